@@ -1,0 +1,68 @@
+"""Who acts: a person in one role for one organisation, or the system on its own clock. Pure; no models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pilot.enums import ADMIN_ROLES, BUREAU_ROLES, MINISTRY_ROLES, OFFICIAL_ROLES, PROVIDER_ROLES, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The one who acts. Four-eyes rules compare ``person_id``; visibility looks at role, organisation and province."""
+
+    role: str
+    person_id: int | None = None
+    name: str = ""
+    organisation_id: int | None = None
+    organisation_name: str = ""
+    province: int | None = None
+    channel: str = "web"
+    address: str | None = None
+    membership_id: int | None = None
+
+    @classmethod
+    def system(cls, job: str) -> Actor:
+        """The portal itself, acting because a clock ran out or an upward decision requires it."""
+        return cls(role=Role.SYSTEM, name=job, channel="job")
+
+    def downward(self) -> Actor:
+        """The same person, acting through the system: an act of one app that sets the state of a case below it."""
+        return replace(self, role=Role.SYSTEM)
+
+    @property
+    def role_label(self) -> str:
+        return str(Role(self.role).label)
+
+    @property
+    def is_system(self) -> bool:
+        return self.role == Role.SYSTEM
+
+    @property
+    def is_provider(self) -> bool:
+        return self.role in PROVIDER_ROLES
+
+    @property
+    def is_bureau(self) -> bool:
+        return self.role in BUREAU_ROLES
+
+    @property
+    def is_ministry(self) -> bool:
+        return self.role in MINISTRY_ROLES
+
+    @property
+    def is_assessor(self) -> bool:
+        return self.role == Role.ASSESSOR
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role in ADMIN_ROLES
+
+    @property
+    def is_official(self) -> bool:
+        return self.role in OFFICIAL_ROLES
+
+    @property
+    def sees_everything(self) -> bool:
+        """Cases of the whole country: the ministry, and the system acting for it."""
+        return self.is_ministry or self.is_system

@@ -1,0 +1,38 @@
+"""The Celery application: delivery settings and the timetable of the portal's recurring jobs."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilot.settings")
+
+app = Celery("pilot")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_ignore_result=True,  # our own job rows are the truth
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    task_serializer="json",
+    accept_content=["json"],
+    task_time_limit=540,
+    broker_transport_options={
+        # Just above the longest task; killed work comes back within this time (security-and-faults.md, finding 3).
+        "visibility_timeout": int(os.environ.get("PILOT_VISIBILITY_TIMEOUT", "600")),
+        "unacked_restore_interval": 2,
+        "unacked_restore_throttle": 1,
+        "unacked_mutex_expire": 10,
+    },
+    timezone="Asia/Shanghai",
+    beat_schedule={
+        "outbox": {"task": "pilot.tasks.sweep_outbox", "schedule": 5.0},
+        "audit-seal": {"task": "pilot.tasks.seal_audit", "schedule": 10.0},
+        "deadlines": {"task": "applications.tasks.pass_deadlines", "schedule": 60.0},
+        "supervision-deadlines": {"task": "filings.tasks.pass_deadlines", "schedule": 60.0},
+        "filings-sweep": {"task": "filings.tasks.sweep", "schedule": 5.0},
+        "nightly-recount": {"task": "filings.tasks.nightly_recount", "schedule": 24 * 3600.0},
+    },
+)
+app.autodiscover_tasks()

@@ -1,0 +1,43 @@
+"""The two clocks (house rule 3): business time may be shifted in a demonstration, security time never is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from pilot.models import BusinessClock
+
+
+def security_now() -> datetime:
+    """Real time: logins, keys, broker, audit stamps."""
+    return timezone.now()
+
+
+def offset() -> timedelta:
+    """How far business time is ahead of real time (negative in a demonstration of 2019)."""
+    row = BusinessClock.objects.filter(pk=1).values_list("offset", flat=True).first()
+    return row or timedelta()
+
+
+def now() -> datetime:
+    """Business time: windows, receipt, deadlines, effect dates."""
+    return security_now() + offset()
+
+
+def is_demo() -> bool:
+    """Whether this database holds the demonstration world (invented organisations, shifted clock, MFA off)."""
+    return BusinessClock.objects.filter(pk=1, demo=True).exists()
+
+
+def to_real(moment: datetime) -> datetime:
+    """The real moment at which business time will be ``moment``."""
+    return moment - offset()
+
+
+def set_business_time(moment: datetime) -> None:
+    """Shift the demonstration's clock so that it is ``moment`` now; it ticks on from there.
+
+    Only a demonstration database has a clock row, so a production clock cannot be moved.
+    """
+    BusinessClock.objects.update_or_create(pk=1, defaults={"offset": moment - security_now(), "demo": True})

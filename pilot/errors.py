@@ -1,0 +1,44 @@
+"""Errors the portal raises on purpose: each has words for the user and an HTTP status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class PilotError(Exception):
+    """Base of all refusals. ``message`` is for people; ``code`` is stable; ``status`` is the HTTP answer."""
+
+    status = 400
+    code = "refused"
+
+    def __init__(self, message: Any) -> None:
+        self.message = message
+        super().__init__(str(message))
+
+
+class Refused(PilotError):
+    """A condition of the act is not met; the reason is in words."""
+
+    status = 422
+    code = "condition"
+
+
+class StateChanged(PilotError):
+    """Somebody else moved the case since the actor saw it."""
+
+    status = 409
+    code = "state.changed"
+
+
+class NotPermitted(PilotError):
+    """The actor's role may not do this."""
+
+    status = 403
+    code = "permission"
+
+
+class NotReady(PilotError):
+    """Something the portal stands on is missing (database, programme); try again or set it up."""
+
+    status = 503
+    code = "not.ready"

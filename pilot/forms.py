@@ -1,0 +1,53 @@
+"""The shape of what an act asks for. Law is not here: transitions and services decide (house rule 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from pilot.actors import Actor
+from pilot.models import Person
+
+
+class ActForm(forms.Form):
+    """Base of all forms of acts: knows the case (None when one is begun) and the actor. Everything is optional."""
+
+    required_css_class = "required"
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, case: Any = None, actor: Actor, **kwargs: Any) -> None:
+        self.case = case
+        self.actor = actor
+        super().__init__(*args, **kwargs)
+
+
+class RemarkForm(ActForm):
+    """An act that may carry a remark."""
+
+    reason = forms.CharField(
+        label=_("备注"), widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=2000
+    )
+
+
+class ReasonForm(ActForm):
+    """An act that needs a reason."""
+
+    reason = forms.CharField(label=_("理由"), widget=forms.Textarea(attrs={"rows": 4}), max_length=2000)
+
+
+class ReauthenticatedForm(RemarkForm):
+    """An act that is signed: the person's password once more."""
+
+    password = forms.CharField(
+        label=_("登录密码"),
+        help_text=_("签发类操作需要再次确认身份"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def clean_password(self) -> str:
+        person = Person.objects.get(pk=self.actor.person_id)
+        if not person.check_password(self.cleaned_data["password"]):
+            raise forms.ValidationError(_("密码不正确"))
+        return ""

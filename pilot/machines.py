@@ -1,0 +1,177 @@
+"""How a model declares its state machine: the state field, one ``step`` per transition, and the table's own law.
+
+Execution is not here: only ``pilot.workflow.fire`` moves a case (house rule 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+import pgtrigger
+from django.db import models
+from django_fsm import FSMField, transition
+
+from pilot.actors import Actor
+
+
+class UnscopedQueryError(RuntimeError):
+    """A query on organisation-owned data that names no actor (house rule 4)."""
+
+
+class StateField(FSMField):  # type: ignore[misc]
+    """A protected FSM state. Migrations see a plain ``CharField``, so they never depend on the FSM package."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 32)
+        kwargs["protected"] = True
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        kwargs.pop("protected", None)
+        kwargs.pop("choices", None)
+        return name, "django.db.models.CharField", args, kwargs
+
+
+def step(
+    source: str | Iterable[str], target: str, label: Any
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Declare a transition. Who may fire it stands in ``policy.toml``, its conditions in ``transitions.py``."""
+    sources = source if isinstance(source, str) else list(source)
+    declare: Callable[[Callable[..., None]], Callable[..., None]] = transition(
+        field="state", source=sources, target=target, custom={"label": label}
+    )
+    return declare
+
+
+class ScopedManager(models.Manager[Any]):
+    """The default way to data: only through ``visible_to(actor)``; anything else raises :class:`UnscopedQueryError`."""
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        raise UnscopedQueryError(
+            f"{self.model.__name__}.objects needs visible_to(actor); services use .unscoped"
+        )
+
+    def visible_to(self, actor: Actor) -> models.QuerySet[Any]:
+        """The rows this actor may know of."""
+        return models.QuerySet(self.model, using=self._db).filter(self.model.visibility(actor))
+
+
+NOTHING = models.Q(pk__in=())
+EVERYTHING = models.Q()
+
+
+class Owned(models.Model):
+    """Organisation-owned data: visibility is part of the model, and ``objects`` refuses unscoped queries."""
+
+    unscoped: ClassVar[models.Manager[Any]] = models.Manager()
+    objects: ClassVar[ScopedManager] = ScopedManager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "unscoped"
+        default_manager_name = "unscoped"
+
+    @classmethod
+    def visibility(cls, actor: Actor) -> models.Q:
+        """Which rows ``actor`` may know of (design.md, "People and visibility"). Nothing unless said otherwise."""
+        return NOTHING
+
+
+class Case(Owned):
+    """A row with a state machine. ``case_key`` joins the histories of all machines that serve one case."""
+
+    state: Any
+    case_key = models.UUIDField(editable=False, db_index=True)
+    opened_at = models.DateTimeField(editable=False)
+    state_since = models.DateTimeField(editable=False)
+    due_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta(Owned.Meta):
+        abstract = True
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        # A protected FSM field accepts its value only while the instance has none (peers.md 5.3, no. 4).
+        held = self.__dict__.pop("state", None)
+        try:
+            super().refresh_from_db(*args, **kwargs)
+        finally:
+            if "state" not in self.__dict__ and held is not None:
+                self.__dict__["state"] = held
+
+    @classmethod
+    def slug(cls) -> str:
+        """The machine's name in URLs, the policy file and the history, e.g. ``provincial-report``."""
+        return "".join(f"-{c.lower()}" if c.isupper() else c for c in cls.__name__).lstrip("-")
+
+    @property
+    def title(self) -> str:
+        """What the case is about, in words."""
+        return str(self)
+
+    @property
+    def number(self) -> str:
+        """The readable number that people quote."""
+        return f"#{self.pk}"
+
+
+MACHINES: dict[str, type[Case]] = {}
+
+
+def machine(model: type[Case]) -> type[Case]:
+    """Class decorator: register the machine and let the database know its pairs and its first states.
+
+    The triggers are generated from the declared transitions and travel in migrations, so
+    ``makemigrations --check`` fails when code and database law part.
+    """
+    pairs = sorted(state_pairs(model))
+    initial = getattr(model, "INITIAL_STATES", (model._meta.get_field("state").default,))
+    pgtrigger.register(
+        pgtrigger.FSM(name="state_pairs", field="state", transitions=pairs),
+        pgtrigger.Trigger(
+            name="first_state",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Insert,
+            func=(
+                f"IF NEW.state NOT IN ({', '.join(repr(str(s)) for s in initial)}) THEN "
+                f"RAISE EXCEPTION 'first state % is not allowed', NEW.state USING ERRCODE = 'check_violation'; "
+                f"END IF; RETURN NEW;"
+            ),
+        ),
+    )(model)
+    MACHINES[model.slug()] = model
+    return model
+
+
+def declared(model: type[Case]) -> list[Any]:
+    """All transitions of a machine (django-fsm ``Transition`` objects), one per name and source."""
+    field: Any = model._meta.get_field("state")
+    return sorted(field.get_all_transitions(model), key=lambda t: (t.name, str(t.source)))
+
+
+def state_pairs(model: type[Case]) -> set[tuple[str, str]]:
+    """The (source, target) pairs the machine allows."""
+    return {(str(t.source), str(t.target)) for t in declared(model)}
+
+
+def append_only(name: str = "append_only") -> tuple[pgtrigger.Trigger, ...]:
+    """Triggers for tables whose rows are law once written: no update, no delete, no truncate (house rule 6)."""
+    return (
+        pgtrigger.Protect(name=name, operation=pgtrigger.Update | pgtrigger.Delete),
+        pgtrigger.Trigger(
+            name=f"{name}_truncate",
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            operation=pgtrigger.Truncate,
+            func="RAISE EXCEPTION 'rows of % are append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';",
+        ),
+    )
+
+
+def four_eyes(first: str, second: str, *, name: str) -> models.CheckConstraint:
+    """Constraint: the second hand is not the first (persons, not roles)."""
+    return models.CheckConstraint(
+        name=name,
+        condition=models.Q(**{f"{second}__isnull": True}) | ~models.Q(**{first: models.F(second)}),
+    )

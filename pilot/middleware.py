@@ -1,0 +1,112 @@
+"""The portal's door: who acts, whether that role may open the URL, and how refusals look."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.db import OperationalError, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import add_never_cache_headers
+
+from pilot import clock, policy
+from pilot.errors import NotPermitted, PilotError
+from pilot.models import AuditEntry
+from pilot.selectors import people
+from pilot.services import audit
+
+MEMBERSHIP_KEY = "membership"
+
+
+class PortalMiddleware:
+    """Sets ``request.actor`` and ``request.request_id``, enforces the policy, and turns refusals into answers."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        request.request_id = uuid.uuid4().hex
+        request.actor = None
+        if request.user.is_authenticated:
+            request.actor = people.actor_of(
+                request.user,
+                membership_id=request.session.get(MEMBERSHIP_KEY),
+                address=client_address(request),
+            )
+        response = self.get_response(request)
+        response["X-Request-Id"] = request.request_id
+        response["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+        if not request.path.startswith(settings.STATIC_URL):
+            add_never_cache_headers(response)
+        return response
+
+    def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        name = request.resolver_match.url_name or ""
+        role = request.actor.role if request.actor else None
+        if not policy.may_open(name, role):
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            self._record_denial(request, name)
+            return problem(request, NotPermitted(""))
+        if role and not policy.is_public(name) and self._needs_second_factor(request, name):
+            return redirect("mfa_index")
+        return None
+
+    def process_exception(self, request: Any, error: Exception) -> HttpResponse | None:
+        if isinstance(error, PilotError):
+            return problem(request, error)
+        if isinstance(error, OperationalError):
+            return _answer(request, HTTPStatus.SERVICE_UNAVAILABLE, "not.ready", "")
+        return None
+
+    def _needs_second_factor(self, request: Any, name: str) -> bool:
+        """Officials work with two factors; only the demonstration switches that off (and says so)."""
+        if not request.actor.is_official or name.startswith(("mfa_", "account_")):
+            return False
+        return not is_mfa_enabled(request.user) and not clock.is_demo()
+
+    def _record_denial(self, request: Any, name: str) -> None:
+        if request.actor is None:
+            return
+        with transaction.atomic():
+            audit.record(
+                action="page.denied",
+                actor=request.actor,
+                outcome=AuditEntry.Outcome.DENIED,
+                object_type="url",
+                object_id=name[:64],
+            )
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """The address of the peer. Headers a client can write are not believed."""
+    return request.META.get("REMOTE_ADDR") or None
+
+
+def problem(request: HttpRequest, error: PilotError) -> HttpResponse:
+    """The page (or RFC 9457 document) that tells of a refusal in words."""
+    return _answer(request, HTTPStatus(error.status), error.code, str(error.message))
+
+
+def _answer(request: Any, status: HTTPStatus, code: str, reason: str) -> HttpResponse:
+    if request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json"):
+        body = {
+            "type": f"/problems/{code}",
+            "title": status.phrase,
+            "status": status.value,
+            "detail": reason,
+            "instance": getattr(request, "request_id", ""),
+        }
+        response: HttpResponse = JsonResponse(body, status=status, content_type="application/problem+json")
+    else:
+        template = {403: "403.html", 409: "409.html", 422: "422.html", 503: "503.html"}.get(status, "400.html")
+        response = render(request, template, {"reason": reason}, status=status)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["Retry-After"] = "5"
+    return response

@@ -1,0 +1,64 @@
+"""Models of the kernel, one file per aggregate."""
+
+from pilot.models.kernel import (
+    AuditEntry,
+    AuditSeal,
+    BusinessClock,
+    Document,
+    Notice,
+    NumberSequence,
+    OutboxMessage,
+    TransitionRecord,
+)
+from pilot.models.objections import Objection, ObjectionState
+from pilot.models.organisations import (
+    Membership,
+    Organisation,
+    Person,
+    ProviderRegistration,
+    RegistrationState,
+    RoleChange,
+    RoleChangeState,
+)
+from pilot.models.programme import (
+    CalendarChange,
+    CalendarDay,
+    Condition,
+    Programme,
+    ProgrammeRule,
+    ProposalState,
+    Window,
+    WindowExtension,
+)
+from pilot.models.register import PilotUnit, UnitScope, UnitStatus
+
+__all__ = [
+    "AuditEntry",
+    "AuditSeal",
+    "BusinessClock",
+    "CalendarChange",
+    "CalendarDay",
+    "Condition",
+    "Document",
+    "Membership",
+    "Notice",
+    "NumberSequence",
+    "Objection",
+    "ObjectionState",
+    "Organisation",
+    "OutboxMessage",
+    "Person",
+    "PilotUnit",
+    "Programme",
+    "ProgrammeRule",
+    "ProposalState",
+    "ProviderRegistration",
+    "RegistrationState",
+    "RoleChange",
+    "RoleChangeState",
+    "TransitionRecord",
+    "UnitScope",
+    "UnitStatus",
+    "Window",
+    "WindowExtension",
+]

@@ -1,0 +1,243 @@
+"""The kernel's own machines as the portal shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from pilot.actors import Actor
+from pilot.enums import Province, Role
+from pilot.forms import ActForm, ReasonForm, RemarkForm
+from pilot.models import (
+    Objection,
+    Organisation,
+    Person,
+    ProviderRegistration,
+    RoleChange,
+    Window,
+    WindowExtension,
+)
+from pilot.registry import Creation, ListColumn, MachinePages, pages_of, register
+from pilot.services import objections, people, programmes
+from pilot.ui import Column, Fact, Link
+
+
+# --- window extension -----------------------------------------------------------------------------
+class ExtensionForm(ActForm):
+    """Which window, until when, why."""
+
+    window = forms.ModelChoiceField(label=gettext_lazy("时间窗口"), queryset=Window.objects.all())
+    closes = forms.DateTimeField(
+        label=gettext_lazy("延长至"), help_text=gettext_lazy("格式 2019-04-20 00:00，到此刻为止")
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("理由"), widget=forms.Textarea(attrs={"rows": 4}), max_length=2000
+    )
+
+
+register(
+    MachinePages(
+        model=WindowExtension,
+        label=gettext_lazy("时间窗口延长"),
+        group=gettext_lazy("试点项目"),
+        icon="calendar-clock",
+        columns=[
+            ListColumn(Column("window", gettext_lazy("时间窗口")), lambda c: c.window.get_kind_display()),
+            ListColumn(Column("closes", gettext_lazy("延长至")), lambda c: c.closes),
+        ],
+        facts=lambda c, actor: [
+            Fact(_("时间窗口"), c.window.get_kind_display()),
+            Fact(_("原截止时间"), c.window.closes),
+            Fact(_("延长至"), c.closes),
+            Fact(_("理由"), c.reason),
+            Fact(_("提出人"), c.proposed_by.name),
+            Fact(_("决定人"), c.approved_by.name if c.approved_by else None),
+        ],
+        waiting=lambda actor: Q(state="proposed") if actor.role == Role.MINISTRY_APPROVER else None,
+        forms={"reject": ReasonForm},
+        danger=frozenset({"reject"}),
+        creation=Creation(gettext_lazy("提出延长"), ExtensionForm, programmes.propose_extension),
+        related=["window", "proposed_by", "approved_by"],
+        empty=gettext_lazy("时间窗口未曾延长"),
+    )
+)
+
+
+# --- registration of providers --------------------------------------------------------------------
+class RegistrationForm(ActForm):
+    """What a provider says of itself to get its account."""
+
+    name = forms.CharField(label=gettext_lazy("单位名称"), max_length=255)
+    uscc = forms.CharField(label=gettext_lazy("统一社会信用代码"), max_length=18)
+    province = forms.TypedChoiceField(label=gettext_lazy("注册地"), choices=Province.choices, coerce=int)
+    contact = forms.CharField(label=gettext_lazy("联系人"), max_length=64)
+    email = forms.EmailField(label=gettext_lazy("邮箱"))
+    phone = forms.CharField(label=gettext_lazy("联系电话"), max_length=32)
+
+
+register(
+    MachinePages(
+        model=ProviderRegistration,
+        label=gettext_lazy("企业登记"),
+        group=gettext_lazy("申请受理"),
+        icon="building-2",
+        columns=[
+            ListColumn(Column("name", gettext_lazy("单位名称")), lambda c: c.name),
+            ListColumn(Column("uscc", gettext_lazy("统一社会信用代码")), lambda c: c.uscc),
+            ListColumn(Column("province", gettext_lazy("注册地")), lambda c: c.get_province_display()),
+        ],
+        facts=lambda c, actor: [
+            Fact(_("单位名称"), c.name),
+            Fact(_("统一社会信用代码"), c.uscc),
+            Fact(_("注册地"), c.get_province_display()),
+            Fact(_("联系人"), c.contact),
+            Fact(_("邮箱"), c.email),
+            Fact(_("联系电话"), c.phone),
+        ],
+        waiting=lambda actor: Q(state="requested") if actor.is_bureau else None,
+        forms={"reject": ReasonForm},
+        effects={"confirm": gettext_lazy("建立单位和企业管理员账号")},
+        danger=frozenset({"reject"}),
+        creation=Creation(
+            gettext_lazy("企业登记"),
+            RegistrationForm,
+            people.request_registration,
+            gettext_lazy("由注册地通信管理局确认后开通账号"),
+        ),
+        search=["name", "uscc"],
+        province_field="province",
+        empty=gettext_lazy("暂无企业申请登记"),
+    )
+)
+
+
+# --- role changes ---------------------------------------------------------------------------------
+class RoleChangeForm(ActForm):
+    """Whose role in which organisation, given or taken, and why."""
+
+    person = forms.ModelChoiceField(label=gettext_lazy("人员"), queryset=Person.objects.order_by("name"))
+    organisation = forms.ModelChoiceField(
+        label=gettext_lazy("单位"), queryset=Organisation.objects.order_by("name")
+    )
+    role = forms.ChoiceField(
+        label=gettext_lazy("角色"), choices=[c for c in Role.choices if c[0] != Role.SYSTEM]
+    )
+    grant = forms.TypedChoiceField(
+        label=gettext_lazy("操作"),
+        choices=[("1", gettext_lazy("授予")), ("0", gettext_lazy("撤销"))],
+        coerce=lambda value: value == "1",
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("理由"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000
+    )
+
+
+register(
+    MachinePages(
+        model=RoleChange,
+        label=gettext_lazy("角色变更"),
+        group=gettext_lazy("系统管理"),
+        icon="user-cog",
+        columns=[
+            ListColumn(Column("person", gettext_lazy("人员")), lambda c: c.person.name),
+            ListColumn(Column("organisation", gettext_lazy("单位")), lambda c: c.organisation.name),
+            ListColumn(Column("role", gettext_lazy("角色")), lambda c: c.get_role_display()),
+        ],
+        facts=lambda c, actor: [
+            Fact(_("人员"), c.person.name),
+            Fact(_("单位"), c.organisation.name),
+            Fact(_("角色"), c.get_role_display()),
+            Fact(_("操作"), _("授予") if c.grant else _("撤销")),
+            Fact(_("理由"), c.reason),
+            Fact(_("提出人"), c.requested_by.name),
+        ],
+        waiting=lambda actor: (
+            Q(state="requested") & ~Q(requested_by=actor.person_id)
+            if actor.role in {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}
+            else None
+        ),
+        forms={"reject": ReasonForm},
+        danger=frozenset({"reject"}),
+        creation=Creation(
+            gettext_lazy("申请角色变更"),
+            RoleChangeForm,
+            people.request_role_change,
+            gettext_lazy("由另一名管理员批准后生效"),
+        ),
+        related=["person", "organisation", "requested_by"],
+        empty=gettext_lazy("暂无角色变更"),
+    )
+)
+
+
+# --- objections -----------------------------------------------------------------------------------
+class ObjectionForm(ActForm):
+    """Against which decision, on which grounds."""
+
+    machine = forms.CharField(widget=forms.HiddenInput())
+    object_id = forms.IntegerField(widget=forms.HiddenInput())
+    grounds = forms.CharField(
+        label=gettext_lazy("申诉理由"), widget=forms.Textarea(attrs={"rows": 6}), max_length=5000
+    )
+
+
+def _objection_facts(objection: Objection, actor: Actor) -> list[Fact]:
+    return [
+        Fact(_("申诉单位"), objection.organisation.name),
+        Fact(_("原决定"), against(objection)),
+        Fact(_("申诉理由"), objection.grounds),
+        Fact(_("复核结论"), objection.finding),
+        Fact(_("复核人"), objection.reviewer.name if objection.reviewer and not actor.is_provider else None),
+    ]
+
+
+def against(objection: Objection) -> Link:
+    """The decision an objection is against, as a link to its case."""
+    pages = pages_of(objection.against_machine)
+    return Link(
+        f"{pages.label} #{objection.against_id}", reverse(f"{pages.slug}_detail", args=[objection.against_id])
+    )
+
+
+def objection_link(machine: str, case: Any, actor: Actor) -> list[Link]:
+    """The way to object, for the page of a decision that can be objected to."""
+    if not actor.is_provider or (machine, case.state) not in objections.OBJECTIONABLE:
+        return []
+    return [
+        Link(_("提出申诉"), f"{reverse('objection_create')}?machine={machine}&object_id={case.pk}", "scale")
+    ]
+
+
+register(
+    MachinePages(
+        model=Objection,
+        label=gettext_lazy("申诉"),
+        group=gettext_lazy("监督管理"),
+        icon="scale",
+        columns=[
+            ListColumn(Column("organisation", gettext_lazy("申诉单位")), lambda c: c.organisation.name),
+            ListColumn(
+                Column("against", gettext_lazy("原决定")), lambda c: str(pages_of(c.against_machine).label)
+            ),
+        ],
+        facts=_objection_facts,
+        waiting=lambda actor: (
+            Q(state="filed") | Q(state="under_review", reviewer=actor.person_id)
+            if actor.is_ministry
+            else None
+        ),
+        forms={"take": RemarkForm, "uphold": ReasonForm, "dismiss": ReasonForm},
+        effects={"uphold": gettext_lazy("原决定由作出决定的环节予以变更，两次结果均保留")},
+        danger=frozenset({"dismiss"}),
+        creation=Creation(gettext_lazy("提出申诉"), ObjectionForm, objections.file_objection),
+        search=["organisation__name"],
+        related=["organisation", "reviewer"],
+        province_field="province",
+        empty=gettext_lazy("暂无申诉；对不予受理、未列入名单等决定不服的，可在该事项页面提出"),
+    )
+)

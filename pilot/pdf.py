@@ -1,0 +1,68 @@
+"""Official documents as PDF: one template and one context in, one file out; no models, no network.
+
+The part that talks to WeasyPrint is ``pilot.pdf_engine``. It is loaded with the first document, so that a machine
+without pango still runs everything else.
+"""
+
+import atexit
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from django.template.loader import render_to_string
+from django.utils import translation
+
+if TYPE_CHECKING:
+    from pilot.pdf_engine import Engine
+
+APT_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")
+# Official documents are Chinese, whatever language the person who prints them works in.
+LANGUAGE = "zh-hans"
+
+# A pango font map may be used by one thread at a time.
+_lock = Lock()
+
+
+class PdfEngineMissing(RuntimeError):
+    """The system libraries that set the text are not installed; the message names the packages."""
+
+
+class ResourceRefused(RuntimeError):
+    """A document asked for a file or an address. None may: whatever it shows stands in its template or context."""
+
+
+def cn_date(day: date) -> str:
+    """A date as running text has it, without leading zeros: 2019年5月16日 (GB/T 9704-2012, 7.3.5)."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def render_pdf(template: str, context: Mapping[str, Any], *, title: str) -> bytes:
+    """Set ``template`` (a path such as ``documents/receipt.html``) with ``context`` and return the PDF.
+
+    ``title`` is both the heading, as ``document_title``, and the title in the file's metadata. The same input gives
+    the same bytes: the file holds no random identifier and no date of its own making.
+
+    Raises PdfEngineMissing where pango is absent, ResourceRefused if the document refers to anything outside itself.
+    """
+    with translation.override(LANGUAGE):
+        html = render_to_string(template, {**context, "document_title": title})
+    with _lock:
+        return _engine().write(html)
+
+
+@cache
+def _engine() -> "Engine":
+    try:
+        from pilot.pdf_engine import Engine
+    except OSError as error:  # the loader's own message names one library only
+        raise PdfEngineMissing(
+            f"PDF documents need the system packages {', '.join(APT_PACKAGES)}: "
+            f"apt-get install -y --no-install-recommends {' '.join(APT_PACKAGES)} ({error})"
+        ) from error
+    return Engine()
+
+
+# The fonts lie in a temporary folder, which WeasyPrint removes only while the interpreter is whole.
+atexit.register(_engine.cache_clear)

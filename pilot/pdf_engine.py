@@ -1,0 +1,97 @@
+"""WeasyPrint behind ``pilot.pdf``: fonts loaded once per process, and nothing else readable."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from pylopdf_fonts_zh_cn import sans_path, serif_path
+from weasyprint import CSS, HTML
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+from pilot.pdf import ResourceRefused
+
+# Family in our style sheets → what the file names of that face contain. Order matters: 仿宋体 contains 宋体.
+AGENCY_FACES: dict[str, tuple[str, ...]] = {
+    "Pilot FangSong": ("仿宋", "fangsong", "simfang"),
+    "Pilot XiaoBiaoSong": ("小标宋", "xiaobiaosong", "fzxbs"),
+    "Pilot HeiTi": ("黑体", "heiti", "simhei"),
+    "Pilot KaiTi": ("楷体", "kaiti", "simkai"),
+    "Pilot Song": ("宋体", "songti", "simsun"),
+}
+# A compressed web font is unpacked anew for every document, which takes a minute.
+FONT_SUFFIXES = {".ttf", ".otf", ".ttc"}
+SVG_TAG = "{http://www.w3.org/2000/svg}svg"
+CHART_FACES = "Pilot HeiTi, Pilot Sans"
+
+
+class AllowedFiles(URLFetcher):  # type: ignore[misc]  # WeasyPrint ships no types
+    """Reads exactly the given files and refuses every other address, whatever its scheme.
+
+    WeasyPrint goes on without what it could not fetch; ``refused`` remembers it, so that the caller can stop.
+    """
+
+    def __init__(self, paths: Iterable[Path] = ()) -> None:
+        super().__init__(allowed_protocols=("file",), allow_redirects=False)
+        self._urls = frozenset(path.as_uri() for path in paths)
+        self.refused: list[str] = []
+
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        if url not in self._urls:
+            self.refused.append(url)
+            raise ResourceRefused(url)
+        return super().fetch(url, headers)
+
+
+class Engine:
+    """Sets documents with one set of fonts. Not safe for threads: the caller holds a lock."""
+
+    def __init__(self) -> None:
+        faces = dict(_faces())
+        self._fonts = FontConfiguration()
+        self._font_sheet = CSS(
+            string="\n".join(_font_face(family, path) for family, path in faces.items()),
+            font_config=self._fonts,
+            url_fetcher=AllowedFiles(faces.values()),
+        )
+
+    def write(self, html: str) -> bytes:
+        """The PDF of ``html``, tagged for screen readers. Raises ResourceRefused (see ``pilot.pdf``)."""
+        fetcher = AllowedFiles()
+        page = HTML(string=html, url_fetcher=fetcher)
+        # A drawing does not inherit the style of the page around it.
+        for drawing in page.etree_element.iter(SVG_TAG):
+            drawing.attrib.setdefault("font-family", CHART_FACES)
+        document: bytes = page.write_pdf(
+            stylesheets=[self._font_sheet], font_config=self._fonts, pdf_tags=True
+        )
+        if fetcher.refused:
+            raise ResourceRefused("; ".join(fetcher.refused))
+        return document
+
+
+def _faces() -> Iterator[tuple[str, Path]]:
+    """Our own two faces, then the agency's licensed ones from the folder ``PILOT_FONTS``."""
+    yield "Pilot Sans", sans_path()
+    yield "Pilot Serif", serif_path()
+    if not settings.PILOT_FONTS:
+        return
+    folder = Path(settings.PILOT_FONTS).resolve()
+    if not folder.is_dir():
+        raise ImproperlyConfigured(f"PILOT_FONTS names no folder: {settings.PILOT_FONTS}")
+    for path in sorted(folder.iterdir(), reverse=True):
+        if path.suffix.lower() in FONT_SUFFIXES and (family := _family(path.stem)):
+            yield family, path
+
+
+def _family(stem: str) -> str | None:
+    name = stem.lower()
+    return next(
+        (family for family, words in AGENCY_FACES.items() if any(word in name for word in words)),
+        None,
+    )
+
+
+def _font_face(family: str, path: Path) -> str:
+    return f'@font-face {{ font-family: "{family}"; src: url("{path.as_uri()}") }}'

@@ -1,0 +1,111 @@
+"""What the apps hand to the kernel's generic pages in ``AppConfig.ready``; the kernel never imports them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Q
+
+from pilot.actors import Actor
+from pilot.forms import ActForm
+from pilot.machines import Case
+from pilot.ui import Column, Fact, Link, Section
+
+
+@dataclass(frozen=True, slots=True)
+class ListColumn:
+    """A column of a machine's list and how a row's cell is read."""
+
+    column: Column
+    value: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something done to a case that is no transition (save a draft, hand in scores, add a file).
+
+    Who may do it stands in the policy as ``machine.name``; ``obstacle`` says in words why it is not possible now.
+    ``service(case=…, actor=…, **cleaned_data)`` does it.
+    """
+
+    name: str
+    label: Any
+    form: type[ActForm]
+    service: Callable[..., Any]
+    obstacle: Callable[[Any, Actor], Any | None] = lambda case, actor: None
+    effect: Any = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """How a case is begun in the browser: ``service(actor=…, **cleaned_data)`` returns the new case.
+
+    Who may begin one stands in the policy as page ``<slug>_create``.
+    """
+
+    label: Any
+    form: type[ActForm]
+    service: Callable[..., Any]
+    effect: Any = ""
+
+
+@dataclass(slots=True)
+class MachinePages:
+    """One machine as the portal shows it."""
+
+    model: type[Case]
+    label: Any
+    group: Any
+    icon: str
+    columns: Sequence[ListColumn]
+    facts: Callable[[Any, Actor], Sequence[Fact]]
+    sections: Callable[[Any, Actor], Sequence[Section]] = lambda case, actor: ()
+    waiting: Callable[[Actor], Q | None] = lambda actor: None  # which visible cases wait for this actor
+    forms: Mapping[str, type[ActForm]] = field(default_factory=dict)  # transition → what it asks for
+    effects: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # transition → what it will bring about, in words
+    danger: frozenset[str] = frozenset()
+    tasks: Sequence[Task] = ()
+    creation: Creation | None = None
+    search: Sequence[str] = ()
+    related: Sequence[str] = ()  # select_related of list and detail
+    province_field: str = ""
+    empty: Any = ""
+    links: Callable[[Any, Actor], Sequence[Link]] = lambda case, actor: ()
+
+    @property
+    def slug(self) -> str:
+        return self.model.slug()
+
+
+_pages: dict[str, MachinePages] = {}
+_dashboards: list[Callable[[Any, Actor], None]] = []
+
+
+def register(pages: MachinePages) -> None:
+    """Give a machine its list, detail and act pages."""
+    _pages[pages.slug] = pages
+
+
+def all_pages() -> list[MachinePages]:
+    """Every registered machine, in order of registration (menu order)."""
+    return list(_pages.values())
+
+
+def pages_of(slug: str) -> MachinePages:
+    """The pages of one machine."""
+    return _pages[slug]
+
+
+def on_dashboard(contribute: Callable[[Any, Actor], None]) -> Callable[[Any, Actor], None]:
+    """Decorator: ``contribute(dashboard, actor)`` adds an app's tiles, units or charts to the first page."""
+    _dashboards.append(contribute)
+    return contribute
+
+
+def contributors() -> list[Callable[[Any, Actor], None]]:
+    """Everything that adds to the first page."""
+    return list(_dashboards)

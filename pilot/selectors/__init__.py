@@ -1,0 +1,1 @@
+"""Reads of the kernel. They take the actor where data is organisation-owned."""

@@ -1,0 +1,61 @@
+"""Who works where: memberships in force, for sign-in, notices and assignments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Q, QuerySet
+
+from pilot import clock
+from pilot.actors import Actor
+from pilot.enums import BUREAU_ROLES, MINISTRY_ROLES, PROVIDER_ROLES, OrganisationKind
+from pilot.models import Membership, Organisation, Person
+
+
+def memberships(person: Person) -> QuerySet[Membership]:
+    """The memberships of a person that are in force now (business time)."""
+    return in_force().filter(person=person).order_by("pk")
+
+
+def in_force() -> QuerySet[Membership]:
+    """All memberships in force now of people who may sign in."""
+    now = clock.now()
+    return (
+        Membership.objects.filter(valid_from__lte=now, person__is_active=True)
+        .filter(Q(valid_until__isnull=True) | Q(valid_until__gt=now))
+        .select_related("person", "organisation")
+    )
+
+
+def actor_of(person: Person, *, membership_id: int | None = None, address: str | None = None) -> Actor | None:
+    """The actor a person is right now: the chosen membership, else the first in force; None without any."""
+    candidates = list(memberships(person))
+    chosen = next((m for m in candidates if m.pk == membership_id), candidates[0] if candidates else None)
+    return chosen.as_actor(address=address) if chosen else None
+
+
+def providers(organisation_id: int) -> QuerySet[Membership]:
+    """The people of one provider."""
+    return in_force().filter(organisation=organisation_id, role__in=PROVIDER_ROLES)
+
+
+def bureau(province: int, roles: Iterable[str] = BUREAU_ROLES) -> QuerySet[Membership]:
+    """The people of the bureau of a province."""
+    return in_force().filter(
+        organisation__kind=OrganisationKind.BUREAU, organisation__province=province, role__in=roles
+    )
+
+
+def ministry(roles: Iterable[str] = MINISTRY_ROLES) -> QuerySet[Membership]:
+    """The people of the ministry."""
+    return in_force().filter(organisation__kind=OrganisationKind.MINISTRY, role__in=roles)
+
+
+def person(person_id: int) -> QuerySet[Membership]:
+    """One person, wherever he or she works."""
+    return in_force().filter(person=person_id)
+
+
+def bureau_of(province: int) -> Organisation:
+    """The bureau of a province."""
+    return Organisation.objects.get(kind=OrganisationKind.BUREAU, province=province)

@@ -1,0 +1,64 @@
+"""The current programme: its windows as extended, its rules, its working days."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from pilot import rules
+from pilot.errors import NotReady
+from pilot.models import CalendarDay, Programme, ProgrammeRule, ProposalState, Window, WindowExtension
+
+
+def current() -> Programme:
+    """The programme that is being run. Raises :class:`NotReady` before one is installed."""
+    programme = Programme.objects.filter(is_current=True).first()
+    if programme is None:
+        raise NotReady(_("尚未安装试点项目，请先运行 manage.py install_programme"))
+    return programme
+
+
+def rule(programme: Programme, key: str) -> Any:
+    """The value of a programme rule; a rule the programme does not hold is ``None``."""
+    return ProgrammeRule.objects.filter(programme=programme, key=key).values_list("value", flat=True).first()
+
+
+def rule_basis(programme: Programme, key: str) -> str:
+    """The basis in words of a programme rule, for letters."""
+    return (
+        ProgrammeRule.objects.filter(programme=programme, key=key).values_list("basis", flat=True).first()
+        or ""
+    )
+
+
+def window(programme: Programme, kind: str) -> tuple[datetime, datetime]:
+    """The window ``[opens, closes)`` of a phase, with granted extensions."""
+    base = Window.objects.get(programme=programme, kind=kind)
+    granted = WindowExtension.unscoped.filter(window=base, state=ProposalState.GRANTED)
+    closes = max([base.closes, *granted.values_list("closes", flat=True)])
+    return base.opens, closes
+
+
+def is_open(programme: Programme, kind: str, at: datetime) -> bool:
+    """Whether a phase is open at a moment (half-open window)."""
+    opens, closes = window(programme, kind)
+    return opens <= at < closes
+
+
+def calendar(programme: Programme) -> dict[date, bool]:
+    """Days that differ from Monday to Friday → whether they are worked."""
+    return dict(CalendarDay.objects.filter(programme=programme).values_list("day", "working"))
+
+
+def deadline(programme: Programme, *, start: datetime, days: int) -> datetime:
+    """The end of a period of working days that starts on the day after ``start``."""
+    last = rules.add_working_days(rules.local_day(start), days, calendar(programme))
+    return rules.end_of(last)
+
+
+def working_days_left(programme: Programme, *, now: datetime, due: datetime) -> int:
+    """Working days from today until a deadline; 0 on the last day, negative when overdue."""
+    last = rules.local_day(due - rules.timedelta(microseconds=1))
+    return rules.working_days_between(rules.local_day(now), last, calendar(programme))

@@ -1,0 +1,86 @@
+"""Documents the portal makes: rendered, stored by hash outside the web root, recorded for good."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from pilot import clock
+from pilot.machines import Case
+from pilot.models import Document
+from pilot.pdf import render_pdf
+
+
+def put_bytes(content: bytes) -> str:
+    """Store content under its SHA-256 and return the digest (hex). Written aside, synced and renamed: whole or not."""
+    digest = hashlib.sha256(content).hexdigest()
+    path = path_of(digest)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, temporary = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    return digest
+
+
+def path_of(digest: str) -> Path:
+    """Where content with this digest lies. Only hex digests come here, so no name from a user reaches the disk."""
+    return Path(settings.MEDIA_ROOT) / digest[:2] / f"{int(digest, 16):064x}"
+
+
+def read_bytes(digest: str) -> bytes:
+    """The stored content; raises ``OSError`` when it is gone or no longer has its digest."""
+    content = path_of(digest).read_bytes()
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise OSError(f"stored file {digest[:12]}… was changed")
+    return content
+
+
+@transaction.atomic
+def make(
+    *,
+    case: Case,
+    kind: str,
+    title: str,
+    template: str,
+    context: Mapping[str, Any],
+    at: datetime | None = None,
+) -> Document:
+    """Render a PDF for a case and keep it. The file is on disk before the row that names it commits."""
+    content = render_pdf(template, {**context, "demo_mark": clock.is_demo()}, title=title)
+    return keep(case=case, kind=kind, title=title, content=content, at=at)
+
+
+@transaction.atomic
+def keep(
+    *,
+    case: Case,
+    kind: str,
+    title: str,
+    content: bytes,
+    content_type: str = "application/pdf",
+    at: datetime | None = None,
+) -> Document:
+    """Keep finished content (PDF or table) as a document of a case."""
+    return Document.objects.create(
+        machine=case.slug(),
+        object_id=case.pk,
+        case_key=case.case_key,
+        kind=kind,
+        title=title,
+        sha256=put_bytes(content),
+        size=len(content),
+        content_type=content_type,
+        made_at=at or clock.now(),
+    )

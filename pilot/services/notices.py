@@ -1,0 +1,47 @@
+"""Notices of what happened to a case: inside the portal, and by mail where a person has an address."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from pilot import clock
+from pilot.models import Membership, Notice, OutboxMessage
+from pilot.services import outbox
+
+
+def send(
+    *,
+    members: QuerySet[Membership],
+    subject: str,
+    machine: str,
+    object_id: int,
+    source: str,
+    hold: timedelta | None = None,
+) -> int:
+    """Tell every person behind ``members`` once; held back for ``hold`` so that an act taken back tells nobody.
+
+    Subjects name the case number and the act, never a person (P11).
+    """
+    visible_from = clock.security_now() + (hold or timedelta())
+    url = f"/cases/{machine}/{object_id}/"
+    people: dict[int, Any] = {m.person_id: m.person for m in members.select_related("person")}
+    Notice.objects.bulk_create(
+        Notice(
+            person=person, subject=subject, url=url, at=clock.now(), visible_from=visible_from, source=source
+        )
+        for person in people.values()
+    )
+    for person in people.values():
+        if person.email:
+            outbox.post(
+                kind=OutboxMessage.Kind.MAIL,
+                target=person.email,
+                payload={"subject": subject, "text": _("请登录系统查看：%(url)s") % {"url": url}},
+                not_before=visible_from if hold else None,
+                source=source,
+            )
+    return len(people)

@@ -1,0 +1,52 @@
+"""Filing an objection (申诉) against a decision, by reference and within its time."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from pilot import clock
+from pilot.actors import Actor
+from pilot.errors import Refused
+from pilot.machines import MACHINES
+from pilot.models import Objection, TransitionRecord
+from pilot.selectors import programmes
+from pilot.workflow import open_case
+
+# Decisions that can be objected to: machine and state.
+OBJECTIONABLE = {("application", "refused"), ("application", "not_listed"), ("sanction", "imposed")}
+
+
+@transaction.atomic
+def file_objection(*, actor: Actor, machine: str, object_id: int, grounds: str) -> Objection:
+    """The organisation concerned objects. Raises :class:`Refused` when too late or when there is no decision."""
+    model = MACHINES.get(machine)
+    case = model.objects.visible_to(actor).filter(pk=object_id).first() if model else None
+    if case is None or (machine, case.state) not in OBJECTIONABLE:
+        raise Refused(_("没有可以申诉的决定"))
+    programme = programmes.current()
+    decided = (
+        TransitionRecord.objects.filter(machine=machine, object_id=object_id, target=case.state)
+        .order_by("-at")
+        .first()
+    )
+    now = clock.now()
+    days = programmes.rule(programme, "objection_days")
+    if decided is None or now >= programmes.deadline(programme, start=decided.at, days=days):
+        raise Refused(_("已超过 %(days)s 个工作日的申诉期限") % {"days": days})
+    objection = Objection(
+        programme=programme,
+        against_machine=machine,
+        against_id=object_id,
+        against_state=case.state,
+        organisation_id=actor.organisation_id,
+        province=actor.province,
+        grounds=grounds,
+        case_key=case.case_key,
+    )
+    try:
+        with transaction.atomic():
+            open_case(objection, actor=actor, at=now)
+    except IntegrityError as error:
+        raise Refused(_("针对该决定的申诉正在办理")) from error
+    return objection

@@ -1,0 +1,121 @@
+"""Install a programme from its data file (windows, conditions, rules, calendar, bureaus) and keep it up."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from pilot.actors import Actor
+from pilot.enums import OrganisationKind, Province
+from pilot.errors import Refused
+from pilot.models import (
+    CalendarChange,
+    CalendarDay,
+    Condition,
+    Organisation,
+    Programme,
+    ProgrammeRule,
+    Window,
+    WindowExtension,
+)
+from pilot.services import audit
+from pilot.workflow import open_case
+
+FOLDER = Path(__file__).resolve().parent.parent / "programmes"
+MINISTRY_NAME = "工业和信息化部信息通信管理局"
+
+
+@transaction.atomic
+def install(*, code: str, actor: Actor) -> Programme:
+    """Enter the programme of ``pilot/programmes/<code>.toml``; a second call changes nothing.
+
+    Raises :class:`Refused` when there is no such file.
+    """
+    if existing := Programme.objects.filter(code=code).first():
+        return existing
+    path = FOLDER / f"{code}.toml"
+    if not path.is_file():
+        raise Refused(_("没有试点项目数据文件 %(code)s") % {"code": code})
+    data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    Programme.objects.filter(is_current=True).update(is_current=False)
+    programme = Programme.objects.create(is_current=True, **data["programme"])
+    Window.objects.bulk_create(Window(programme=programme, **row) for row in data["windows"])
+    Condition.objects.bulk_create(Condition(programme=programme, **row) for row in data["conditions"])
+    ProgrammeRule.objects.bulk_create(ProgrammeRule(programme=programme, **row) for row in data["rules"])
+    _install_calendar(programme, data)
+    _install_authorities()
+    audit.record(action="programme.install", actor=actor, subject=programme)
+    return programme
+
+
+def _install_calendar(programme: Programme, data: dict[str, Any]) -> None:
+    for working, groups in ((False, data["calendar"]["holidays"]), (True, data["calendar"]["worked"])):
+        CalendarDay.objects.bulk_create(
+            CalendarDay(programme=programme, day=day, working=working, name=group["name"])
+            for group in groups
+            for day in group["days"]
+        )
+    CalendarChange.objects.bulk_create(
+        CalendarChange(programme=programme, announced_on=change["announced_on"], basis=change["basis"], **row)
+        for change in data["calendar_changes"]
+        for row in change["days"]
+    )
+
+
+def _install_authorities() -> None:
+    Organisation.objects.get_or_create(kind=OrganisationKind.MINISTRY, defaults={"name": MINISTRY_NAME})
+    for province in Province:
+        Organisation.objects.get_or_create(
+            kind=OrganisationKind.BUREAU,
+            province=province,
+            defaults={"name": f"{Province(province).label}通信管理局"},
+        )
+
+
+@transaction.atomic
+def change_calendar(
+    *, actor: Actor, programme: Programme, day: Any, working: bool, name: str, announced_on: Any, basis: str
+) -> None:
+    """Change one day of the working-day calendar; the change stays in the calendar's history."""
+    row = CalendarDay.objects.filter(programme=programme, day=day).first()
+    was_working = row.working if row else day.weekday() < 5
+    CalendarDay.objects.update_or_create(
+        programme=programme, day=day, defaults={"working": working, "name": name}
+    )
+    CalendarChange.objects.create(
+        programme=programme,
+        day=day,
+        was_working=was_working,
+        is_working=working,
+        announced_on=announced_on,
+        basis=basis,
+    )
+    audit.record(action="programme.calendar", actor=actor, subject=programme, detail={"day": day.isoformat()})
+
+
+@transaction.atomic
+def set_rule(*, actor: Actor, programme: Programme, key: str, value: Any, basis: str) -> None:
+    """Set a programme rule with its basis in words; only the ministry enters rules the notice does not hold."""
+    if not (actor.is_ministry or actor.is_system):
+        raise Refused(_("项目规则由部机关录入"))
+    ProgrammeRule.objects.update_or_create(
+        programme=programme, key=key, defaults={"value": value, "basis": basis}
+    )
+    audit.record(action="programme.rule", actor=actor, subject=programme, detail={"key": key, "value": value})
+
+
+@transaction.atomic
+def propose_extension(*, actor: Actor, window: Window, closes: Any, reason: str) -> WindowExtension:
+    """An officer proposes that a window close later. Raises :class:`Refused` when the new end is not later."""
+    if closes <= window.closes:
+        raise Refused(_("延长后的截止时间应晚于原截止时间"))
+    extension = WindowExtension(
+        window=window, closes=closes, reason=reason, proposed_by_id=actor.person_id, case_key=uuid4()
+    )
+    open_case(extension, actor=actor)
+    return extension

@@ -1,0 +1,113 @@
+"use strict";
+// Comforts on top of pages that work without this file. Nothing here decides; the server does.
+
+const YEAR = 365 * 24 * 3600;
+
+// A form is sent once: a second click is ignored until the page is shown again.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  event.submitter?.setAttribute("aria-disabled", "true");
+});
+window.addEventListener("pageshow", () => {
+  document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
+  document.querySelectorAll("button[aria-disabled]").forEach((button) => button.removeAttribute("aria-disabled"));
+});
+
+// Display choices live in cookies, so the server sends the page in its final shape.
+const preferenceClass = (button) => `${button.dataset.prefer}-${button.dataset.value}`;
+function showPreferences() {
+  document.querySelectorAll("[data-prefer]").forEach((button) => {
+    button.setAttribute("aria-pressed", document.documentElement.classList.contains(preferenceClass(button)));
+  });
+}
+function togglePreference(button) {
+  const on = document.documentElement.classList.toggle(preferenceClass(button));
+  const value = on ? button.dataset.value : "";
+  document.cookie = `ui-${button.dataset.prefer}=${value}; path=/; max-age=${on ? YEAR : 0}; samesite=lax`;
+  showPreferences();
+}
+
+async function copyNumber(button) {
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.setAttribute("aria-pressed", "true");
+}
+
+document.addEventListener("click", (event) => {
+  const prefer = event.target.closest("[data-prefer]");
+  const copy = event.target.closest("[data-copy]");
+  if (prefer) togglePreference(prefer);
+  if (copy) copyNumber(copy);
+  if (event.target.closest("[data-print]")) window.print();
+  document.querySelectorAll("details.drop[open]").forEach((drop) => {
+    if (!drop.contains(event.target)) drop.open = false;
+  });
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  document.querySelectorAll("details.drop[open]").forEach((drop) => {
+    drop.open = false;
+    drop.querySelector("summary").focus();
+  });
+});
+
+// Column choices of a list, kept per list in this browser.
+function applyColumns() {
+  const panel = document.querySelector("[data-columns]");
+  const table = document.querySelector("#list .grid");
+  if (!panel) return;
+  const store = `columns:${panel.dataset.columns}`;
+  const hidden = new Set(JSON.parse(localStorage.getItem(store) || "[]"));
+  panel.querySelectorAll("input").forEach((box, index) => {
+    const show = (on) => table?.querySelectorAll(`tr > :nth-child(${index + 2})`).forEach((item) => { item.hidden = !on; });
+    box.checked = !hidden.has(box.value);
+    show(box.checked);
+    box.onchange = () => {
+      if (box.checked) hidden.delete(box.value); else hidden.add(box.value);
+      localStorage.setItem(store, JSON.stringify([...hidden]));
+      show(box.checked);
+    };
+  });
+}
+
+// Warn two minutes before the session ends; an act in one tab keeps all tabs alive.
+function watchSession() {
+  const dialog = document.getElementById("session-dialog");
+  const { session, keepalive } = document.body.dataset;
+  if (!dialog) return;
+  const tabs = new BroadcastChannel("session");
+  let warning;
+  let end;
+  const restart = () => {
+    clearTimeout(warning);
+    clearTimeout(end);
+    if (dialog.open) dialog.close();
+    warning = setTimeout(() => dialog.showModal(), (session - 120) * 1000);
+    end = setTimeout(() => location.reload(), (Number(session) + 1) * 1000);
+  };
+  tabs.onmessage = restart;
+  const alive = () => { restart(); tabs.postMessage("alive"); };
+  dialog.querySelector("[data-keep]").addEventListener("click", async () => {
+    const answer = await fetch(keepalive, { method: "HEAD" });
+    if (answer.ok && !answer.redirected) alive(); else location.reload();
+  });
+  document.addEventListener("htmx:afterRequest", alive);
+  alive();
+}
+
+// A list that cannot be refreshed in place (logged out, error, no network) is opened as a page of its own.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, pathInfo } = event.detail;
+  if (xhr.status === 200 && xhr.responseText.includes('id="list"')) return;
+  event.detail.shouldSwap = false;
+  location.assign(pathInfo.finalRequestPath);
+});
+document.addEventListener("htmx:sendError", (event) => location.assign(event.detail.pathInfo.finalRequestPath));
+document.addEventListener("htmx:afterSettle", () => { showPreferences(); applyColumns(); });
+
+document.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = !navigator.clipboard; });
+showPreferences();
+applyColumns();
+watchSession();

@@ -1,0 +1,115 @@
+"""What charts and diagrams share: colours, text widths and SVG elements.
+
+Presentation attributes and class names only: the pages' content security policy allows no inline
+style, and WeasyPrint reads no style sheet inside an SVG. The font is the page's or the PDF's own.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from unicodedata import east_asian_width
+
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+
+FONT_SIZE: Final = 13
+NOTHING: Final = "--"
+DASHES: Final = ("none", "7 3", "2 3", "9 3 2 3", "12 4")
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours of a drawing; all but `grid` and `tint` stand out from white by 4.5:1 or more."""
+
+    text: str = "#1f2937"
+    muted: str = "#4b5563"
+    grid: str = "#d1d5db"
+    tint: str = "#e8effc"
+    paper: str = "#ffffff"
+    mark: str = "#b91c1c"
+    series: tuple[str, ...] = ("#1d4ed8", "#047857", "#92400e", "#6d28d9", "#be185d")
+
+    def colour(self, index: int) -> str:
+        """The colour of the series at `index`; they come round again."""
+        return self.series[index % len(self.series)]
+
+
+PALETTE: Final = Palette()
+
+
+def element(name: str, *children: str, **attributes: str | float) -> SafeString:
+    """An SVG element; text is escaped, `class_` and `text_anchor` stand for `class` and `text-anchor`."""
+    pairs = ((key.rstrip("_").replace("_", "-"), _value(value)) for key, value in attributes.items())
+    return format_html(
+        "<{0}{1}>{2}</{0}>",
+        name,
+        format_html_join("", ' {}="{}"', pairs),
+        format_html_join("", "{}", ((conditional_escape(child),) for child in children)),
+    )
+
+
+def drawing(
+    title: str,
+    desc: str,
+    width: float,
+    height: float,
+    *children: str,
+    palette: Palette = PALETTE,
+    class_: str,
+) -> SafeString:
+    """A whole SVG, named for screen readers; without children it says that there is nothing to show."""
+    return element(
+        "svg",
+        element("title", title),
+        element("desc", desc or NOTHING),
+        *(children or (element("text", NOTHING, x=4, y=16),)),
+        xmlns="http://www.w3.org/2000/svg",
+        class_=class_,
+        role="img",
+        viewBox=f"0 0 {_value(width)} {_value(height)}",
+        width=width,
+        height=height,
+        font_size=FONT_SIZE,
+        fill=palette.text,
+    )
+
+
+def text_width(text: str, size: float = FONT_SIZE) -> float:
+    """The approximate width of a text in pixels: a Chinese character is as wide as the font is high."""
+    return size * sum(1.0 if east_asian_width(char) in "WF" else 0.58 for char in text)
+
+
+def fit_text(text: str, room: float) -> str:
+    """The text, shortened with an ellipsis where it is wider than the room."""
+    if text_width(text) <= room:
+        return text
+    while text and text_width(text + "…") > room:
+        text = text[:-1]
+    return text + "…"
+
+
+def widest(texts: Iterable[str]) -> float:
+    """The width of the widest text; 0 without any."""
+    return max(map(text_width, texts), default=0)
+
+
+def legend(labels: Sequence[str], left: float, palette: Palette, *, dashes: bool) -> Iterator[SafeString]:
+    """The names of series or parts in one row above the chart."""
+    for i, label in enumerate(labels):
+        yield element(
+            "line",
+            x1=left,
+            y1=14,
+            x2=left + 22,
+            y2=14,
+            stroke=palette.colour(i),
+            stroke_width=3 if dashes else 12,
+            stroke_dasharray=DASHES[i % len(DASHES)] if dashes else "none",
+        )
+        yield element("text", label, x=left + 28, y=18)
+        left += text_width(label) + 46
+
+
+def _value(value: str | float) -> str:
+    """An attribute's text; numbers with at most one decimal."""
+    return value if isinstance(value, str) else f"{value:.1f}".removesuffix(".0")

@@ -1,0 +1,217 @@
+"""Template tags and filters of the UI kit (builtins of the template engine).
+
+They turn the values of ``pilot.ui`` into markup; what to show is decided where these values are built.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.paginator import Page
+from django.forms import BaseForm, BoundField, ModelChoiceField
+from django.http import HttpRequest
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import is_aware, localtime
+from django.utils.translation import gettext as _
+
+from pilot import masking
+from pilot.ui import ActionItem, Column, Fact, Link, ListPage, Row, Tag, TimelineEntry
+
+register = template.Library()
+
+EMPTY = SafeString("--")
+PAGE_SIZES = (10, 20, 50, 100)
+SHOWN_FILTERS = 3
+# Display choices the browser keeps in cookies "ui-<name>", so that a page arrives in its final shape.
+PREFERENCES = {"menu": "folded", "density": "compact", "text": "large", "contrast": "more"}
+
+register.filter("mask_name", masking.mask_name)
+register.filter("mask_phone", masking.mask_phone)
+register.filter("mask_cert", masking.mask_cert)
+register.filter("mask_email", masking.mask_email)
+
+
+@register.simple_tag
+def status_tag(tag: Tag) -> SafeString:
+    """A status as text with a tone; never clickable."""
+    return format_html('<span class="tag tag-{}">{}</span>', tag.tone, tag.label)
+
+
+@register.simple_tag
+def cell(value: Any) -> SafeString:
+    """A value the way every table and description list of the portal prints it."""
+    match value:
+        case None | "":
+            return EMPTY
+        case Tag():
+            return status_tag(value)
+        case Link():
+            return format_html('<a href="{}">{}</a>', value.url, value.label)
+        case bool():
+            return conditional_escape(_("是") if value else _("否"))
+        case int():
+            return conditional_escape(f"{value:,}")
+        case datetime() | date():
+            return _time(value)
+        case list() | tuple():
+            return format_html_join("、", "{}", ((cell(item),) for item in value)) or EMPTY
+        case _:
+            return conditional_escape(value)
+
+
+def _time(value: date) -> SafeString:
+    """``2026-11-24 14:08:00`` or ``2026-11-24``, in the portal's zone (C11)."""
+    if not isinstance(value, datetime):
+        return format_html('<time datetime="{0}">{0}</time>', value.isoformat())
+    local = localtime(value) if is_aware(value) else value
+    return format_html(
+        '<time datetime="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        local.strftime("%Y-%m-%d %H:%M:%S"),
+    )
+
+
+@register.filter
+def with_columns(row: Row, columns: Sequence[Column]) -> Iterator[tuple[Column, Any]]:
+    """Pairs of column and cell of one row; a row of another length than the head raises ValueError."""
+    return zip(columns, row.cells, strict=True)
+
+
+@register.simple_tag
+def svg(markup: str) -> SafeString:
+    """A drawing made by ``pilot.charts`` or ``pilot.diagram``; anything else is escaped, not trusted."""
+    if not markup.startswith("<svg"):
+        return conditional_escape(markup)
+    return mark_safe(markup)  # noqa: S308  (both modules escape every text they draw)
+
+
+@register.inclusion_tag("components/facts.html")
+def facts(facts: Sequence[Fact]) -> dict[str, Any]:
+    """A description list."""
+    return {"facts": facts}
+
+
+@register.inclusion_tag("components/actions.html")
+def actions(actions: Sequence[ActionItem]) -> dict[str, Any]:
+    """What the reader may do now as buttons, and what not yet with the reason in words."""
+    return {
+        "allowed": [action for action in actions if action.allowed],
+        "barred": [action for action in actions if not action.allowed],
+    }
+
+
+@register.inclusion_tag("components/timeline.html")
+def timeline(entries: Sequence[TimelineEntry]) -> dict[str, Any]:
+    """The steps of a case in the given order (the view gives the newest first)."""
+    return {"entries": entries}
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound_field: BoundField) -> dict[str, Any]:
+    """A form field: label, help, errors, control, tied together for readers of any kind."""
+    return {"field": bound_field}
+
+
+def _anchor(bound_field: BoundField) -> str:
+    """The id of the control that takes the focus: of a group of controls the first one."""
+    return f"{bound_field.auto_id}_0" if bound_field.use_fieldset else bound_field.id_for_label
+
+
+@register.inclusion_tag("components/error_summary.html")
+def error_summary(form: BaseForm) -> dict[str, Any]:
+    """Every error of a submitted form on top of it, in the words of the field and with a link to it."""
+    found: list[dict[str, Any]] = []
+    for name, errors in form.errors.items():
+        visible = name != NON_FIELD_ERRORS and not form[name].is_hidden
+        target = {"anchor": _anchor(form[name]), "label": form[name].label} if visible else {}
+        found += [{**target, "message": error} for error in errors]
+    return {"errors": found}
+
+
+@register.inclusion_tag("components/filter_bar.html", takes_context=True)
+def filter_bar(context: template.Context, page: ListPage) -> dict[str, Any]:
+    """The filter form of a list: three fields in sight, the rest folded, and what is set as chips (C03)."""
+    form: BaseForm = page.filter_form
+    fields = form.visible_fields()
+    request: HttpRequest = context["request"]
+    return {
+        "form": form,
+        "shown": fields[:SHOWN_FILTERS],
+        "folded": fields[SHOWN_FILTERS:],
+        "unfolded": any(bound_field.data for bound_field in fields[SHOWN_FILTERS:]),
+        "chips": [
+            {"label": bound_field.label, "value": value, "query": _without(request, bound_field.html_name)}
+            for bound_field in fields
+            if form.is_bound and (value := _shown_value(bound_field))
+        ],
+        "request": request,
+    }
+
+
+def _without(request: HttpRequest, name: str) -> str:
+    """The query of the present address without one filter and back on the first page."""
+    query = request.GET.copy()
+    query.pop(name, None)
+    query.pop("page", None)
+    return f"?{query.urlencode()}"
+
+
+def _shown_value(bound_field: BoundField) -> str:
+    """What a filter is set to, in the words of its choices."""
+    values = bound_field.data
+    if not values:
+        return ""
+    if isinstance(bound_field.field, ModelChoiceField):
+        return str(bound_field.form.cleaned_data.get(bound_field.name) or "")
+    labels: Mapping[str, Any] = {
+        str(key): label
+        for key, label in getattr(bound_field.field.widget, "choices", ())
+        if key not in (None, "")
+    }
+    return "、".join(
+        str(labels.get(value, value)) for value in (values if isinstance(values, list) else [values])
+    )
+
+
+@register.inclusion_tag("components/pagination.html", takes_context=True)
+def pagination(context: template.Context, page: ListPage) -> dict[str, Any]:
+    """How many there are, the pages, the page size and a jump; every choice stands in the address (C05)."""
+    request: HttpRequest = context["request"]
+    current: Page[Any] | None = page.page
+    return {
+        "total": page.total,
+        "current": current,
+        "numbers": current.paginator.get_elided_page_range(current.number, on_each_side=2) if current else (),
+        "sizes": PAGE_SIZES,
+        "carried": [(k, v) for k, values in request.GET.lists() if k != "page" for v in values],
+        "request": request,
+    }
+
+
+@register.inclusion_tag("components/sort_header.html", takes_context=True)
+def sort_header(context: template.Context, column: Column) -> dict[str, Any]:
+    """The head of a column; one that sorts is a link that turns the order round."""
+    request: HttpRequest = context["request"]
+    current = request.GET.get("sort", "")
+    direction = (
+        {column.sort: "ascending", f"-{column.sort}": "descending"}.get(current, "") if column.sort else ""
+    )
+    return {
+        "column": column,
+        "direction": direction,
+        "next_sort": f"-{column.sort}" if direction == "ascending" else column.sort,
+        "request": request,
+    }
+
+
+@register.simple_tag(takes_context=True)
+def preferences(context: template.Context) -> str:
+    """Class names of the reader's display choices (folded menu, dense rows, large text, high contrast)."""
+    request: HttpRequest | None = context.get("request")
+    cookies = request.COOKIES if request else {}
+    return " ".join(
+        f"{name}-{value}" for name, value in PREFERENCES.items() if cookies.get(f"ui-{name}") == value
+    )

@@ -1,0 +1,38 @@
+"""One tone per state of every machine, so that a word looks the same wherever it stands (C13)."""
+
+from __future__ import annotations
+
+from pilot.machines import Case
+from pilot.ui import Tag, Tone
+from pilot.workflow import state_label
+
+_TONES: dict[str, Tone] = {
+    # somebody has to act
+    "submitted": "warning", "pending": "warning", "open": "warning", "asked": "warning", "requested": "warning",
+    "proposed": "warning", "drafted": "warning", "prepared": "warning", "answered": "info", "compiled": "warning",
+    "received": "info", "heard": "warning", "filed": "warning", "disputed": "warning", "in_moderation": "warning",
+    # under way
+    "draft": "neutral", "planned": "neutral", "assigned": "info", "in_progress": "info", "sent": "info",
+    "processing": "info", "committed": "info", "drawn": "info", "issued": "info", "hearing": "info",
+    "under_review": "info", "returned": "info", "signed": "info", "approved": "info", "accepted": "info",
+    "reported": "info", "recommended": "info", "suspended": "warning",
+    # settled well
+    "listed": "success", "published": "success", "done": "success", "closed": "success", "clear": "success",
+    "concluded": "success", "confirmed": "neutral", "granted": "success", "effective": "success", "active": "success",
+    "lifted": "success", "completed": "neutral",
+    # settled otherwise
+    "refused": "danger", "not_listed": "danger", "failed": "danger", "overdue": "danger", "conflicted": "danger",
+    "imposed": "danger", "rejected": "danger", "not_recommended": "danger", "removed": "danger", "upheld": "danger",
+    "lapsed": "muted", "withdrawn": "muted", "void": "muted", "cancelled": "muted", "dropped": "muted",
+    "annulled": "muted", "discarded": "muted", "overturned": "muted", "dismissed": "muted",
+}  # fmt: skip
+
+
+def tone(state: str) -> Tone:
+    """The tone of a state's tag."""
+    return _TONES.get(state, "neutral")
+
+
+def state_tag(case: Case) -> Tag:
+    """The status tag of a case."""
+    return Tag(state_label(type(case), case.state), tone(case.state))

@@ -1,0 +1,133 @@
+"""State changes of the kernel's machines: what each transition requires and what it brings about."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from pilot.actors import Actor
+from pilot.enums import OrganisationKind, Role
+from pilot.errors import Refused
+from pilot.models import (
+    Membership,
+    Objection,
+    Organisation,
+    Person,
+    ProviderRegistration,
+    RoleChange,
+    TransitionRecord,
+    WindowExtension,
+)
+from pilot.selectors import people
+from pilot.signals import objection_upheld
+from pilot.workflow import Act, on
+
+
+def another_person(field: str) -> Any:
+    """Guard: whoever acts is not the person in ``field`` (four eyes; the table's check constraint says the same)."""
+
+    def guard(case: Any, actor: Actor, at: datetime) -> str | None:
+        if getattr(case, f"{field}_id") == actor.person_id:
+            return _("须由另一人办理（四眼原则）")
+        return None
+
+    return guard
+
+
+# --- window extension -----------------------------------------------------------------------------
+@on(WindowExtension, "approve", "reject", guards=[another_person("proposed_by")])
+def decide_extension(extension: WindowExtension, act: Act) -> None:
+    """Another person decides; a granted extension moves the window's end from now on."""
+    extension.approved_by_id = act.actor.person_id
+
+
+# --- registration of providers --------------------------------------------------------------------
+def _own_province(case: Any, actor: Actor, at: datetime) -> str | None:
+    return None if case.province == actor.province else _("只能办理本省的事项")
+
+
+@on(ProviderRegistration, "confirm", guards=[_own_province])
+def confirm_registration(registration: ProviderRegistration, act: Act) -> None:
+    """Make the organisation, its first person and the membership; the login is handed over out of band."""
+    if Organisation.objects.filter(uscc=registration.uscc).exists():
+        raise Refused(_("该统一社会信用代码已登记"))
+    organisation = Organisation.objects.create(
+        kind=OrganisationKind.PROVIDER,
+        name=registration.name,
+        uscc=registration.uscc,
+        province=registration.province,
+        phone=registration.phone,
+    )
+    person = Person.objects.create_user(
+        f"u{registration.uscc}".lower(),
+        name=registration.contact,
+        email=registration.email,
+        phone=registration.phone,
+    )
+    Membership.objects.create(
+        person=person, organisation=organisation, role=Role.PROVIDER_ADMIN, valid_from=act.at
+    )
+    registration.organisation = organisation
+
+
+@on(ProviderRegistration, "reject", guards=[_own_province], reason_required=True)
+def reject_registration(registration: ProviderRegistration, act: Act) -> None:
+    """Nothing is made; the reason stands in the history."""
+
+
+# --- role changes ---------------------------------------------------------------------------------
+@on(RoleChange, "approve", guards=[another_person("requested_by")])
+def approve_role_change(change: RoleChange, act: Act) -> None:
+    """The membership begins or ends at once."""
+    change.approved_by_id = act.actor.person_id
+    if change.grant:
+        Membership.objects.create(
+            person=change.person, organisation=change.organisation, role=change.role, valid_from=act.at
+        )
+    else:
+        Membership.objects.filter(
+            person=change.person, organisation=change.organisation, role=change.role, valid_until__isnull=True
+        ).update(valid_until=act.at)
+
+
+@on(RoleChange, "reject", guards=[another_person("requested_by")], reason_required=True)
+def reject_role_change(change: RoleChange, act: Act) -> None:
+    """The roles stay as they are."""
+    change.approved_by_id = act.actor.person_id
+
+
+# --- objections -----------------------------------------------------------------------------------
+def _no_part_in_decision(objection: Objection, actor: Actor, at: datetime) -> str | None:
+    took_part = TransitionRecord.objects.filter(case_key=objection.case_key, person=actor.person_id).exclude(
+        machine=Objection.slug()
+    )
+    return _("您参与过原决定，须由其他人复核") if took_part.exists() else None
+
+
+def _own_review(objection: Objection, actor: Actor, at: datetime) -> str | None:
+    return None if objection.reviewer_id == actor.person_id else _("由受理复核的人员作出决定")
+
+
+def _objector(objection: Objection) -> Any:
+    return people.providers(objection.organisation_id)
+
+
+@on(Objection, "take", guards=[_no_part_in_decision], tell=[_objector])
+def take(objection: Objection, act: Act) -> None:
+    """The officer who takes it decides it."""
+    objection.reviewer_id = act.actor.person_id
+
+
+@on(Objection, "uphold", guards=[_own_review], tell=[_objector], reason_required=True)
+def uphold(objection: Objection, act: Act) -> None:
+    """The app that made the decision changes it in this same transaction."""
+    objection.finding = act.reason
+    objection_upheld.send(sender=Objection, objection=objection, actor=act.actor, at=act.at)
+
+
+@on(Objection, "dismiss", guards=[_own_review], tell=[_objector], reason_required=True)
+def dismiss(objection: Objection, act: Act) -> None:
+    """The decision stands; both results are kept."""
+    objection.finding = act.reason

@@ -1,0 +1,279 @@
+"""What the generic pages show: plain data that views build and templates only print.
+
+Templates hold no query and no decision (house rule 9), so everything a page needs is a value here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Tone = Literal["neutral", "info", "success", "warning", "danger", "muted"]
+Align = Literal["start", "end", "center"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A status tag: text always, colour only as an addition (C13)."""
+
+    label: str
+    tone: Tone = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link with its text; ``icon`` is a lucide name."""
+
+    label: str
+    url: str
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """An entry of the left menu; ``count`` is what waits for this actor (C01)."""
+
+    label: str
+    url: str
+    icon: str = ""
+    count: int = 0
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MenuGroup:
+    """Entries of the left menu under one heading."""
+
+    label: str
+    items: Sequence[MenuItem]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a list; ``sort`` is the query value that sorts by it, if it sorts."""
+
+    key: str
+    label: str
+    align: Align = "start"
+    sort: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a list: the address of its page and one cell per column (str, Tag, Link, datetime, int or None)."""
+
+    url: str
+    cells: Sequence[Any]
+    marker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """Why a list is empty and what to do next (C09)."""
+
+    title: str
+    hint: str = ""
+
+
+@dataclass(slots=True)
+class ListPage:
+    """A list with its filter bar and toolbar."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    total: int
+    empty: Empty
+    intro: str = ""
+    crumbs: Sequence[Link] = ()
+    filter_form: Any = None
+    filtered: bool = False
+    page: Any = None  # django.core.paginator.Page
+    base_query: str = ""
+    toolbar: Sequence[Link] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of a description list; an empty value prints as ``--``."""
+
+    label: str
+    value: Any
+    hint: str = ""
+
+
+@dataclass(slots=True)
+class Section:
+    """A card of a detail page. Exactly one of facts, table, or svg is given."""
+
+    title: str
+    facts: Sequence[Fact] = ()
+    columns: Sequence[Column] = ()
+    rows: Sequence[Row] = ()
+    svg: str = ""
+    note: str = ""
+    empty: str = ""
+    private: bool = False  # an internal remark: visibly apart (R07)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionItem:
+    """A transition as the page shows it: allowed, or the reason in words why not."""
+
+    name: str
+    label: str
+    allowed: bool
+    reason: str = ""
+    url: str = ""
+    danger: bool = False
+    primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One step of a case: when (business time), what, by whom (office and person), why."""
+
+    at: datetime
+    title: str
+    by: str
+    state: Tag | None = None
+    reason: str = ""
+    machine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentItem:
+    """A document of a case: its title, when it was made, its size in bytes and the address it is fetched from."""
+
+    title: str
+    url: str
+    made_at: datetime
+    size: int
+    sha256: str
+
+
+@dataclass(slots=True)
+class DetailPage:
+    """A case page."""
+
+    title: str
+    number: str
+    state: Tag
+    crumbs: Sequence[Link] = ()
+    facts: Sequence[Fact] = ()
+    sections: Sequence[Section] = ()
+    actions: Sequence[ActionItem] = ()
+    waiting_for: str = ""
+    due: datetime | None = None
+    due_tone: Tone = "neutral"
+    timeline: Sequence[TimelineEntry] = ()
+    documents: Sequence[DocumentItem] = ()
+    diagram: str = ""
+    related: Sequence[Link] = ()
+    seen_state: str = ""
+
+
+@dataclass(slots=True)
+class ActPage:
+    """The page on which an actor performs one transition: names the object and the effect before it happens (C15)."""
+
+    title: str
+    subject: str
+    effect: str
+    back: str
+    form: Any
+    crumbs: Sequence[Link] = ()
+    danger: bool = False
+    submit_label: str = ""
+    multipart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A figure of a dashboard; ``url`` opens exactly the rows it counts (O02)."""
+
+    label: str
+    value: str
+    url: str = ""
+    hint: str = ""
+    tone: Tone = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvinceTile:
+    """One of the 31 tiles of the province grid (O01); row and column come from ``pilot.charts.TILE_LAYOUT``."""
+
+    code: int
+    short: str
+    name: str
+    value: str
+    url: str
+    row: int
+    column: int
+    tone: Tone = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFigure:
+    """One unit's row on the dashboard: M1 and M2 as shown figures with errors / n."""
+
+    name: str
+    code: str
+    province: str
+    url: str
+    status: Tag
+    m1_shown: str
+    m1_counts: str
+    m1: Tag
+    m2_shown: str
+    m2_counts: str
+    m2: Tag
+    trend: str = ""  # inline SVG
+
+
+@dataclass(slots=True)
+class Dashboard:
+    """An official's or provider's first page."""
+
+    title: str
+    as_of: datetime
+    tiles: Sequence[Tile] = ()
+    todo: Sequence[MenuItem] = ()
+    units: Sequence[UnitFigure] = ()
+    provinces: Sequence[ProvinceTile] = ()
+    charts: Sequence[Section] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class PlainPage:
+    """A page of cards without a case: a calendar, a published list, a settings overview."""
+
+    title: str
+    crumbs: Sequence[Link] = ()
+    intro: str = ""
+    sections: Sequence[Section] = ()
+    toolbar: Sequence[Link] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFace:
+    """One phase of a programme as readers see it: before it opens, while open, after it closed (P02)."""
+
+    label: str
+    opens: datetime
+    closes: datetime
+    face: Literal["before", "open", "after"]
+    text: str  # days left, the day it opens, or what to do now that it is closed
+
+
+@dataclass(slots=True)
+class GuidePage:
+    """The guide to the matter, readable without logging in (P01)."""
+
+    title: str
+    intro: str
+    windows: Sequence[WindowFace] = ()
+    steps: Sequence[Fact] = ()  # label: the step; value: who acts; hint: the time limit
+    sections: Sequence[Section] = ()
+    downloads: Sequence[Link] = ()

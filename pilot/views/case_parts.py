@@ -1,0 +1,126 @@
+"""Parts of a case page that are the same for every machine."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from pilot import clock, policy, workflow
+from pilot import diagram as drawing
+from pilot.actors import Actor
+from pilot.enums import Role
+from pilot.machines import MACHINES, Case, declared
+from pilot.models import Document, TransitionRecord
+from pilot.registry import all_pages
+from pilot.tones import tone
+from pilot.ui import DocumentItem, Link, Tag, TimelineEntry, Tone
+
+NEAR = timedelta(days=3)
+
+
+def due(case: Case) -> tuple[datetime | None, Tone]:
+    """The last moment of the running clock and how urgent it is."""
+    if case.due_at is None:
+        return None, "neutral"
+    left = case.due_at - clock.now()
+    last = case.due_at - timedelta(
+        seconds=1
+    )  # half-open: people read the last second, not the first after it
+    return last, "danger" if left <= timedelta() else "warning" if left <= NEAR else "neutral"
+
+
+def waiting_for(case: Case) -> str:
+    """Whose turn it is, in words; empty when the case is settled."""
+    roles = {role for step in workflow.next_steps(case) for role in step.roles if role != Role.SYSTEM}
+    return "、".join(str(role.label) for role in Role if role in roles)
+
+
+def history(case: Case, actor: Actor) -> list[TransitionRecord]:
+    """The steps of all machines that serve this case, as far as this actor may read them."""
+    rows = TransitionRecord.objects.filter(case_key=case.case_key).select_related("person", "organisation")
+    if actor.is_provider:
+        rows = rows.filter(Q(internal=False))
+    return [row for row in rows.order_by("at", "pk") if policy.sees_history(row.machine, actor.role)]
+
+
+def timeline(case: Case, actor: Actor) -> list[TimelineEntry]:
+    """The history as timeline entries, newest first. Providers read the office, not the person."""
+    entries = []
+    for row in reversed(history(case, actor)):
+        model = MACHINES[row.machine]
+        title = _("建立") if row.name == "open" else str(workflow.label(model, row.name))
+        entries.append(
+            TimelineEntry(
+                at=row.at,
+                title=title,
+                by=_by(row, actor),
+                state=Tag(workflow.state_label(model, row.target), tone(row.target)),
+                reason=row.reason,
+                machine=machine_label(row.machine),
+            )
+        )
+    return entries
+
+
+def _by(row: TransitionRecord, actor: Actor) -> str:
+    if row.organisation is None:
+        return _("系统")
+    if row.person is None or (actor.is_provider and row.organisation_id != actor.organisation_id):
+        return row.organisation.name
+    return f"{row.organisation.name} · {row.person.name}"
+
+
+def machine_label(slug: str) -> str:
+    """The words for a machine."""
+    return next((str(pages.label) for pages in all_pages() if pages.slug == slug), slug)
+
+
+def documents(case: Case, actor: Actor) -> list[DocumentItem]:
+    """The documents of this case's machine; those of related cases stand on their own pages."""
+    rows = Document.objects.filter(machine=case.slug(), object_id=case.pk)
+    return [
+        DocumentItem(row.title, reverse("document", args=[row.pk]), row.made_at, row.size, row.sha256)
+        for row in rows
+    ]
+
+
+def related(case: Case, actor: Actor) -> list[Link]:
+    """Cases of other machines that serve the same case and that this actor may open."""
+    links = []
+    for pages in all_pages():
+        if pages.model is type(case) or not policy.may_open(f"{pages.slug}_list", actor.role):
+            continue
+        for other in pages.model.objects.visible_to(actor).filter(case_key=case.case_key)[:5]:
+            label = f"{pages.label} · {workflow.state_label(pages.model, other.state)}"
+            links.append(Link(label, reverse(f"{pages.slug}_detail", args=[other.pk]), pages.icon))
+    return links
+
+
+def diagram(case: Case) -> str:
+    """The machine as a picture with the present state marked and the visited ones traced."""
+    model = type(case)
+    visited = TransitionRecord.objects.filter(machine=model.slug(), object_id=case.pk).values_list(
+        "target", flat=True
+    )
+    return str(machine_diagram(model, current=case.state, visited=frozenset(visited)))
+
+
+def machine_diagram(model: type[Case], *, current: str = "", visited: frozenset[str] = frozenset()) -> str:
+    """The generated diagram of a machine; the same code draws the case page and ``docs/``."""
+    states, moves = diagram_parts(model)
+    return drawing.layout(states, moves, current=current, visited=visited, title=machine_label(model.slug()))
+
+
+def diagram_parts(model: type[Case]) -> tuple[list[drawing.State], list[drawing.Move]]:
+    """States and moves of a machine as the drawing package wants them."""
+    moves = [
+        drawing.Move(t.name, str(t.custom["label"]), str(t.source), str(t.target)) for t in declared(model)
+    ]
+    sources = {move.source for move in moves}
+    choices = model._meta.get_field("state").flatchoices
+    return [
+        drawing.State(str(name), str(label), terminal=name not in sources) for name, label in choices
+    ], moves

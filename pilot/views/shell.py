@@ -1,0 +1,187 @@
+"""The pages around the cases: first page, guide before login, notices, documents, probes, identity switch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from pilot import clock, policy
+from pilot.context import waiting_count
+from pilot.machines import MACHINES
+from pilot.middleware import MEMBERSHIP_KEY
+from pilot.models import AuditEntry, Document, Notice
+from pilot.registry import all_pages, contributors
+from pilot.selectors import guide as guide_selector
+from pilot.selectors import people
+from pilot.services import audit, documents
+from pilot.ui import Column, Dashboard, Empty, Link, ListPage, MenuItem, Row, Tag
+
+
+@require_safe
+def home(request: Any) -> HttpResponse:
+    """To the actor's own first page."""
+    if request.actor is None:
+        return render(
+            request, "403.html", {"reason": _("您的账号目前没有有效的身份，请联系本单位管理员")}, status=403
+        )
+    if policy.may_open("dashboard", request.actor.role):
+        return redirect("dashboard")
+    first = next(p.slug for p in all_pages() if policy.may_open(f"{p.slug}_list", request.actor.role))
+    return redirect(f"{first}_list")
+
+
+@require_safe
+def dashboard(request: Any) -> HttpResponse:
+    """Figures first, what waits for me, then the units and provinces; every number opens the rows it counts (O02)."""
+    actor = request.actor
+    board = Dashboard(title=_("工作台"), as_of=clock.now())
+    board.todo = [
+        MenuItem(str(pages.label), f"{reverse(f'{pages.slug}_list')}?waiting=me", pages.icon, count)
+        for pages in all_pages()
+        if policy.may_open(f"{pages.slug}_list", actor.role) and (count := waiting_count(pages, actor))
+    ]
+    for contribute in contributors():
+        contribute(board, actor)
+    return render(request, "pages/dashboard.html", {"page": board})
+
+
+@require_safe
+def guide(request: HttpRequest) -> HttpResponse:
+    """办事指南 before login: who, conditions, materials, windows with their three faces, flow, contact."""
+    return render(request, "pages/guide.html", {"page": guide_selector.page()})
+
+
+@require_safe
+def notice_list(request: Any) -> HttpResponse:
+    """The person's notices, newest first."""
+    rows = Notice.objects.filter(person=request.user, visible_from__lte=clock.security_now())
+    page = Paginator(rows, 20).get_page(request.GET.get("page"))
+    listing = ListPage(
+        title=_("通知"),
+        columns=[Column("subject", _("内容")), Column("at", _("时间")), Column("state", _("状态"))],
+        rows=[
+            Row(
+                reverse("notice_read", args=[n.pk]),
+                [n.subject, n.at, Tag(_("已读"), "muted") if n.read_at else Tag(_("未读"), "info")],
+            )
+            for n in page.object_list
+        ],
+        total=page.paginator.count,
+        empty=Empty(_("暂无通知"), _("事项有进展时会在这里通知您")),
+        crumbs=[Link(_("首页"), reverse("home"))],
+        page=page,
+    )
+    return render(request, "pages/list.html", {"page": listing})
+
+
+@require_safe
+def notice_read(request: Any, pk: int) -> HttpResponse:
+    """Mark a notice as read and go to what it is about."""
+    notice = get_object_or_404(Notice, pk=pk, person=request.user, visible_from__lte=clock.security_now())
+    if notice.read_at is None:
+        notice.read_at = clock.security_now()
+        notice.save(update_fields=["read_at"])
+    return redirect(notice.url)
+
+
+@require_POST
+def switch_membership(request: Any) -> HttpResponse:
+    """Act in another of one's roles."""
+    chosen = people.memberships(request.user).filter(pk=request.POST.get("membership") or 0).first()
+    if chosen is None:
+        raise Http404
+    request.session[MEMBERSHIP_KEY] = chosen.pk
+    audit.record(
+        action="account.role", actor=chosen.as_actor(), object_type="membership", object_id=str(chosen.pk)
+    )
+    messages.success(request, _("当前身份：%(who)s") % {"who": chosen})
+    return redirect("home")
+
+
+@require_safe
+def document(request: Any, pk: int) -> HttpResponse:
+    """A document of a case this actor may open; never same-origin active content (S11)."""
+    row = get_object_or_404(Document, pk=pk)
+    model = MACHINES[row.machine]
+    role = request.actor.role
+    if not policy.may_open(f"{row.machine}_detail", role) or not (
+        model.objects.visible_to(request.actor).filter(pk=row.object_id).exists()
+    ):
+        raise Http404
+    audit.record(action="document.read", actor=request.actor, subject=row)
+    suffix = "pdf" if row.content_type == "application/pdf" else "xlsx"
+    return file_response(documents.read_bytes(row.sha256), row.content_type, f"{row.title}.{suffix}")
+
+
+def file_response(content: bytes, content_type: str, name: str) -> HttpResponse:
+    """A download with a fixed type, its own sandbox and a safe name."""
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = (
+        content_disposition_header(as_attachment=True, filename=name) or "attachment"
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+@require_safe
+def audit_list(request: Any) -> HttpResponse:
+    """The audit administrator's list, newest first, by keyset so that it never slows with the log."""
+    rows = AuditEntry.objects.order_by("-pk")
+    before = request.GET.get("before", "")
+    if before.isdigit():
+        rows = rows.filter(pk__lt=int(before))
+    entries = list(rows[:50])
+    listing = ListPage(
+        title=_("审计日志"),
+        columns=[
+            Column("at", _("时间")), Column("actor", _("人员")), Column("role", _("角色")), Column("action", _("操作")),
+            Column("object", _("对象")), Column("outcome", _("结果")), Column("address", _("来源")),
+        ],
+        rows=[
+            Row("", [e.at, e.actor, e.role, e.action, f"{e.object_type} {e.object_id}".strip(),
+                     Tag(e.get_outcome_display(), "success" if e.outcome == "done" else "danger"),
+                     e.address or e.channel])
+            for e in entries
+        ],
+        total=0,
+        empty=Empty(_("暂无记录")),
+        crumbs=[Link(_("首页"), reverse("home"))],
+        toolbar=[Link(_("更早的记录"), f"?before={entries[-1].pk}", "chevron-right")] if len(entries) == 50 else [],
+    )  # fmt: skip
+    return render(request, "pages/list.html", {"page": listing})
+
+
+@require_safe
+def livez(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """The database answers and the files folder can be written; else 503 naming what is missing."""
+    missing = []
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Exception:
+        missing.append("database")
+    try:
+        settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
+        (settings.MEDIA_ROOT / ".ready").touch()
+    except OSError:
+        missing.append("files")
+    return JsonResponse(
+        {"status": "ok" if not missing else "missing", "missing": missing}, status=503 if missing else 200
+    )

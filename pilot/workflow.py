@@ -1,0 +1,293 @@
+"""The only way a case changes state: ``fire``. One transaction holds the move, its effects and its record.
+
+Order inside the transaction: lock the row, compare with the state the actor saw, permission, condition (with a reason
+in words), transition, effects, save, history row, audit row, notices. What is denied is audited on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django_fsm import can_proceed
+
+from pilot import clock, policy
+from pilot.actors import Actor
+from pilot.errors import NotPermitted, PilotError, Refused, StateChanged
+from pilot.machines import Case, declared
+from pilot.models import AuditEntry, Membership, TransitionRecord
+from pilot.services import audit, notices
+from pilot.signals import case_moved
+
+type Guard = Callable[[Any, Actor, datetime], Any | None]
+type Effect = Callable[[Any, "Act"], None]
+type Audience = Callable[[Any], QuerySet[Membership]]
+
+
+@dataclass(slots=True)
+class Act:
+    """One transition being carried out: who, when (business time), why, and what was handed in with it."""
+
+    machine: str
+    name: str
+    actor: Actor
+    at: datetime
+    reason: str
+    data: Mapping[str, Any]
+    source: str
+    step: int  # number of this step in the life of the object
+
+    @property
+    def key(self) -> str:
+        """Names this act in outbox and notices, so that taking it back can withhold them."""
+        return f"{self.machine}:{self.step}"
+
+    def downward(self, case: Case, name: str, *, reason: str = "", **data: Any) -> Case:
+        """Set the state of a case below in the same transaction; the history names the same person."""
+        return fire(case, name, actor=self.actor.downward(), at=self.at, reason=reason or self.reason, **data)
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What ``transitions.py`` says about one transition: conditions, effect, whom to tell, how long notices wait."""
+
+    effect: Effect | None = None
+    guards: tuple[Guard, ...] = ()
+    tell: tuple[Audience, ...] = ()
+    hold: timedelta | None = None
+    internal: bool = False
+    reason_required: bool = False
+
+
+_handlers: dict[tuple[str, str], Handler] = {}
+_PLAIN = Handler()
+
+
+def on(
+    model: type[Case],
+    *names: str,
+    guards: Iterable[Guard] = (),
+    tell: Iterable[Audience] = (),
+    hold: timedelta | None = None,
+    internal: bool = False,
+    reason_required: bool = False,
+) -> Callable[[Effect], Effect]:
+    """Register the effect of transitions of a machine, with conditions and audiences."""
+
+    def register(effect: Effect) -> Effect:
+        for name in names:
+            _handlers[model.slug(), name] = Handler(
+                effect, tuple(guards), tuple(tell), hold, internal, reason_required
+            )
+        return effect
+
+    return register
+
+
+def handler(model: type[Case], name: str) -> Handler:
+    """The handler of a transition; one without conditions and effects needs none."""
+    return _handlers.get((model.slug(), name), _PLAIN)
+
+
+def label(model: type[Case], name: str) -> Any:
+    """The words for a transition."""
+    return next(t.custom["label"] for t in declared(model) if t.name == name)
+
+
+def fire(
+    case: Case,
+    name: str,
+    *,
+    actor: Actor,
+    seen: str | None = None,
+    at: datetime | None = None,
+    reason: str = "",
+    **data: Any,
+) -> Any:
+    """Carry out one transition and return the case as it then is.
+
+    ``seen`` is the state the actor looked at; ``at`` is given by the system when a clock ran out at a known moment.
+    Raises :class:`StateChanged`, :class:`NotPermitted` or :class:`Refused`; then nothing of it has happened.
+    """
+    try:
+        with transaction.atomic():
+            return _fire(case, name, actor=actor, seen=seen, at=at, reason=reason, data=data)
+    except PilotError as error:
+        if not transaction.get_connection().in_atomic_block:
+            _record_denial(case, name, actor=actor, error=error)
+        raise
+
+
+def _fire(
+    case: Case,
+    name: str,
+    *,
+    actor: Actor,
+    seen: str | None,
+    at: datetime | None,
+    reason: str,
+    data: Mapping[str, Any],
+) -> Case:
+    model = type(case)
+    locked: Any = model.unscoped.select_for_update(of=("self",)).get(pk=case.pk)
+    if seen is not None and locked.state != seen:
+        raise StateChanged(
+            _("状态已由“%(seen)s”变为“%(now)s”，请刷新后再办理")
+            % {"seen": state_label(model, seen), "now": state_label(model, locked.state)}
+        )
+    at = at or clock.now()
+    if why := why_not(locked, name, actor=actor, at=at):
+        raise why
+    rule = handler(model, name)
+    if rule.reason_required and not reason.strip():
+        raise Refused(_("请填写理由"))
+    steps = TransitionRecord.objects.filter(machine=model.slug(), object_id=locked.pk).count()
+    act = Act(f"{model.slug()}:{locked.pk}", name, actor, at, reason, data, locked.state, steps + 1)
+    getattr(locked, name)()
+    if locked.state != act.source:
+        locked.state_since = at
+        locked.due_at = None  # each clock belongs to the state just left; effects start the next
+    if rule.effect is not None:
+        rule.effect(locked, act)
+    locked.save()
+    _record(locked, act, rule)
+    case_moved.send(sender=model, case=locked, act=act)
+    return locked
+
+
+def why_not(case: Case, name: str, *, actor: Actor, at: datetime) -> PilotError | None:
+    """Why a transition cannot be fired now by this actor, or None. Says the first obstacle in words."""
+    model = type(case)
+    if not policy.may_act(model.slug(), name, actor.role):
+        return NotPermitted(_("“%(act)s”不属于您当前角色的职责") % {"act": label(model, name)})
+    if not can_proceed(getattr(case, name), check_conditions=False):
+        return StateChanged(
+            _("当前状态为“%(state)s”，不能%(act)s")
+            % {"state": state_label(model, case.state), "act": label(model, name)}
+        )
+    for guard in handler(model, name).guards:
+        if reason := guard(case, actor, at):
+            return Refused(reason)
+    return None
+
+
+def state_label(model: type[Case], state: str) -> str:
+    """The words for a state."""
+    return str(dict(model._meta.get_field("state").flatchoices).get(state, state))
+
+
+def _record(case: Case, act: Act, rule: Handler) -> None:
+    TransitionRecord.objects.create(
+        machine=type(case).slug(),
+        object_id=case.pk,
+        number=act.step,
+        case_key=case.case_key,
+        name=act.name,
+        source=act.source,
+        target=case.state,
+        at=act.at,
+        person_id=act.actor.person_id,
+        organisation_id=act.actor.organisation_id,
+        role=act.actor.role,
+        reason=act.reason,
+        internal=rule.internal,
+    )
+    audit.record(
+        action=f"{type(case).slug()}.{act.name}",
+        actor=act.actor,
+        subject=case,
+        detail={"from": act.source, "to": case.state},
+    )
+    for audience in rule.tell:
+        notices.send(
+            members=audience(case),
+            subject=f"{case.number} · {label(type(case), act.name)}",
+            machine=type(case).slug(),
+            object_id=case.pk,
+            source=act.key,
+            hold=rule.hold,
+        )
+
+
+def _record_denial(case: Case, name: str, *, actor: Actor, error: PilotError) -> None:
+    with transaction.atomic():
+        audit.record(
+            action=f"{type(case).slug()}.{name}",
+            actor=actor,
+            outcome=AuditEntry.Outcome.DENIED,
+            subject=case,
+            detail={"code": error.code},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """A transition out of the current state as one actor sees it."""
+
+    name: str
+    label: str
+    target: str
+    allowed: bool
+    reason: str = ""
+    roles: frozenset[str] = field(default_factory=frozenset)
+
+
+def available_actions(case: Case, actor: Actor, *, at: datetime | None = None) -> list[Available]:
+    """Every transition out of the case's state that this role may ever fire, allowed or with the reason why not."""
+    at = at or clock.now()
+    model = type(case)
+    actions: dict[str, Available] = {}
+    for move in declared(model):
+        if move.source != case.state or not policy.may_act(model.slug(), move.name, actor.role):
+            continue
+        why = why_not(case, move.name, actor=actor, at=at)
+        actions[move.name] = Available(
+            move.name,
+            str(move.custom["label"]),
+            str(move.target),
+            why is None,
+            str(why.message) if why else "",
+        )
+    return list(actions.values())
+
+
+def next_steps(case: Case) -> list[Available]:
+    """What may happen next, by anybody: for the line "waiting for whom"."""
+    model = type(case)
+    return [
+        Available(
+            move.name,
+            str(move.custom["label"]),
+            str(move.target),
+            allowed=True,
+            roles=policy.roles_for(model.slug(), move.name),
+        )
+        for move in declared(model)
+        if move.source == case.state
+    ]
+
+
+def open_case(case: Case, *, actor: Actor, at: datetime | None = None) -> None:
+    """Fill in what every new case needs and save it; the caller is a service inside its own transaction."""
+    at = at or clock.now()
+    case.opened_at = case.state_since = at
+    case.save()
+    TransitionRecord.objects.create(
+        machine=type(case).slug(),
+        object_id=case.pk,
+        number=1,
+        case_key=case.case_key,
+        name="open",
+        source="",
+        target=case.state,
+        at=at,
+        person_id=actor.person_id,
+        organisation_id=actor.organisation_id,
+        role=actor.role,
+    )
+    audit.record(action=f"{type(case).slug()}.open", actor=actor, subject=case)

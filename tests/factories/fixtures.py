@@ -1,0 +1,63 @@
+"""Fixtures over the small world; loaded by tests/conftest.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
+
+from pilot.actors import Actor
+from pilot.enums import Role
+from pilot.models import Programme
+from tests.factories import world
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_past_append_only() -> None:
+    """Emptying the tables after a test with real commits is the one TRUNCATE the append-only triggers let through."""
+    plain = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
+        # The partitioned table of forms is no managed model, so only a cascade reaches it.
+        statements = plain(self, *args, **{**kwargs, "allow_cascade": True})
+        role = "SET session_replication_role = "
+        return [f"{role}replica", *statements, f"{role}origin"] if statements else statements
+
+    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def programme(db: None) -> Programme:
+    return world.install()
+
+
+@pytest.fixture
+def ministry_officer(programme: Programme) -> Actor:
+    return world.ministry(Role.MINISTRY_OFFICER)
+
+
+@pytest.fixture
+def ministry_approver(programme: Programme) -> Actor:
+    return world.ministry(Role.MINISTRY_APPROVER)
+
+
+@pytest.fixture
+def bureau_reviewer(programme: Programme) -> Actor:
+    return world.bureau(Role.BUREAU_REVIEWER)
+
+
+@pytest.fixture
+def bureau_lead(programme: Programme) -> Actor:
+    return world.bureau(Role.BUREAU_LEAD)
+
+
+@pytest.fixture
+def provider(programme: Programme) -> Actor:
+    return world.provider()
+
+
+@pytest.fixture
+def assessors(programme: Programme) -> list[Actor]:
+    """Three assessors of three agencies."""
+    return [world.assessor() for _ in range(3)]

@@ -1,0 +1,52 @@
+"""The outbox: a message survives a dead broker, leaves once, and can be withheld."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from celery import Celery, current_app
+from kombu.exceptions import OperationalError
+
+from pilot import clock
+from pilot.celery import app
+from pilot.models import OutboxMessage
+from pilot.services import outbox
+
+
+@pytest.fixture
+def dead_broker() -> Iterator[None]:
+    """Let the current Celery application point at a port where nothing listens."""
+    Celery("dead", broker="redis://127.0.0.1:1/0").set_current()
+    yield
+    app.set_current()
+
+
+def test_a_message_waits_while_the_broker_is_dead(db: None, dead_broker: None) -> None:
+    message = outbox.post_task("pilot.tasks.seal_audit")
+    assert outbox.relay() == 0
+    message.refresh_from_db()
+    assert (message.sent_at, message.attempts) == (None, 1)
+    assert message.not_before > clock.security_now()
+
+
+def test_a_sent_message_is_not_sent_again(db: None) -> None:
+    message = outbox.post_task("pilot.tasks.seal_audit")
+    assert outbox.relay() == 1
+    assert outbox.relay() == 0
+    message.refresh_from_db()
+    assert message.sent_at is not None
+
+
+def test_a_held_message_can_be_withheld(db: None) -> None:
+    later = clock.security_now() + timedelta(seconds=30)
+    outbox.post(kind="task", target="pilot.tasks.seal_audit", payload={}, not_before=later, source="x:1:2")
+    assert outbox.relay() == 0
+    assert outbox.cancel(source="x:1:2") == 1
+    assert OutboxMessage.objects.filter(cancelled_at__isnull=True).count() == 0
+
+
+def test_the_dead_broker_raises_what_the_outbox_expects(dead_broker: None) -> None:
+    with pytest.raises((OperationalError, OSError)):
+        current_app.send_task("pilot.tasks.seal_audit", retry=False)

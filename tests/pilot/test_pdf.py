@@ -1,0 +1,186 @@
+"""The PDF engine: fonts, metadata, sameness, and that a document can read nothing outside itself."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.abc import MetaPathFinder
+from io import BytesIO
+from pathlib import Path
+from threading import Thread
+from types import ModuleType
+from typing import Any, ClassVar
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.template.loader import render_to_string
+from django.utils import translation
+from pylopdf_fonts_zh_cn import sans_path
+from pypdf import PdfReader
+
+from pilot import pdf
+from pilot.pdf import PdfEngineMissing, ResourceRefused, cn_date, render_pdf
+from pilot.pdf_engine import Engine
+from tests.documents.reading import fonts_of
+from tests.documents.samples import SAMPLES
+
+TITLE, CONTEXT = SAMPLES["letter_acceptance"]
+LETTER = "documents/letter_acceptance.html"
+
+
+class Canary(BaseHTTPRequestHandler):
+    """Notes who calls."""
+
+    calls: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.calls.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def canary() -> Iterator[str]:
+    Canary.calls = []
+    with HTTPServer(("127.0.0.1", 0), Canary) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> str:
+    path = tmp_path / "secret.txt"
+    path.write_text("secret", encoding="ascii")
+    return path.as_uri()
+
+
+def test_dates_have_no_leading_zeros() -> None:
+    assert cn_date(date(2019, 5, 6)) == "2019年5月6日"
+
+
+def test_file_says_title_author_and_language() -> None:
+    reader = PdfReader(BytesIO(render_pdf(LETTER, CONTEXT, title=TITLE)))
+    assert reader.metadata == {
+        "/Producer": "WeasyPrint 70.0",
+        "/Title": "关于受理电子化核验试点申请的函",
+        "/Author": "示例省通信管理局",
+    }
+    assert reader.root_object["/Lang"] == "zh-CN"
+    assert reader.root_object["/MarkInfo"] == {"/Marked": True}
+
+
+def test_same_input_gives_the_same_bytes_in_every_thread_and_language() -> None:
+    first = render_pdf(LETTER, CONTEXT, title=TITLE)
+    with ThreadPoolExecutor(4) as threads:
+        again = list(threads.map(lambda _: render_pdf(LETTER, CONTEXT, title=TITLE), range(4)))
+    with translation.override("en"):
+        again.append(render_pdf(LETTER, CONTEXT, title=TITLE))
+    assert [document == first for document in again] == [True] * 5
+
+
+@pytest.mark.parametrize(
+    ("name", "fonts"),
+    [
+        ("letter_acceptance", {"Pilot-Serif", "Pilot-Sans"}),
+        ("bulletin", {"Pilot-Serif", "Pilot-Sans"}),
+    ],
+)
+def test_fonts_are_ours_embedded_and_subset(name: str, fonts: set[str]) -> None:
+    title, context = SAMPLES[name]
+    document = render_pdf(f"documents/{name}.html", context, title=title)
+    assert fonts_of(document) == dict.fromkeys(fonts, True)
+    assert len(document) < 400_000
+
+
+def test_agency_fonts_replace_ours_by_their_file_name(settings: Any, tmp_path: Path) -> None:
+    for name in ("FZXBSJW.otf", "仿宋_GB2312.OTF", "notes.txt", "Unrelated.otf"):
+        (tmp_path / name).symlink_to(sans_path())
+    settings.PILOT_FONTS = str(tmp_path)
+    html = render_to_string(LETTER, {**CONTEXT, "document_title": TITLE})
+    # Body and title are the agency's; the page number (宋体) and the demo's mark (黑体) stay with ours.
+    faces = ("Pilot-FangSong", "Pilot-XiaoBiaoSong", "Pilot-Serif", "Pilot-Sans")
+    assert fonts_of(Engine().write(html)) == dict.fromkeys(faces, True)
+
+
+def test_a_missing_font_folder_is_a_configuration_error(settings: Any, tmp_path: Path) -> None:
+    settings.PILOT_FONTS = str(tmp_path / "nowhere")
+    with pytest.raises(ImproperlyConfigured, match="PILOT_FONTS names no folder"):
+        Engine()
+
+
+SOURCES = (
+    '<link rel="attachment" href="{}">',
+    '<a rel="attachment" href="{}">x</a>',
+    '<link rel="stylesheet" href="{}">',
+    '<style>@import "{}";</style>',
+    '<style>@font-face {{ font-family: x; src: url("{}") }} p {{ font-family: x }}</style><p>x</p>',
+    '<style>p {{ background: url("{}") }}</style><p>x</p>',
+    '<style>p::before {{ content: url("{}") }}</style><p>x</p>',
+    '<img src="{}">',
+    '<object data="{}"></object>',
+    '<embed src="{}">',
+    '<svg width="9" height="9"><image href="{}" width="9" height="9"/></svg>',
+)
+
+
+@pytest.mark.parametrize("markup", SOURCES)
+@pytest.mark.parametrize("scheme", ["file", "http", "data"])
+def test_a_document_that_refers_to_anything_is_refused(
+    markup: str, scheme: str, canary: str, secret: str
+) -> None:
+    address = {
+        "file": secret,
+        "http": f"{canary}/x",
+        "data": "data:image/svg+xml,<svg/>",
+    }[scheme]
+    with pytest.raises(ResourceRefused) as refusal:
+        pdf._engine().write(f"<body>{markup.format(address)}</body>")
+    assert set(str(refusal.value).split("; ")) == {address}
+    assert Canary.calls == []
+
+
+def test_a_base_address_does_not_open_a_folder(secret: str) -> None:
+    folder, _, name = secret.rpartition("/")
+    with pytest.raises(ResourceRefused) as refusal:
+        pdf._engine().write(f'<base href="{folder}/"><link rel="attachment" href="{name}">')
+    assert str(refusal.value) == secret
+
+
+def test_fonts_are_readable_for_the_engine_only() -> None:
+    with pytest.raises(ResourceRefused):
+        pdf._engine().write(f'<link rel="attachment" href="{sans_path().as_uri()}">')
+
+
+class NoPango(MetaPathFinder):
+    """Stands for a machine without pango, where importing WeasyPrint raises OSError."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> None:
+        if fullname == "pilot.pdf_engine":
+            raise OSError("cannot load library 'libpango-1.0-0'")
+
+
+def test_without_pango_the_message_names_the_packages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "pilot.pdf_engine")
+    monkeypatch.setattr(sys, "meta_path", [NoPango(), *sys.meta_path])
+    pdf._engine.cache_clear()
+    with pytest.raises(PdfEngineMissing) as missing:
+        render_pdf(LETTER, CONTEXT, title=TITLE)
+    assert str(missing.value) == (
+        "PDF documents need the system packages libpango-1.0-0, libpangoft2-1.0-0, libharfbuzz-subset0: "
+        "apt-get install -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 "
+        "(cannot load library 'libpango-1.0-0')"
+    )

@@ -1,0 +1,68 @@
+"""The programme as data: windows, working days, rules."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from pilot import rules
+from pilot.enums import WindowKind
+from pilot.models import CalendarChange, Organisation, Programme
+from pilot.selectors import programmes
+from pilot.services import programmes as services
+from tests.factories import world
+
+
+@pytest.mark.parametrize(
+    ("start", "days", "last"),
+    [
+        (date(2019, 4, 26), 5, date(2019, 5, 6)),  # 28 April and 5 May are worked, 1-3 May are not
+        (date(2019, 4, 15), 5, date(2019, 4, 22)),
+        (date(2019, 5, 16), 20, date(2019, 6, 14)),  # 端午 on 7 June
+        (date(2019, 9, 27), 5, date(2019, 10, 10)),  # 29 September is worked, 1-7 October are not
+    ],
+)
+def test_working_days_follow_the_calendar(programme: Programme, start: date, days: int, last: date) -> None:
+    assert rules.add_working_days(start, days, programmes.calendar(programme)) == last
+
+
+def test_working_days_of_the_three_phases(programme: Programme) -> None:
+    calendar = programmes.calendar(programme)
+    counts = {
+        kind: rules.working_days_between(
+            rules.local_day(opens) - rules.timedelta(days=1),
+            rules.local_day(closes) - rules.timedelta(days=1),
+            calendar,
+        )
+        for kind in WindowKind
+        for opens, closes in [programmes.window(programme, kind)]
+    }
+    assert counts == {WindowKind.APPLICATION: 10, WindowKind.REVIEW: 21, WindowKind.RUN: 159}
+
+
+def test_windows_are_half_open_in_shanghai(programme: Programme) -> None:
+    before = world.moment("2019-04-15 23:59:59.999999")
+    assert programmes.is_open(programme, WindowKind.APPLICATION, before) is True
+    assert programmes.is_open(programme, WindowKind.APPLICATION, world.moment("2019-04-16 00:00")) is False
+
+
+def test_install_twice_changes_nothing(programme: Programme) -> None:
+    again = services.install(code="2019-87", actor=world.SETUP)
+    assert again == programme
+    assert Organisation.objects.filter(kind="bureau").count() == 31
+
+
+def test_calendar_change_keeps_its_history(programme: Programme) -> None:
+    services.change_calendar(
+        actor=world.SETUP,
+        programme=programme,
+        day=date(2019, 12, 30),
+        working=False,
+        name="示例",
+        announced_on=date(2019, 12, 1),
+        basis="示例文件",
+    )
+    assert programmes.calendar(programme)[date(2019, 12, 30)] is False
+    change = CalendarChange.objects.get(day=date(2019, 12, 30))
+    assert (change.was_working, change.is_working) == (True, False)
