@@ -1,0 +1,1 @@
+"""Intake: applications of providers, their files, completeness notices, acceptance, withdrawal, late admission."""

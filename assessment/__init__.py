@@ -1,0 +1,1 @@
+"""Review: provincial opinions and reports, capability assessment, approval list."""

@@ -1,0 +1,1 @@
+"""Run phase: verification forms, authority comparison, accuracy, inspection, supervision, bulletins."""

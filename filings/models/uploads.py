@@ -1,0 +1,66 @@
+"""An upload job (上报批次): one file or request of forms on its way through the door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from filings.enums import JobState
+from pilot.actors import Actor
+from pilot.machines import EVERYTHING, NOTHING, Case, StateField, machine, step
+from pilot.models import PilotUnit
+
+
+@machine
+class UploadJob(Case):
+    """What came in, when, and what became of every row. The file waits in an encrypted spool until it is done."""
+
+    state = StateField(default=JobState.RECEIVED, choices=JobState.choices)
+    unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="jobs")
+    source_name = models.CharField(max_length=255)
+    format = models.CharField(max_length=8)
+    encoding = models.CharField(max_length=16, blank=True)
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()
+    received_at = models.DateTimeField()
+    dry_run = models.BooleanField(default=False)
+    rows = models.PositiveIntegerField(default=0)
+    accepted = models.PositiveIntegerField(default=0)
+    duplicates = models.PositiveIntegerField(default=0)
+    rejected_rows = models.PositiveIntegerField(default=0)
+    code_counts: Any = models.JSONField(default=dict)
+    taken_rows = models.PositiveIntegerField(default=0)  # rows whose chunk is committed: where a restart goes on
+    heartbeat_at = models.DateTimeField(null=True, blank=True)  # security time
+    fault = models.CharField(max_length=255, blank=True)
+
+    class Meta(Case.Meta):
+        indexes = [
+            models.Index(fields=["unit", "-received_at"]),
+            models.Index(fields=["state"], condition=Q(state__in=["received", "processing"]), name="jobs_waiting"),
+        ]
+
+    def __str__(self) -> str:
+        return self.source_name
+
+    @classmethod
+    def visibility(cls, actor: Actor) -> Q:
+        if actor.sees_everything:
+            return EVERYTHING
+        if actor.is_bureau:
+            return Q(unit__province=actor.province)
+        return Q(unit__organisation=actor.organisation_id) if actor.is_provider else NOTHING
+
+    @step(JobState.RECEIVED, JobState.PROCESSING, _("开始处理"))
+    def start(self) -> None:
+        """A worker has claimed the job."""
+
+    @step(JobState.PROCESSING, JobState.DONE, _("完成"))
+    def finish(self) -> None:
+        """Every row has its outcome."""
+
+    @step([JobState.RECEIVED, JobState.PROCESSING], JobState.FAILED, _("失败"))
+    def fail(self) -> None:
+        """The file as a whole cannot be taken; the fault is in words."""

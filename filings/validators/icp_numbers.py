@@ -1,0 +1,24 @@
+"""备案号: the numbers the national filing system gives to subjects and websites."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from filings.validators.regions import PROVINCE_BY_SIGN
+
+_NUMBER: Final = re.compile(
+    rf"([{''.join(PROVINCE_BY_SIGN)}])ICP(?:备|证)(?:[0-9]{{6}}|[0-9]{{8}}|[0-9]{{10}})号(-[1-9][0-9]{{0,4}}[AX]?)?"
+).fullmatch
+
+
+def province_of(number: str) -> str | None:
+    """Return the province code of a 备案号 such as 京ICP备12345678号-1, or ``None`` when it is not one."""
+    match = _NUMBER(number)
+    return PROVINCE_BY_SIGN[match[1]] if match else None
+
+
+def is_website_number(number: str) -> bool:
+    """Say whether ``number`` is that of a website (with ``-n``) rather than of a subject."""
+    match = _NUMBER(number)
+    return bool(match and match[2])

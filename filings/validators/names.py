@@ -1,0 +1,20 @@
+"""Names of subjects, people and websites."""
+
+from __future__ import annotations
+
+from filings.validators.domains import check_domain, to_ascii
+from filings.validators.text import narrow
+
+
+def is_improper(name: str) -> bool:
+    """Say whether a name is a domain, or digits only (备案信息填报真实性和规范性的有关要求)."""
+    if "." in name or "。" in name or "．" in name:
+        return check_domain(name)[1] != "domain.format"
+    return narrow(name).replace(" ", "").isdigit()
+
+
+def is_domain_itself(site_name: str, domain: str) -> bool:
+    """Say whether a website's name merely repeats its domain (given as A-labels)."""
+    if "." not in site_name and "。" not in site_name and "．" not in site_name:
+        return False
+    return to_ascii(site_name) == domain

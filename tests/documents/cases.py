@@ -1,0 +1,58 @@
+"""Every sample, and each other form its template can take."""
+
+from typing import Any
+
+from tests.documents.samples import OBJECTION, SAMPLES
+
+
+def _variant(name: str, title: str | None = None, **changes: Any) -> tuple[str, str, dict[str, Any]]:
+    sample_title, context = SAMPLES[name]
+    return name, title or sample_title, {**context, **changes}
+
+
+# Name → (template, title, context).
+CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    **{name: _variant(name) for name in SAMPLES},
+    "acceptance_deemed": _variant(
+        "letter_acceptance",
+        deemed_rule="本试点项目受理规则（示例）第3条",
+        review_until="",
+    ),
+    "decision_not_listed": _variant(
+        "letter_decision",
+        listed=False,
+        reasons=["技术能力评估认定总分72分，低于本试点项目要求的80分。"],
+        objection=OBJECTION,
+        attachments=[],
+        cc="",
+        contact="",
+    ),
+    "rectification_second_round": _variant("letter_rectification", round=2, attachments=["差错清单"]),
+    "sanction_hearing": _variant(
+        "letter_sanction",
+        "关于拟暂停参与电子化核验试点的告知函",
+        stage="hearing",
+        statement_until="2019年7月29日",
+    ),
+    "sanction_lifted": _variant(
+        "letter_sanction",
+        "关于恢复参与电子化核验试点的函",
+        stage="lifted",
+        imposed_number="示管函〔2019〕130号",
+        rule="《试点单位管理规则（示例）》第7条“暂停所依据的情形消除的，恢复试点”",
+        facts=["整改通知ZG-2019-0003第三轮整改已通过。"],
+        issued_on="2019年8月30日",
+        doc_number="示管函〔2019〕141号",
+        effective_on="2019年9月2日",
+    ),
+    "provincial_nil": _variant(
+        "provincial_report",
+        rows=[],
+        totals={"recommended": 0, "not_recommended": 0},
+        digest="",
+    ),
+    "approval_change": _variant("approval_list", list_number="2", change="本名单是对第1号名单的补充。"),
+    "assessment_agreed": _variant("assessment_report", moderation=None, comments=[]),
+    "bulletin_corrigendum": _variant("bulletin", corrects="第1期通报合计行", chart_svg="", adjustments=[]),
+    "inspection_plain": _variant("inspection_report", strata=[]),
+}

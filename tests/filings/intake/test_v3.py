@@ -1,0 +1,424 @@
+"""V3.0 uploads: heads that refuse the file, each operation's mapping, rules that hold and rules that cannot."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from filings.intake.decode import FileFormat, check, read_rows
+from filings.intake.records import CheckedRow, FileRefused, Reference, UnitContext, V3Facts, open_scope
+from filings.intake.v3_check import EVIDENCE_RULES
+from filings.intake.v3_codes import national_code
+
+JPEG = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8yb"
+    "qmx5moq6T/2wBDARweHigjKE4rK06kbl1upKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKT/wAARCAAM"
+    "ABADASIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAAAAL/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/8QAFQEBAQAAAAAAAAAAAAAAAAAAAgP/"
+    "xAAUEQEAAAAAAAAAAAAAAAAAAAAA/9oADAMBAAIRAxEAPwCgFAf/2Q=="
+)
+
+
+def png() -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\x00\x00"))
+        + chunk(b"IEND", b"")
+    )
+
+
+def picture(use: int, owner_kind: int, owner: str, content: bytes = JPEG, file_format: int = 1) -> str:
+    return (
+        f"<Fjxx><Fjwjgs>{file_format}</Fjwjgs><Fjyt>{use}</Fjyt><Fjnr>{base64.b64encode(content).decode()}</Fjnr>"
+        f"<Fjssdx><Ssdxlx>{owner_kind}</Ssdxlx><Ssdxbs>{owner}</Ssdxbs></Fjssdx></Fjxx>"
+    )
+
+
+PERSON = (
+    "<Fzr_xm>张示例</Fzr_xm><Fzr_dhhm>010-12345678</Fzr_dhhm><Fzr_sjhm>13800138000</Fzr_sjhm>"
+    "<Fzr_dzyj>a@example.cn</Fzr_dzyj><Fzr_zjlx>2</Fzr_zjlx><Fzr_zjhm>11010519491231002X</Fzr_zjhm>"
+)
+SUBJECT = (
+    "<Dwmc>示例网络科技有限公司</Dwmc><Dwxz>4</Dwxz><Txdz><Shengid>110000</Shengid><Shiid>110100</Shiid>"
+    "<Xianid>110101</Xianid><Xxdz>示例路1号</Xxdz></Txdz><Zj><Zjlx>1</Zjlx><Zjhm>91110108MA01ABCD5T</Zjhm>"
+    "<Zjzs>示例路1号</Zjzs></Zj><Fzr>" + PERSON + "</Fzr>"
+)
+ACCESS = (
+    "<Wzfb><Fbdd>1</Fbdd></Wzfb><Wzjrfs><Jrfs>16</Jrfs></Wzjrfs>"
+    "<Ip_xx><IspIpid>1</IspIpid><Qsip>794387210</Qsip><Zzip>794387210</Zzip></Ip_xx>"
+)
+SITE = (
+    "<Wzmc>示例主页</Wzmc><Fwnr><Fwnr_id>1</Fwnr_id></Fwnr><Yylb><Yylb_id>1</Yylb_id></Yylb>"
+    "<Ym_xx><IspYmid>1</IspYmid><Ym>shili-one.cn</Ym></Ym_xx><Jr_xx><IspJrid>1</IspJrid>"
+    + ACCESS
+    + "</Jr_xx>"
+    "<Wz_Fzr>" + PERSON + "</Wz_Fzr><Syurl>www.shili-one.cn</Syurl>"
+)
+PICTURES = "".join(
+    f"<Fj>{item}</Fj>" for item in (picture(2, 1, "7"), picture(3, 1, "7"), picture(5, 2, "8"))
+)
+FILING = (
+    f"<Baxx><Zt_xx><IspZtid>7</IspZtid>{SUBJECT}<Bbfs>1</Bbfs></Zt_xx>"
+    f"<Wz_xx><IspWzid>8</IspWzid>{SITE}</Wz_xx>{PICTURES}</Baxx>"
+)
+CHANGE = (
+    f"<Bgxx><Zt_xx><Ztid>70</Ztid><Baxh>京ICP备12345678号</Baxh>{SUBJECT}</Zt_xx>"
+    f"<Wz_xx><Wzid>80</Wzid>{SITE}<Baxh>京ICP备12345678号-1</Baxh></Wz_xx></Bgxx>"
+)
+NEW_SITE = (
+    f"<Xzxx><Zt_xx><Ztbah>京ICP备12345678号</Ztbah></Zt_xx><Wz_xx><IspWzid>9</IspWzid>{SITE}</Wz_xx></Xzxx>"
+)
+NEW_ACCESS = (
+    f"<Xzxx><Wz_xx><Wzbah>京ICP备12345678号-1</Wzbah></Wz_xx><IspJrid>3</IspJrid>{ACCESS}"
+    "<ICPmm>5f4dcc3b5aa765d61d8327deb882cf99</ICPmm></Xzxx>"
+)
+
+
+def upload(records: str, operation: str = "XZBA", provider: str = "1001", encoding: str = "GBK") -> bytes:
+    text = (
+        f'<?xml version="1.0" encoding="{encoding}"?><UploadData version="V.3.0">'
+        f"<ICP><{operation}>{records}</{operation}><Qqdwid>{provider}</Qqdwid></ICP></UploadData>"
+    )
+    return text.encode(encoding)
+
+
+def checked(content: bytes, context: UnitContext) -> list[CheckedRow]:
+    return [check(row, context) for row in read_rows(io.BytesIO(content), FileFormat.V3, national_id="1001")]
+
+
+def one(record: str, context: UnitContext, operation: str = "XZBA") -> CheckedRow:
+    (row,) = checked(upload(record, operation), context)
+    return row
+
+
+def found(row: CheckedRow) -> list[tuple[str, str, int]]:
+    return [(error.code, error.field, national_code(error)) for error in row.errors]
+
+
+def facts(row: CheckedRow) -> V3Facts:
+    assert row.v3 is not None
+    return row.v3
+
+
+class TestHead:
+    @pytest.mark.parametrize(
+        ("content", "code", "national"),
+        [
+            (b"", "file.empty", 5001),
+            (b"\x00\x01\x02\x03", "file.wrong_type", 5001),
+            (b'{"form_no":"SL-000001"}', "file.wrong_type", 5001),
+            (upload(FILING)[:-40], "file.damaged", 5001),
+            (upload(FILING, encoding="GBK").replace(b"GBK", b"UTF-8"), "file.damaged", 5001),
+            (b"<DownloadData version='V.3.0'/>", "file.wrong_root", 5001),
+            (b"<UploadData version='V.2.0'><ICP/></UploadData>", "file.version", 5004),
+            (b"<UploadData version='V.3.0'><IP/></UploadData>", "file.business", 5009),
+            (b"<UploadData version='V.3.0'><ICP/><YM/></UploadData>", "file.business", 5009),
+            (upload(FILING).replace(b"<Qqdwid>", b"<XZWZ/><Qqdwid>"), "file.operation", 5001),
+            (upload(FILING, "XXXX"), "file.operation", 5001),
+            (upload(FILING, provider="1002"), "file.provider", 5003),
+            (upload(FILING * 1001), "file.too_many_rows", 5001),
+            (b"<!DOCTYPE a [<!ENTITY b 'c'>]><UploadData version='V.3.0'/>", "file.doctype", 5001),
+            (b"<UploadData version='V.3.0'>" + b" " * (51 * 1024 * 1024), "file.too_large", 18),
+            (upload("<Baxx>" + "<Bz/>" * 60_000 + "</Baxx>"), "file.too_large", 5001),
+        ],
+    )
+    def test_faults_refuse_the_file(self, content: bytes, code: str, national: int) -> None:
+        with pytest.raises(FileRefused) as refused:
+            read_rows(io.BytesIO(content), FileFormat.V3, national_id="1001")
+        assert (refused.value.code, refused.value.national) == (code, national)
+
+    def test_entities_are_never_resolved(self, tmp_path: Path) -> None:
+        secret = tmp_path / "secret"
+        secret.write_text("示例机密", "utf-8")
+        content = upload(FILING, encoding="UTF-8").replace(
+            b"<UploadData",
+            f'<!DOCTYPE UploadData [<!ENTITY x SYSTEM "{secret.as_uri()}">]><UploadData'.encode(),
+        )
+        with pytest.raises(FileRefused, match="DOCTYPE"):
+            read_rows(io.BytesIO(content.replace(b"<Tzr>", b"<Tzr>&x;")), FileFormat.V3, national_id="1001")
+
+    def test_thousand_records_are_taken(self, context: UnitContext) -> None:
+        rows = read_rows(io.BytesIO(upload(NEW_ACCESS * 1000, "XZJR")), FileFormat.V3, national_id="1001")
+        assert sum(1 for _ in rows) == 1000
+
+
+class TestNewFiling:
+    def test_maps_onto_the_contract(self, context: UnitContext) -> None:
+        row = one(FILING, context)
+        person = {
+            "name": "张示例",
+            "cert_type": 2,
+            "cert_no": "11010519491231002X",
+            "mobile": "13800138000",
+            "landline": "010-12345678",
+            "email": "a@example.cn",
+        }
+        assert found(row) == []
+        assert {name: row.record[name] for name in ("filing_type", "subject_province", "subject_kind")} == {
+            "filing_type": "new_filing",
+            "subject_province": "110000",
+            "subject_kind": "unit",
+        }
+        assert row.record["subject"] == {
+            "name": "示例网络科技有限公司",
+            "nature": 4,
+            "cert_type": 1,
+            "cert_no": "91110108MA01ABCD5T",
+            "cert_address": "示例路1号",
+            "city": "110100",
+            "county": "110101",
+            "post_address": "示例路1号",
+        }
+        assert row.record["principal"] == person
+        assert row.record["websites"] == [
+            {
+                "site_name": "示例主页",
+                "domain": "shili-one.cn",
+                "home_url": "www.shili-one.cn",
+                "service_content": [1],
+                "languages": [1],
+                "principal": person,
+                "access": {"mode": 16, "ip_from": "47.89.99.10", "ip_to": "47.89.99.10"},
+            }
+        ]
+        assert [image["use"] for image in row.record["images"]] == ["face", "principal_cert", "subject_cert"]
+        assert row.record["v3"]["lists"] == {"/websites/0/access/server_place": ["1"]}
+        assert (facts(row).skipped, facts(row).makes_form) == (EVIDENCE_RULES, True)
+        assert row.collected_at == context.received_at
+
+    def test_number_is_made_from_the_canonical_form(self, context: UnitContext) -> None:
+        digest = hashlib.sha256(FILING.encode()).hexdigest()
+        spaced = re.sub(r">(?=<)", ">\r\n  ", FILING).replace("<Dwmc>", "<!-- 示例 --><Dwmc>")
+        for record in (FILING, spaced, FILING.replace("<Bbfs>", "<Bbfs >")):
+            row = one(record, context)
+            assert row.form_no == f"V3-1001-XZBA-7-{digest[:12]}"
+            assert facts(row).chain_key == "V3-1001-XZBA-7"
+        (in_utf8,) = checked(upload(FILING, encoding="UTF-8"), context)
+        assert in_utf8.form_no == f"V3-1001-XZBA-7-{digest[:12]}"
+        other = one(FILING.replace("示例主页", "示例网站"), context)
+        assert facts(other).chain_key == "V3-1001-XZBA-7"
+        assert other.form_no != f"V3-1001-XZBA-7-{digest[:12]}"
+
+    def test_white_space_inside_text_counts(self, context: UnitContext) -> None:
+        assert one(FILING, context).form_no != one(FILING.replace("示例主页", "示例 主页"), context).form_no
+
+    @pytest.mark.parametrize(
+        ("old", "new", "expected"),
+        [
+            ("13800138000</Fzr_sjhm>", "138</Fzr_sjhm>", ("phone.mobile", "/principal/mobile", 1011)),
+            (
+                "<Zjhm>91110108MA01ABCD5T",
+                "<Zjhm>91110108MA01ABCD5U",
+                ("cert.check_digit", "/subject/cert_no", 1015),
+            ),
+            ("<Shiid>110100", "<Shiid>310100", ("region.mismatch", "/subject/city", 1019)),
+            ("<Dwxz>4", "<Dwxz>four", ("field.type", "/subject/nature", 5001)),
+            ("<Dwxz>4", "<Dwxz>7", ("field.enum", "/subject/nature", 1014)),
+            ("<Ym>shili-one.cn", "<Ym>www.shili-one.cn", ("domain.subdomain", "/websites/0/domain", 1004)),
+            (
+                "<Syurl>www.shili-one.cn",
+                "<Syurl>www.example.cn",
+                ("url.host_differs", "/websites/0/home_url", 1041),
+            ),
+            ("<Qsip>794387210", "<Qsip>794387211", ("ip.range", "/websites/0/access/ip_from", 5001)),
+            ("<Zzip>794387210", "<Zzip>99999999999", ("field.format", "/websites/0/access/ip_to", 5001)),
+            ("<Fwnr_id>1<", "<Fwnr_id>5<", ("field.required", "/websites/0/approval", 5001)),
+            ("<IspZtid>7</IspZtid>", "", ("field.required", "/v3/id", 5001)),
+            ("<Bbfs>1</Bbfs>", "<Bbfs>1</Bbfs><Geheim/>", ("field.unknown", "/v3/Geheim", 5001)),
+        ],
+    )
+    def test_the_other_rules_hold(
+        self, old: str, new: str, expected: tuple[str, str, int], context: UnitContext
+    ) -> None:
+        assert expected in found(one(FILING.replace(old, new, 1), context))
+
+    def test_receipt_stands_in_for_collection(
+        self, context: UnitContext, at: Callable[[str], UnitContext]
+    ) -> None:
+        assert one(FILING, at("2019-05-15T23:59:59+08:00")).codes == ("time.outside_run_phase",)
+        assert one(FILING, replace(context, active=())).codes == ("unit.not_active",)
+        elsewhere = replace(context, scope=open_scope(context.run_opens, provinces=("310000",)))
+        assert one(FILING, elsewhere).codes == ("unit.province_not_enabled",)
+
+    def test_a_bare_number_of_18_characters_is_a_citizen_id(self, context: UnitContext) -> None:
+        row = one(FILING.replace("<Fzr_zjlx>2</Fzr_zjlx>", ""), context)
+        assert found(row) == []
+        assert row.record["principal"]["cert_type"] == 2
+
+    def test_a_person_need_not_name_himself_twice(self, context: UnitContext) -> None:
+        record = (
+            FILING.replace("<Dwmc>示例网络科技有限公司</Dwmc><Dwxz>4</Dwxz>", "<Dwmc>张示例</Dwmc>")
+            .replace("<Zjlx>1</Zjlx><Zjhm>91110108MA01ABCD5T", "<Zjlx>2</Zjlx><Zjhm>11010519491231002X")
+            .replace("<Fzr><Fzr_xm>张示例</Fzr_xm>", "<Fzr>")
+            .replace("<Fzr_zjlx>2</Fzr_zjlx><Fzr_zjhm>11010519491231002X</Fzr_zjhm></Fzr>", "</Fzr>")
+        )
+        row = one(record, context)
+        assert found(row) == []
+        assert row.record["subject_kind"] == "person"
+        assert row.record["principal"]["name"] == "张示例"
+        other = one(record.replace("<Wz_Fzr><Fzr_xm>张示例", "<Wz_Fzr><Fzr_xm>李示例"), context)
+        assert [(code, field) for code, field, _ in found(other)] == [
+            ("person.same_required", "/websites/0/principal")
+        ]
+
+    def test_every_item_of_a_list_is_checked_and_kept(self, context: UnitContext) -> None:
+        good = one(FILING.replace("13800138000", "13800138000;13900139000", 1), context)
+        assert found(good) == []
+        assert good.record["principal"]["mobile"] == "13800138000"
+        assert good.record["v3"]["lists"]["/principal/mobile"] == ["13800138000", "13900139000"]
+        bad = one(FILING.replace("13800138000", "13800138000;139", 1), context)
+        assert found(bad) == [("phone.mobile", "/principal/mobile", 1011)]
+
+    def test_several_accesses_are_each_checked(self, context: UnitContext) -> None:
+        second = f"<Jr_xx><IspJrid>2</IspJrid>{ACCESS.replace('794387210', '3232235786').replace('16', '3')}</Jr_xx>"
+        row = one(FILING.replace("<Wz_Fzr>", second + "<Wz_Fzr>"), context)
+        assert found(row) == [
+            ("field.enum", "/websites/0/access/mode", 5001),
+            ("ip.not_public", "/websites/0/access/ip_from", 5001),
+            ("ip.not_public", "/websites/0/access/ip_to", 5001),
+        ]
+        assert row.record["websites"][0]["access"]["ip_from"] == "47.89.99.10"
+
+    def test_several_domains_are_refused(self, context: UnitContext) -> None:
+        two = "<Ym_xx><IspYmid>2</IspYmid><Ym>shili-two.cn</Ym></Ym_xx><Jr_xx>"
+        assert found(one(FILING.replace("<Jr_xx>", two), context)) == [
+            ("domain.format", "/websites/0/domain", 1004)
+        ]
+
+    def test_an_approval_with_its_scans(self, context: UnitContext) -> None:
+        scan = base64.b64encode(JPEG).decode()
+        approval = (
+            "<Nrlx><Nrlx_xx><Nrlx_id>1</Nrlx_id><Qzsph>示例批准文号1</Qzsph>"
+            f"<Spwj>{scan}</Spwj></Nrlx_xx></Nrlx>"
+        )
+        record = FILING.replace("<Fwnr_id>1<", "<Fwnr_id>5<").replace("<Fwnr>", approval + "<Fwnr>")
+        row = one(record, context)
+        digest = hashlib.sha256(JPEG).hexdigest()
+        assert found(row) == []
+        assert row.record["websites"][0]["approval"] == {
+            "type": 1,
+            "number": "示例批准文号1",
+            "files": [digest],
+        }
+        broken = one(record.replace(f"<Spwj>{scan}", "<Spwj>AAAA"), context)
+        assert found(broken) == [("field.format", "/websites/0/approval/files/0/content", 5010)]
+
+
+class TestPictures:
+    @pytest.mark.parametrize(
+        ("wrong", "expected"),
+        [
+            (picture(2, 1, "7", file_format=3), ("field.enum", "/images/0/format", 1056)),
+            (picture(9, 1, "7"), ("field.enum", "/images/0/use", 1057)),
+            (picture(2, 2, "8"), ("field.enum", "/images/0/owner", 1061)),
+            (picture(2, 1, "77"), ("image.owner", "/images/0/owner", 1058)),
+            (picture(2, 1, "7", JPEG, file_format=2), ("field.format", "/images/0/content", 5010)),
+            (picture(2, 1, "7", JPEG[:-2]), ("field.format", "/images/0/content", 5010)),
+            (picture(2, 1, "7", b"GIF89a"), ("field.format", "/images/0/content", 5010)),
+            (picture(2, 1, "7", JPEG + b"\0" * 80_000), ("image.size", "/images/0/bytes", 5010)),
+            (picture(2, 1, "7").replace("<Fjnr>", "<Fjnr>*"), ("field.format", "/images/0/content", 5010)),
+        ],
+    )
+    def test_faults_carry_the_national_code(
+        self, wrong: str, expected: tuple[str, str, int], context: UnitContext
+    ) -> None:
+        row = one(FILING.replace(picture(2, 1, "7"), wrong), context)
+        assert expected in found(row)
+
+    def test_a_website_that_is_not_there(self, context: UnitContext) -> None:
+        row = one(FILING.replace(picture(5, 2, "8"), picture(5, 2, "88")), context)
+        assert found(row) == [("image.owner", "/images/2/owner", 1059)]
+
+    def test_the_form_itself_may_be_larger(self, context: UnitContext) -> None:
+        large = picture(1, 1, "7", JPEG[:-2] + b"\0" * 100_000 + JPEG[-2:])
+        assert found(one(FILING.replace("<Fj>", f"<Fj>{large}</Fj><Fj>", 1), context)) == []
+
+    def test_png_is_taken(self, context: UnitContext) -> None:
+        row = one(FILING.replace(picture(5, 2, "8"), picture(5, 2, "8", png(), file_format=2)), context)
+        assert found(row) == []
+
+    @pytest.mark.parametrize("use", ["2", "3", "5"])
+    def test_missing_pictures_of_a_new_filing(self, use: str, context: UnitContext) -> None:
+        without = re.sub(rf"<Fj><Fjxx><Fjwjgs>1</Fjwjgs><Fjyt>{use}</Fjyt>.*?</Fj>", "", FILING)
+        assert found(one(without, context)) == [("image.missing", "/images", 1055)]
+
+
+class TestOtherOperations:
+    def test_change_is_a_chain_of_its_own_and_keeps_all_domains(self, context: UnitContext) -> None:
+        two = "<Ym_xx><IspYmid>2</IspYmid><Ym>shili-two.cn</Ym></Ym_xx><Jr_xx>"
+        row = one(CHANGE.replace("<Jr_xx>", two), context, "BGBA")
+        assert found(row) == []
+        assert row.record["filing_type"] == "change"
+        assert row.record["websites"][0]["domain"] == "shili-one.cn"
+        assert row.record["v3"]["lists"]["/websites/0/domain"] == ["shili-one.cn", "shili-two.cn"]
+        assert facts(row).chain_key is None
+        assert facts(row).subject_reference == Reference("number", "京ICP备12345678号")
+        bad = one(CHANGE.replace("<Jr_xx>", two.replace("shili-two.cn", "www.shili.cn")), context, "BGBA")
+        assert found(bad) == [("domain.subdomain", "/websites/0/domain", 1004)]
+
+    def test_new_website_awaits_its_subject(self, context: UnitContext) -> None:
+        row = one(NEW_SITE, context, "XZWZ")
+        assert found(row) == []
+        assert row.record["filing_type"] == "new_website"
+        assert row.form_no.startswith("V3-1001-XZWZ-9-")
+        assert facts(row).subject_reference == Reference("number", "京ICP备12345678号")
+        assert "subject" not in row.record
+        by_id = one(NEW_SITE.replace("<Ztbah>京ICP备12345678号</Ztbah>", "<Ztid>70</Ztid>"), context, "XZWZ")
+        assert facts(by_id).subject_reference == Reference("id", "70")
+
+    def test_the_province_of_a_reference_is_judged(self, context: UnitContext) -> None:
+        elsewhere = replace(context, scope=open_scope(context.run_opens, provinces=("310000",)))
+        assert one(NEW_SITE, elsewhere, "XZWZ").codes == ("unit.province_not_enabled",)
+        assert one(NEW_ACCESS, elsewhere, "XZJR").codes == ("unit.province_not_enabled",)
+
+    def test_new_access_has_access_rules_only(self, context: UnitContext) -> None:
+        row = one(NEW_ACCESS, context, "XZJR")
+        assert found(row) == []
+        assert row.record["websites"] == [
+            {"access": {"mode": 16, "ip_from": "47.89.99.10", "ip_to": "47.89.99.10"}}
+        ]
+        assert facts(row).website_reference == Reference("number", "京ICP备12345678号-1")
+        assert facts(row).chain_key == "V3-1001-XZJR-3"
+        bad = one(NEW_ACCESS.replace("<Jrfs>16", "<Jrfs>5"), context, "XZJR")
+        assert found(bad) == [("field.enum", "/websites/0/access/mode", 5001)]
+
+    def test_the_filing_password_is_not_kept(self) -> None:
+        (row,) = read_rows(io.BytesIO(upload(NEW_ACCESS, "XZJR")), FileFormat.V3, national_id="1001")
+        assert b"ICPmm" not in row.raw
+        assert "京ICP备12345678号-1".encode() in row.raw
+
+    def test_material_alone_makes_no_form(self, context: UnitContext) -> None:
+        record = picture(5, 2, "<Baxh>京ICP备12345678号-1</Baxh>")
+        row = one(record, context, "XZHYD")
+        assert found(row) == []
+        assert (facts(row).makes_form, row.form_no, row.collected_at) == (False, "", None)
+        (attachment,) = facts(row).attachments
+        assert (attachment.use, attachment.owner_kind, attachment.owner) == (
+            "face",
+            "website",
+            "京ICP备12345678号-1",
+        )
+        assert attachment.content == JPEG
+
+    def test_deregistration_is_recorded(self, context: UnitContext) -> None:
+        record = "<Zx_xx><Zxlb>1</Zxlb><Jlid>70</Jlid><Zxly>2</Zxly><Zxlybz>示例</Zxlybz></Zx_xx>"
+        row = one(record, context, "ZXBA")
+        assert found(row) == []
+        assert row.record["deregistration"] == {"kind": "1", "reason": "2", "remark": "示例"}
+        assert (facts(row).makes_form, facts(row).record_id) == (False, "70")
+        assert found(one(record.replace("<Jlid>70</Jlid>", ""), context, "ZXBA")) == [
+            ("field.required", "/v3/id", 5001)
+        ]
