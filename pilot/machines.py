@@ -91,14 +91,23 @@ class Case(Owned):
     class Meta(Owned.Meta):
         abstract = True
 
+    _refreshing: ClassVar[bool] = False
+
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         # A protected FSM field accepts its value only while the instance has none (peers.md 5.3, no. 4).
         held = self.__dict__.pop("state", None)
+        self.__dict__["_refreshing"] = held is not None
         try:
             super().refresh_from_db(*args, **kwargs)
         finally:
+            del self.__dict__["_refreshing"]
             if "state" not in self.__dict__ and held is not None:
                 self.__dict__["state"] = held
+
+    def get_deferred_fields(self) -> set[str]:
+        # The state taken out for a refresh is no deferred field: it is read again like every other.
+        deferred: set[str] = super().get_deferred_fields()
+        return deferred - {"state"} if self._refreshing else deferred
 
     @classmethod
     def slug(cls) -> str:

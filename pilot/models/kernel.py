@@ -16,6 +16,7 @@ class BusinessClock(models.Model):
 
     offset = models.DurationField()
     demo = models.BooleanField(default=False)
+    stage = models.CharField(max_length=16, blank=True)  # of the demonstration, once it stands
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_business_clock")]
@@ -172,7 +173,7 @@ class Document(models.Model):
     title = models.CharField(max_length=255)
     sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
-    content_type = models.CharField(max_length=64, default="application/pdf")
+    content_type = models.CharField(max_length=96, default="application/pdf")
     made_at = models.DateTimeField()
 
     class Meta:

@@ -5,14 +5,14 @@ Papers are Chinese whatever language the person works in, so nothing here goes t
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pilot.enums import Province
 from pilot.models import Organisation, Programme
 from pilot.pdf import cn_date
 from pilot.provinces import ABBREVIATIONS
-from pilot.rules import local_day, timedelta
+from pilot.rules import local_day
 from pilot.selectors import programmes
 from pilot.services import numbers
 
