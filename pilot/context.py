@@ -8,11 +8,12 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.models import Notice
-from pilot.registry import MachinePages, all_pages
+from pilot.registry import Group, MachinePages, all_pages
 from pilot.selectors import people
 from pilot.ui import MenuGroup, MenuItem
 
@@ -61,28 +62,23 @@ def waiting_count(pages: MachinePages, actor: Actor) -> int:
 
 def menu(actor: Actor, path: str) -> list[MenuGroup]:
     """The left menu of an actor, with the number of cases that wait for this actor (C01)."""
-    groups: dict[str, list[MenuItem]] = {}
-    if policy.may_open("dashboard", actor.role):
-        groups[_("总览")] = [
-            MenuItem(
-                _("工作台"), reverse("dashboard"), "layout-dashboard", current=path == reverse("dashboard")
-            )
-        ]
+    groups: dict[Group, list[MenuItem]] = {group: [] for group in Group}
+
+    def add(group: Group, name: str, label: Any, icon: str, count: int = 0) -> None:
+        url = reverse(name)
+        groups[group].append(MenuItem(str(label), url, icon, count, current=path.startswith(url)))
+
+    for group, name, label, icon in EXTRA:
+        if policy.may_open(name, actor.role):
+            add(group, name, label, icon)
     for pages in all_pages():
         if policy.may_open(f"{pages.slug}_list", actor.role):
-            url = reverse(f"{pages.slug}_list")
-            item = MenuItem(
-                str(pages.label), url, pages.icon, waiting_count(pages, actor), current=path.startswith(url)
-            )
-            groups.setdefault(str(pages.group), []).append(item)
-    for name, label, group, icon in EXTRA:
-        if policy.may_open(name, actor.role):
-            url = reverse(name)
-            groups.setdefault(str(group), []).append(
-                MenuItem(str(label), url, icon, current=path.startswith(url))
-            )
-    return [MenuGroup(label, items) for label, items in groups.items()]
+            add(pages.group, f"{pages.slug}_list", pages.label, pages.icon, waiting_count(pages, actor))
+    return [MenuGroup(str(group.label), items) for group, items in groups.items() if items]
 
 
-# Lists that are no machines: URL name, label, group, icon. The apps add theirs in ``AppConfig.ready``.
-EXTRA: list[tuple[str, Any, Any, str]] = []
+# Pages that are no machine's list: group, URL name, label, icon. The apps add theirs in ``AppConfig.ready``.
+EXTRA: list[tuple[Group, str, Any, str]] = [
+    (Group.OVERVIEW, "dashboard", gettext_lazy("工作台"), "layout-dashboard"),
+    (Group.SYSTEM, "audit_list", gettext_lazy("审计日志"), "scroll-text"),
+]

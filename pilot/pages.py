@@ -22,7 +22,7 @@ from pilot.models import (
     Window,
     WindowExtension,
 )
-from pilot.registry import Creation, ListColumn, MachinePages, pages_of, register
+from pilot.registry import Creation, Group, ListColumn, MachinePages, pages_of, register
 from pilot.services import objections, people, programmes
 from pilot.ui import Column, Fact, Link
 
@@ -44,7 +44,7 @@ register(
     MachinePages(
         model=WindowExtension,
         label=gettext_lazy("时间窗口延长"),
-        group=gettext_lazy("试点项目"),
+        group=Group.PROGRAMME,
         icon="calendar-clock",
         columns=[
             ListColumn(Column("window", gettext_lazy("时间窗口")), lambda c: c.window.get_kind_display()),
@@ -84,7 +84,7 @@ register(
     MachinePages(
         model=ProviderRegistration,
         label=gettext_lazy("企业登记"),
-        group=gettext_lazy("申请受理"),
+        group=Group.INTAKE,
         icon="building-2",
         columns=[
             ListColumn(Column("name", gettext_lazy("单位名称")), lambda c: c.name),
@@ -141,7 +141,7 @@ register(
     MachinePages(
         model=RoleChange,
         label=gettext_lazy("角色变更"),
-        group=gettext_lazy("系统管理"),
+        group=Group.SYSTEM,
         icon="user-cog",
         columns=[
             ListColumn(Column("person", gettext_lazy("人员")), lambda c: c.person.name),
@@ -217,7 +217,7 @@ register(
     MachinePages(
         model=Objection,
         label=gettext_lazy("申诉"),
-        group=gettext_lazy("监督管理"),
+        group=Group.SUPERVISION,
         icon="scale",
         columns=[
             ListColumn(Column("organisation", gettext_lazy("申诉单位")), lambda c: c.organisation.name),

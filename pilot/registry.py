@@ -6,12 +6,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from pilot.actors import Actor
 from pilot.forms import ActForm
 from pilot.machines import Case
 from pilot.ui import Column, Fact, Link, Section
+
+
+class Group(TextChoices):
+    """Headings of the left menu, in the order in which they stand there."""
+
+    OVERVIEW = "overview", _("总览")
+    INTAKE = "intake", _("申请受理")
+    REVIEW = "review", _("审查评估")
+    RUN = "run", _("试点运行")
+    SUPERVISION = "supervision", _("监督管理")
+    PROGRAMME = "programme", _("试点项目")
+    SYSTEM = "system", _("系统管理")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,7 @@ class MachinePages:
 
     model: type[Case]
     label: Any
-    group: Any
+    group: Group
     icon: str
     columns: Sequence[ListColumn]
     facts: Callable[[Any, Actor], Sequence[Fact]]

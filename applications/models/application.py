@@ -156,8 +156,8 @@ class PartOfApplication(Owned):
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:
-        visible = models.QuerySet(Application).filter(Application.visibility(actor))
-        return Q(application__in=visible)
+        visible: models.QuerySet[Application] = models.QuerySet(Application)
+        return Q(application__in=visible.filter(Application.visibility(actor)))
 
 
 class ApplicationVersion(PartOfApplication):

@@ -53,8 +53,8 @@ class NoticeItem(Owned):
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:
-        notices = models.QuerySet(CompletenessNotice).filter(CompletenessNotice.visibility(actor))
-        return Q(notice__in=notices)
+        notices: models.QuerySet[CompletenessNotice] = models.QuerySet(CompletenessNotice)
+        return Q(notice__in=notices.filter(CompletenessNotice.visibility(actor)))
 
 
 class Refusal(PartOfApplication):

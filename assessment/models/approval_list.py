@@ -1,4 +1,4 @@
-"""The approval list (试点单位名单): prepared by one, approved by another, published once; a later change is a new list."""
+"""The approval list (试点单位名单): prepared by one, approved by another, published once; changes are new lists."""
 
 from __future__ import annotations
 

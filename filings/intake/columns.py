@@ -86,6 +86,15 @@ _WEBSITE_COLUMN: Final = re.compile(r"websites\.(0|[1-9][0-9]?)\.(.+)").fullmatc
 _IMAGE_COLUMN: Final = re.compile(rf"images\.({'|'.join(ImageUse)})\.({'|'.join(_IMAGE)})").fullmatch
 
 
+FIXED_COLUMNS: Final = (
+    "form_no",
+    *sorted(name for name in _COLUMNS if name != "form_no"),
+    *sorted(f"websites.0.{name}" for name in _WEBSITE),
+    *sorted(f"images.{use}.{name}" for use in ImageUse for name in _IMAGE),
+)
+"""The columns of a table whose forms have one website each."""
+
+
 class Layout:
     """The columns of one table, compiled once from its header.
 

@@ -26,6 +26,16 @@ def read_csv(stream: Readable, *, encoding: str = "utf-8") -> Iterator[RawRow]:
     ``encoding`` is ``utf-8`` or ``gb18030`` (which contains GBK). Raises ``FileRefused`` at once for a file
     that is empty, binary, not in that encoding, or without a header.
     """
+    records, layout = _open(stream, encoding)
+    return _csv_rows(records, layout)
+
+
+def csv_columns(stream: Readable, *, encoding: str) -> list[str]:
+    """Return the column names of a CSV; raises ``FileRefused`` as :func:`read_csv` does."""
+    return _open(stream, encoding)[1].names
+
+
+def _open(stream: Readable, encoding: str) -> tuple[_Records, Layout]:
     head = read_head(stream, HEAD)
     refuse_unreadable_text(head)
     marked_utf8 = head.startswith(BOM)
@@ -37,7 +47,7 @@ def read_csv(stream: Readable, *, encoding: str = "utf-8") -> Iterator[RawRow]:
     header = next((cells for _, cells in records), None)
     if header is None:
         raise FileRefused("file.no_header")
-    return _csv_rows(records, Layout(header))
+    return records, Layout(header)
 
 
 def _csv_rows(records: _Records, layout: Layout) -> Iterator[RawRow]:

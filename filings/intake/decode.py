@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from enum import StrEnum
+from pathlib import PurePath
 from typing import BinaryIO, Final
 
 from filings.intake.check import check_row, unreadable_row
-from filings.intake.csv_file import read_csv
-from filings.intake.ndjson import read_ndjson
+from filings.intake.csv_file import csv_columns, read_csv
+from filings.intake.lines import BOM, read_head
+from filings.intake.ndjson import HEAD, read_ndjson, refuse_unreadable_text
 from filings.intake.records import CheckedRow, FileRefused, RawRow, UnitContext
 from filings.intake.unpack import unpack
 from filings.intake.v3 import V3Record, read_v3
 from filings.intake.v3_check import check_v3
-from filings.intake.xlsx_file import read_xlsx
+from filings.intake.xlsx_file import read_xlsx, xlsx_columns
 
 
 class FileFormat(StrEnum):
@@ -35,6 +38,17 @@ ENCODINGS: Final = {
 """Stated encoding → codec. GB 18030 contains GBK and the rare characters that names need."""
 
 
+_ENDINGS: Final = {
+    ".ndjson": FileFormat.NDJSON,
+    ".jsonl": FileFormat.NDJSON,
+    ".json": FileFormat.NDJSON,
+    ".csv": FileFormat.CSV,
+    ".xlsx": FileFormat.XLSX,
+    ".xml": FileFormat.V3,
+}
+_PACKED: Final = frozenset({".gz", ".zip"})
+
+
 def read_rows(
     stream: BinaryIO, file_format: FileFormat, *, encoding: str = "utf-8", national_id: str
 ) -> Iterator[RawRow]:
@@ -51,10 +65,61 @@ def read_rows(
         return read_v3(content, national_id)
     if file_format is FileFormat.NDJSON:
         return read_ndjson(content)
+    return read_csv(content, encoding=codec_of(encoding))
+
+
+def codec_of(encoding: str) -> str:
+    """Return the codec of a stated encoding; raises ``FileRefused`` for one that is not taken."""
     codec = ENCODINGS.get(encoding.strip().lower())
     if codec is None:
         raise FileRefused("file.encoding")
-    return read_csv(content, encoding=codec)
+    return codec
+
+
+def column_names(stream: BinaryIO, file_format: FileFormat, *, encoding: str) -> list[str]:
+    """Return the header of a table as sent; empty for formats without one."""
+    if file_format is FileFormat.XLSX:
+        return xlsx_columns(stream)
+    if file_format is FileFormat.CSV:
+        return csv_columns(unpack(stream), encoding=codec_of(encoding))
+    return []
+
+
+def guess_format(name: str, stream: BinaryIO) -> FileFormat:
+    """Tell the format by the ending of the file's name, else by how its content begins.
+
+    Leaves ``stream`` at its start; raises ``FileRefused`` when neither tells.
+    """
+    endings = [ending for ending in PurePath(name.lower()).suffixes if ending not in _PACKED]
+    if endings and endings[-1] in _ENDINGS:
+        return _ENDINGS[endings[-1]]
+    if _is_workbook(stream):
+        return FileFormat.XLSX
+    head = read_head(unpack(stream), HEAD)
+    stream.seek(0)
+    return _format_of(head)
+
+
+def _format_of(head: bytes) -> FileFormat:
+    text = head.removeprefix(BOM).lstrip()
+    if text.startswith(b"{"):
+        return FileFormat.NDJSON
+    if text.startswith(b"<"):
+        return FileFormat.V3
+    if b"form_no" in text.split(b"\n", 1)[0]:
+        return FileFormat.CSV
+    refuse_unreadable_text(head)
+    raise FileRefused("file.wrong_type")
+
+
+def _is_workbook(stream: BinaryIO) -> bool:
+    """Say whether a stream is a zip that holds a workbook, leaving it at its start."""
+    try:
+        return "[Content_Types].xml" in zipfile.ZipFile(stream).namelist()
+    except zipfile.BadZipFile:
+        return False
+    finally:
+        stream.seek(0)
 
 
 def check(row: RawRow, context: UnitContext) -> CheckedRow:

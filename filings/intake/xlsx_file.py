@@ -41,6 +41,16 @@ def read_xlsx(stream: BinaryIO) -> Iterator[RawRow]:
     50,000 rows, or no header. ``stream`` must be seekable; the archive's bounds are judged before it is
     opened.
     """
+    rows, layout = _open(stream)
+    return _xlsx_rows(rows, layout)
+
+
+def xlsx_columns(stream: BinaryIO) -> list[str]:
+    """Return the column names of a workbook; raises ``FileRefused`` as :func:`read_xlsx` does."""
+    return _open(stream)[1].names
+
+
+def _open(stream: BinaryIO) -> tuple[Iterator[Sequence[Any]], Layout]:
     refuse_oversized_workbook(stream)
     try:
         workbook = python_calamine.load_workbook(stream)
@@ -53,7 +63,7 @@ def read_xlsx(stream: BinaryIO) -> Iterator[RawRow]:
     header = next(rows, None)
     if header is None:
         raise FileRefused("file.no_header")
-    return _xlsx_rows(rows, Layout([cell_text(cell) for cell in header]))
+    return rows, Layout([cell_text(cell) for cell in header])
 
 
 def _xlsx_rows(rows: Iterator[Sequence[Any]], layout: Layout) -> Iterator[RawRow]:

@@ -12,8 +12,8 @@ CREATE TABLE filings_verificationform (
     unit_id bigint NOT NULL REFERENCES pilot_pilotunit (id),
     job_id bigint NOT NULL REFERENCES filings_uploadjob (id),
     "row" integer NOT NULL CHECK ("row" >= 1),
-    form_no varchar(160) NOT NULL,
-    chain_no varchar(160) NOT NULL,
+    form_no varchar(160) COLLATE "C" NOT NULL,
+    chain_no varchar(160) COLLATE "C" NOT NULL,
     version smallint NOT NULL CHECK (version >= 1),
     supersedes varchar(160) NOT NULL,
     day date NOT NULL,
@@ -61,9 +61,22 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON filings_verificationform
     FOR EACH STATEMENT EXECUTE FUNCTION filings_forms_append_only();
 """
 
+# Stored forms queue the days they bear on (filings/models/dirty.py), once per day of a whole statement.
+DIRTY_DAYS = """
+CREATE FUNCTION filings_forms_dirty_days() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO filings_dirtyday (unit_id, day) SELECT DISTINCT unit_id, day FROM new_rows;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER dirty_days AFTER INSERT ON filings_verificationform
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION filings_forms_dirty_days();
+"""
+
 DROP = """
 DROP TABLE filings_verificationform;
 DROP FUNCTION filings_forms_append_only();
+DROP FUNCTION filings_forms_dirty_days();
 """
 
 
@@ -74,7 +87,8 @@ class Migration(migrations.Migration):
             CREATE
             + "\n".join(PARTITION.format(n=n, modulus=PARTITIONS) for n in range(PARTITIONS))
             + INDEXES
-            + APPEND_ONLY,
+            + APPEND_ONLY
+            + DIRTY_DAYS,
             reverse_sql=DROP,
         )
     ]

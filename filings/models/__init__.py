@@ -2,11 +2,12 @@
 
 from filings.models.bulletin import Bulletin
 from filings.models.coordination import CoordinationCase, CoordinationMessage
-from filings.models.figures import AccuracyResult
+from filings.models.figures import AccuracyResult, DailyTally, DirtyDay
 from filings.models.findings import Determination, Finding
 from filings.models.forms import AuthorityRecord, FormRefusal, UnitMonthKey, VerificationForm
 from filings.models.inspection import Inspection, InspectionItem
 from filings.models.supervision import Rectification, Sanction
+from filings.models.supplements import FormPicture, FormSupplement, PictureContent
 from filings.models.uploads import UploadJob
 
 __all__ = [
@@ -15,11 +16,16 @@ __all__ = [
     "Bulletin",
     "CoordinationCase",
     "CoordinationMessage",
+    "DailyTally",
     "Determination",
+    "DirtyDay",
     "Finding",
+    "FormPicture",
     "FormRefusal",
+    "FormSupplement",
     "Inspection",
     "InspectionItem",
+    "PictureContent",
     "Rectification",
     "Sanction",
     "UnitMonthKey",

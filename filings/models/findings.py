@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from filings.enums import Comparison, FindingKind, FindingSource, FindingState
+from filings.models import dirty
 from filings.models.forms import VerificationForm
 from filings.models.naming import readable_number
 from pilot.actors import Actor
@@ -34,7 +35,7 @@ class Determination(Owned):
     class Meta(Owned.Meta):
         constraints = [models.UniqueConstraint(fields=["form", "number"], name="determination_number_once")]
         indexes = [models.Index(fields=["unit", "outcome"]), models.Index(fields=["unit", "-form"])]
-        triggers = append_only()
+        triggers = (*append_only(), dirty.on_determinations())
 
     def __str__(self) -> str:
         return f"{self.form_id}: {self.outcome}"
@@ -67,6 +68,7 @@ class Finding(Case):
             ),
         ]
         indexes = [models.Index(fields=["unit", "day"])]
+        triggers = (dirty.on_findings(),)
 
     def __str__(self) -> str:
         return f"{self.form.form_no} · {self.field}"

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from filings.enums import InspectionState
+from filings.models import dirty
 from filings.models.forms import VerificationForm
 from filings.models.naming import readable_number
 from pilot.actors import Actor
@@ -36,6 +37,7 @@ class Inspection(Case):
 
     class Meta(Case.Meta):
         constraints = [four_eyes("planned_by", "concluded_by", name="inspection_four_eyes")]
+        triggers = (dirty.on_inspections(),)
 
     def __str__(self) -> str:
         return f"{self.unit} · {self.period}"
@@ -90,6 +92,7 @@ class InspectionItem(Owned):
             models.UniqueConstraint(fields=["inspection", "form"], name="inspected_form_once"),
             models.UniqueConstraint(fields=["inspection", "rank"], name="inspection_rank_once"),
         ]
+        triggers = (dirty.on_items(),)
 
     def __str__(self) -> str:
         return f"{self.inspection_id} #{self.rank}"

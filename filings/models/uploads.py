@@ -34,6 +34,7 @@ class UploadJob(Case):
     code_counts: Any = models.JSONField(default=dict)
     taken_rows = models.PositiveIntegerField(default=0)  # rows whose chunk is committed: where a restart goes on
     heartbeat_at = models.DateTimeField(null=True, blank=True)  # security time
+    attempts = models.PositiveSmallIntegerField(default=0)  # since the last committed chunk
     fault = models.CharField(max_length=255, blank=True)
 
     class Meta(Case.Meta):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from filings.validators.domains import check_domain, to_ascii
 from filings.validators.text import narrow
+
+_BRACKETS: Final = str.maketrans("（）", "()")
 
 
 def is_improper(name: str) -> bool:
@@ -18,3 +22,8 @@ def is_domain_itself(site_name: str, domain: str) -> bool:
     if "." not in site_name and "。" not in site_name and "．" not in site_name:
         return False
     return to_ascii(site_name) == domain
+
+
+def comparable_name(name: str) -> str:
+    """A name as it is compared with the authority's: trimmed, full-width brackets as half-width ones."""
+    return name.strip().translate(_BRACKETS)

@@ -11,8 +11,6 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from filings.services.authority import load_authority
-from filings.services.uploads import receive_upload
 
 from filings.enums import FindingState, JobState, SanctionKind
 from filings.models import (
@@ -25,10 +23,12 @@ from filings.models import (
     UploadJob,
 )
 from filings.services import comparison
+from filings.services.authority import load_authority
 from filings.services.bulletins import compile_bulletin
 from filings.services.coordination import open_case
 from filings.services.inspections import plan_inspection, record_verdict
 from filings.services.supervision import draft_rectification, propose_sanction
+from filings.services.uploads import receive_upload
 from filings.synthetic import authority_rows, make_forms
 from pilot.demo import world
 from pilot.demo.cast import Applicant, Fate, of_fate
@@ -45,6 +45,7 @@ FIRST_UPLOAD = moment("2019-05-21 15:00")
 UPLOADS = [FIRST_UPLOAD, moment("2019-06-05 15:00"), moment("2019-06-18 15:00"), moment("2019-06-28 15:00")]
 MONTHLY = [moment(f"2019-{month:02d}-26 15:00") for month in range(7, 13)]
 AFTER_THE_END = moment("2020-01-03 10:00")
+JOINED = moment("2019-05-24 00:00")  # the second list takes effect
 PATIENCE = 300  # seconds a batch may take before the demonstration says that the worker is stuck
 
 CLEAN, ONE_ERROR, CORRECTING, DISPUTING, SUSPENDED, REMOVED, SILENT = of_fate(Fate.UNIT)
@@ -87,6 +88,8 @@ def upload(seed: int, n: int, since: datetime, until: datetime) -> None:
     """Every unit that may sends ``n`` forms collected since the last time; the worker takes and compares them."""
     jobs = []
     for applicant in UNITS:
+        if applicant is JOINED_LATE and until < JOINED:
+            continue
         unit = world.unit(applicant)
         (since_joined, _until), *_rest = register.active_ranges(unit)
         start = max(since, since_joined)
@@ -120,7 +123,7 @@ def _load_authority(forms: list[dict[str, Any]], differ: set[str], missing: set[
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["cert_type", "cert_no", "name", "valid_from", "valid_to"])
     writer.writerows(authority_rows(forms, differ=differ, missing=missing))
-    load_authority(io.BytesIO(text.getvalue().encode()))
+    load_authority(source=io.BytesIO(text.getvalue().encode()), actor=world.SETUP)
 
 
 def _corrections(forms: list[dict[str, Any]]) -> list[dict[str, Any]]:

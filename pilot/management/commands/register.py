@@ -21,6 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON only")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        rows: Any = register.units(Actor.system("register"), at=clock.now())  # with their status as of now
         units = [
             {
                 "code": unit.code,
@@ -29,7 +30,7 @@ class Command(BaseCommand):
                 "province": unit.get_province_display(),
                 "status": unit.status,
             }
-            for unit in register.units(Actor.system("register"), at=clock.now())
+            for unit in rows
         ]
         if options["json"]:
             self.stdout.write(json.dumps(units, ensure_ascii=False))

@@ -1,0 +1,159 @@
+"""What the generic pages show of this app."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from applications.enums import ApplicationState
+from applications.forms import (
+    AdmissionForm,
+    DeclarationForm,
+    DraftForm,
+    FileForm,
+    RefusalForm,
+    ReturnForm,
+    StartForm,
+)
+from applications.models import Application, LateAdmission
+from applications.pages import case as case_page
+from applications.services.drafts import editing_obstacle, save_draft, start_application
+from applications.services.files import add_file
+from applications.services.late_admissions import propose_late_admission
+from pilot.actors import Actor
+from pilot.enums import Role
+from pilot.forms import ReasonForm, RemarkForm
+from pilot.models import ProposalState
+from pilot.pages import objection_link
+from pilot.registry import Creation, Group, ListColumn, MachinePages, Task, register
+from pilot.ui import Column, Fact, Link
+
+
+def _waiting(actor: Actor) -> Q | None:
+    if actor.is_provider:
+        return Q(state__in=[ApplicationState.DRAFT, ApplicationState.RETURNED])
+    return Q(state=ApplicationState.SUBMITTED) if actor.is_bureau else None
+
+
+def _links(case: Application, actor: Actor) -> list[Link]:
+    return objection_link(case.slug(), case, actor)
+
+
+register(
+    MachinePages(
+        model=Application,
+        label=gettext_lazy("试点申请"),
+        group=Group.INTAKE,
+        icon="file-text",
+        columns=[
+            ListColumn(Column("number", gettext_lazy("编号")), lambda c: c.number),
+            ListColumn(Column("provider", gettext_lazy("申请单位")), lambda c: c.provider.name),
+            ListColumn(Column("province", gettext_lazy("省份")), lambda c: c.get_province_display()),
+            ListColumn(Column("submitted", gettext_lazy("提交时间")), lambda c: c.submitted_at),
+            ListColumn(Column("due", gettext_lazy("办理期限")), case_page.due_day),
+        ],
+        facts=case_page.facts,
+        sections=case_page.sections,
+        waiting=_waiting,
+        forms={
+            "submit": DeclarationForm,
+            "resubmit": DeclarationForm,
+            "return_for_correction": ReturnForm,
+            "refuse": RefusalForm,
+            "accept": RemarkForm,
+            "revert": RemarkForm,
+            "withdraw": RemarkForm,
+        },
+        effects={
+            "submit": gettext_lazy(
+                "取得申办流水号和接收回执；此后内容不能修改，由通信管理局在受理时限内答复"
+            ),
+            "resubmit": gettext_lazy("形成新的版本，受理期限重新计算"),
+            "accept": gettext_lazy("取得受理编号，生成受理通知并通知申请单位；办理后短时间内本人可撤销"),
+            "return_for_correction": gettext_lazy(
+                "生成补正告知并通知申请单位，受理期限中止；请一次列全需要补正的内容；办理后短时间内本人可撤销"
+            ),
+            "refuse": gettext_lazy(
+                "生成不予受理通知并通知申请单位，申请单位可以申诉；办理后短时间内本人可撤销"
+            ),
+            "revert": gettext_lazy("回到待受理，尚未发出的通知不再发出，已生成的文书留存"),
+            "withdraw": gettext_lazy("本申请终止；申请阶段内可以另行提出申请"),
+        },
+        danger=frozenset({"refuse", "withdraw"}),
+        tasks=[
+            Task(
+                "save_draft",
+                gettext_lazy("填写申请表"),
+                DraftForm,
+                save_draft,
+                editing_obstacle,
+                gettext_lazy("保存草稿，可随时继续填写；补正时只能修改告知所列的项目"),
+            ),
+            Task(
+                "add_file",
+                gettext_lazy("上传材料"),
+                FileForm,
+                add_file,
+                editing_obstacle,
+                gettext_lazy("材料与申请表一并提交；被替换的文件留存备查"),
+            ),
+        ],
+        creation=Creation(
+            gettext_lazy("提出申请"),
+            StartForm,
+            start_application,
+            gettext_lazy("建立一份草稿；填写申请表并上传材料后提交"),
+        ),
+        search=["provider__name", "uscc", "case_number", "acceptance_number"],
+        related=["provider", "programme"],
+        province_field="province",
+        empty=gettext_lazy("暂无申请；申请阶段内由网络接入服务提供者提出"),
+        links=_links,
+    )
+)
+
+
+def _admission_facts(admission: LateAdmission, actor: Actor) -> list[Fact]:
+    approver = admission.approved_by
+    return [
+        Fact(_("网络接入服务提供者"), admission.provider.name),
+        Fact(_("准予提交至"), admission.until),
+        Fact(_("理由"), admission.reason),
+        Fact(_("提出人"), None if actor.is_provider else admission.proposed_by.name),
+        Fact(_("决定人"), None if actor.is_provider or approver is None else approver.name),
+    ]
+
+
+register(
+    MachinePages(
+        model=LateAdmission,
+        label=gettext_lazy("逾期准入"),
+        group=Group.INTAKE,
+        icon="calendar-plus",
+        columns=[
+            ListColumn(Column("provider", gettext_lazy("网络接入服务提供者")), lambda c: c.provider.name),
+            ListColumn(Column("until", gettext_lazy("准予提交至")), lambda c: c.until),
+        ],
+        facts=_admission_facts,
+        waiting=lambda actor: (
+            Q(state=ProposalState.PROPOSED) if actor.role == Role.MINISTRY_APPROVER else None
+        ),
+        forms={"approve": RemarkForm, "reject": ReasonForm},
+        effects={
+            "approve": gettext_lazy("该单位可以在申请阶段结束后提交申请，直至所列时间"),
+            "reject": gettext_lazy("该单位不能逾期提交申请"),
+        },
+        danger=frozenset({"reject"}),
+        creation=Creation(
+            gettext_lazy("提出逾期准入"),
+            AdmissionForm,
+            propose_late_admission,
+            gettext_lazy("由另一名审批人员决定"),
+        ),
+        search=["provider__name", "provider__uscc"],
+        related=["provider", "proposed_by", "approved_by"],
+        province_field="provider__province",
+        empty=gettext_lazy("暂无逾期准入；确有特殊原因未能按期申请的，由部经办人员提出"),
+    )
+)

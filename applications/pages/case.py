@@ -1,0 +1,258 @@
+"""The page of one application: facts and sections as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from applications.enums import FileKind
+from applications.models import Application, ApplicationVersion, CompletenessNotice
+from applications.rules.completeness import TARGETS
+from applications.rules.form import SECTIONS, FormField, Personal, shown
+from applications.selectors import content, records
+from pilot import clock
+from pilot.actors import Actor
+from pilot.masking import mask_email, mask_name, mask_phone
+from pilot.models import Condition
+from pilot.rules import local_day
+from pilot.ui import Column, Fact, Link, Row, Section, Tag
+
+MASKS = {Personal.NAME: mask_name, Personal.PHONE: mask_phone, Personal.EMAIL: mask_email}
+
+
+def due_day(case: Application) -> date | None:
+    """The last day of the running clock: deadlines are half-open."""
+    return local_day(case.due_at - timedelta(microseconds=1)) if case.due_at else None
+
+
+def facts(case: Application, actor: Actor) -> list[Fact]:
+    """What the case is about."""
+    return [
+        Fact(_("申请单位"), case.provider.name),
+        Fact(_("统一社会信用代码"), case.uscc),
+        Fact(_("省份"), case.get_province_display()),
+        Fact(_("试点项目"), case.programme.number),
+        Fact(_("申办流水号"), case.case_number),
+        Fact(_("受理编号"), case.acceptance_number),
+        Fact(_("提交时间"), case.submitted_at),
+        Fact(_("受理时间"), case.accepted_at),
+        Fact(_("逾期准入"), case.late),
+    ]
+
+
+def sections(case: Application, actor: Actor) -> list[Section]:
+    """First what is to be done, then the form, the files, and what is on record."""
+    writing = content.writes(case, actor)
+    versions = list(content.versions(case))
+    latest = versions[-1] if versions else None
+    parts: list[Section | None] = [
+        _open_notice(case),
+        _faults(case) if writing else _changes(versions, actor),
+        _hints(case, latest) if latest and (actor.is_bureau or actor.is_ministry) else None,
+        *_form(content.current_content(case) if writing or latest is None else latest.content, actor),
+        _files(_current_files(case) if writing or latest is None else latest.files),
+        _versions(versions),
+        _earlier_notices(case),
+        _refusals(case),
+    ]
+    return [part for part in parts if part is not None]
+
+
+def _open_notice(case: Application) -> Section | None:
+    notice = content.open_notice(case)
+    if notice is None:
+        return None
+    title = _("需要补正的内容（第 %(n)s 次告知）") % {"n": notice.number}
+    return Section(
+        title,
+        columns=[Column("place", _("项目或材料")), Column("text", _("需要怎样补正"))],
+        rows=_notice_rows(notice),
+        note=_("请在 %(day)s（含当日）前一次性提交；告知未列的内容不能修改") % {"day": due_day(case)},
+    )
+
+
+def _notice_rows(notice: CompletenessNotice) -> list[Row]:
+    return [Row("", [str(TARGETS[item.target]), item.text]) for item in notice.items.all()]
+
+
+def _faults(case: Application) -> Section:
+    found = content.current_faults(case, at=clock.now())
+    return Section(
+        _("提交前还需完成（%(n)s 处）") % {"n": len(found)} if found else _("提交前检查"),
+        columns=[Column("place", _("项目或材料")), Column("text", _("问题"))],
+        rows=[Row("", line) for line in content.described(found, case.programme)],
+        empty=_("申请表和材料已齐全，可以提交"),
+    )
+
+
+def _changes(versions: Sequence[ApplicationVersion], actor: Actor) -> Section | None:
+    if len(versions) < 2:
+        return None
+    found = content.changes(versions[-2], versions[-1])
+    masked = _is_masked(actor)
+    return Section(
+        _("最近一次补正的内容"),
+        columns=[
+            Column("place", _("项目或材料")),
+            Column("before", _("补正前")),
+            Column("after", _("补正后")),
+        ],
+        rows=[
+            Row(
+                "",
+                [
+                    str(change.what.label),
+                    _value(change.what, change.before, masked=masked),
+                    _value(change.what, change.after, masked=masked),
+                ],
+            )
+            for change in found
+        ],
+    )
+
+
+def _hints(case: Application, version: ApplicationVersion) -> Section:
+    hints = content.hints(version, at=clock.now())
+    conditions = {row.number: row for row in Condition.objects.filter(programme=case.programme_id)}
+    return Section(
+        _("参与条件核对提示"),
+        columns=[Column("clause", _("条件")), Column("shown", _("材料显示")), Column("gaps", _("缺口"))],
+        rows=[
+            Row(
+                "",
+                [
+                    f"{conditions[hint.number].clause} {conditions[hint.number].text}",
+                    Tag(_("已体现"), "success") if hint.shown else Tag(_("未体现"), "warning"),
+                    hint.gaps,
+                ],
+            )
+            for hint in hints
+            if hint.number in conditions
+        ],
+        note=_("由系统按所填内容给出，是否符合由审核人员认定"),
+    )
+
+
+def _form(said: Mapping[str, Any], actor: Actor) -> Iterable[Section]:
+    """The form block by block."""
+    masked = _is_masked(actor)
+    for section in SECTIONS:
+        yield Section(
+            str(section.title),
+            facts=[
+                Fact(str(field.label), _value(field, said.get(field.key), masked=masked))
+                for field in section.fields
+            ],
+        )
+
+
+def _is_masked(actor: Actor) -> bool:
+    """Contact data stand in full only before the provider and the bureau, which has to reach it."""
+    return not (actor.is_provider or actor.is_bureau)
+
+
+def _value(field: FormField | FileKind, value: Any, *, masked: bool) -> Any:
+    if isinstance(field, FileKind):
+        return value
+    if masked and value and field.personal:
+        return MASKS[field.personal](str(value))
+    return shown(field, value)
+
+
+def _current_files(case: Application) -> list[dict[str, Any]]:
+    rows = content.current_files(case).values("id", "kind", "name", "sha256", "size")
+    return [dict(row) for row in rows]
+
+
+def _files(listed: Iterable[Mapping[str, Any]]) -> Section:
+    return Section(
+        _("材料"),
+        columns=[
+            Column("kind", _("材料种类")),
+            Column("name", _("文件")),
+            Column("size", _("大小（字节）"), align="end"),
+            Column("sha256", "SHA-256"),
+        ],
+        rows=[
+            Row(
+                "",
+                [
+                    str(FileKind(file["kind"]).label),
+                    Link(file["name"], reverse("application_file", args=[file["id"]]), "download"),
+                    file["size"],
+                    file["sha256"],
+                ],
+            )
+            for file in listed
+        ],
+        empty=_("尚未上传材料"),
+    )
+
+
+def _versions(versions: Sequence[ApplicationVersion]) -> Section | None:
+    rows = [
+        Row("", [version.number, version.at, len(version.files), version.digest[:32]]) for version in versions
+    ]
+    if not rows:
+        return None
+    return Section(
+        _("提交记录"),
+        columns=[
+            Column("number", _("版本"), align="end"),
+            Column("at", _("提交时间")),
+            Column("files", _("材料件数"), align="end"),
+            Column("code", _("核验码")),
+        ],
+        rows=rows,
+        note=_("核验码与接收回执所载一致，即为该次提交的内容"),
+    )
+
+
+def _earlier_notices(case: Application) -> Section | None:
+    waiting = content.open_notice(case)
+    rows = [
+        Row("", [notice.number, notice.issued_at, _standing(taken_back), *row.cells])
+        for notice, taken_back in records.notices(case)
+        if notice != waiting
+        for row in _notice_rows(notice)
+    ]
+    if not rows:
+        return None
+    return Section(
+        _("以往补正告知"),
+        columns=[
+            Column("number", _("次"), align="end"),
+            Column("at", _("告知时间")),
+            Column("standing", _("效力")),
+            Column("place", _("项目或材料")),
+            Column("text", _("需要怎样补正")),
+        ],
+        rows=rows,
+    )
+
+
+def _refusals(case: Application) -> Section | None:
+    rows = [
+        Row("", [refusal.refused_at, _standing(taken_back), refusal.condition.clause, refusal.reason])
+        for refusal, taken_back in records.refusals(case)
+    ]
+    if not rows:
+        return None
+    return Section(
+        _("不予受理"),
+        columns=[
+            Column("at", _("决定时间")),
+            Column("standing", _("效力")),
+            Column("condition", _("不符合的条件")),
+            Column("reason", _("理由")),
+        ],
+        rows=rows,
+    )
+
+
+def _standing(taken_back: bool) -> Tag:
+    return Tag(_("已撤销"), "muted") if taken_back else Tag(_("有效"), "info")

@@ -1,0 +1,1 @@
+"""Checks of what is handed in, without models."""

@@ -1,0 +1,202 @@
+"""What the acts of review and assessment ask for: shape only, law is in transitions and services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from assessment.enums import ItemVerdict
+from assessment.models import ApprovalList, InterestDeclaration, Opinion
+from assessment.selectors import capability
+from pilot.enums import WindowKind
+from pilot.forms import ActForm, ReasonForm, RemarkForm
+from pilot.models import Condition
+from pilot.selectors import programmes
+
+
+class OpinionForm(ActForm):
+    """A verdict and its evidence for every condition of the programme; the recommendation follows from them."""
+
+    remark = forms.CharField(
+        label=gettext_lazy("审核意见"),
+        help_text=gettext_lazy("随汇总表报部"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        max_length=2000,
+    )
+    internal_remark = forms.CharField(
+        label=gettext_lazy("内部备注"),
+        help_text=gettext_lazy("仅本局可见，不报部，不对外公开"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        max_length=2000,
+    )
+
+    case: Opinion
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conditions = list(Condition.objects.filter(programme=self.case.application.programme_id))
+        for condition in self.conditions:
+            before = self.case.checklist.get(str(condition.number), {})
+            self.fields[f"verdict_{condition.number}"] = forms.ChoiceField(
+                label=f"{condition.clause} {condition}",
+                choices=ItemVerdict.choices,
+                widget=forms.RadioSelect,
+                initial=before.get("verdict"),
+            )
+            self.fields[f"evidence_{condition.number}"] = forms.CharField(
+                label=_("第 %(n)s 项条件的依据") % {"n": condition.number},
+                help_text=_("材料名称和页码；不符合、不适用的必须填写"),
+                required=False,
+                max_length=1000,
+                initial=before.get("evidence"),
+            )
+        self.fields["remark"].initial = self.case.remark
+        self.fields["internal_remark"].initial = self.case.internal_remark
+        self.order_fields([name for name in self.fields if "remark" not in name])
+
+    def clean(self) -> dict[str, Any]:
+        """The fields of the conditions become one checklist, as the transition takes it."""
+        data = super().clean() or self.cleaned_data
+        return {
+            "checklist": {
+                condition.number: {
+                    "verdict": data.get(f"verdict_{condition.number}", ""),
+                    "evidence": data.get(f"evidence_{condition.number}", ""),
+                }
+                for condition in self.conditions
+            },
+            "remark": data.get("remark", ""),
+            "internal_remark": data.get("internal_remark", ""),
+        }
+
+
+class SendReportForm(RemarkForm):
+    """Who filled in the sheet, and whether it is a nil return."""
+
+    filled_in_by = forms.CharField(label=gettext_lazy("填报人"), max_length=64)
+    phone = forms.CharField(label=gettext_lazy("联系电话"), max_length=32)
+    nil = forms.BooleanField(
+        label=gettext_lazy("本次没有应报送的申请，作零报告"),
+        required=False,
+        help_text=gettext_lazy("有应报送的申请时不能勾选"),
+    )
+    field_order = ["filled_in_by", "phone", "nil", "reason"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["filled_in_by"].initial = self.actor.name
+        self.fields["phone"].initial = self.case.phone
+
+
+class AssessorsForm(RemarkForm):
+    """The assessors to ask."""
+
+    assessors: Any = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("评估人员"),
+        queryset=None,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("与申请单位或产品供应方有关联的人员不能选定"),
+    )
+    field_order = ["assessors", "reason"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["assessors"]
+        field.queryset = capability.candidates()
+        field.label_from_instance = _assessor_label
+
+
+class ModeratorForm(RemarkForm):
+    """The assessor to ask for the moderation."""
+
+    moderator: Any = forms.ModelChoiceField(label=gettext_lazy("复议人员"), queryset=None)
+    field_order = ["moderator", "reason"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["moderator"]
+        field.queryset = capability.candidates()
+        field.label_from_instance = _assessor_label
+
+
+def _assessor_label(member: Any) -> str:
+    return f"{member.person}（{member.organisation}）"
+
+
+class ConclusionForm(RemarkForm):
+    """The conclusion in words; points and verdict follow from the scores."""
+
+    conclusion = forms.CharField(
+        label=gettext_lazy("评估结论"), widget=forms.Textarea(attrs={"rows": 4}), max_length=2000
+    )
+    field_order = ["conclusion", "reason"]
+
+
+class ScoreForm(ActForm):
+    """Points for every criterion of the catalogue."""
+
+    case: InterestDeclaration
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.criteria = capability.catalogue(self.case.assessment.application.programme)
+        for code, criterion in self.criteria.items():
+            least = _("最低 %(n)s 分") % {"n": criterion.must_pass} if criterion.must_pass else ""
+            self.fields[f"score_{code}"] = forms.IntegerField(
+                label=criterion.title,
+                min_value=0,
+                max_value=criterion.points,
+                help_text="　".join(filter(None, [_("满分 %(n)s 分") % {"n": criterion.points}, least])),
+            )
+        self.fields["comment"] = forms.CharField(
+            label=_("评语"), widget=forms.Textarea(attrs={"rows": 4}), required=False, max_length=2000
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """The fields of the criteria become one sheet, as the service takes it."""
+        data = super().clean() or self.cleaned_data
+        scores = {code: data[f"score_{code}"] for code in self.criteria if f"score_{code}" in data}
+        return {"scores": scores, "comment": data.get("comment", "")}
+
+
+class EffectForm(ActForm):
+    """From when a list takes effect."""
+
+    effective_from = forms.DateTimeField(
+        label=gettext_lazy("生效时间"),
+        help_text=gettext_lazy("格式 2019-05-16 00:00，不早于试点运行阶段开始"),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        case: ApprovalList | None = self.case
+        self.fields["effective_from"].initial = (
+            case.effective_from if case else programmes.window(programmes.current(), WindowKind.RUN)[0]
+        )
+
+
+class PrepareForm(EffectForm, RemarkForm):
+    """The date of effect may still be set when the list is handed up."""
+
+
+class NothingForm(ActForm):
+    """An act that needs nothing but a confirmation."""
+
+
+__all__ = [
+    "AssessorsForm",
+    "ConclusionForm",
+    "EffectForm",
+    "ModeratorForm",
+    "NothingForm",
+    "OpinionForm",
+    "PrepareForm",
+    "ReasonForm",
+    "ScoreForm",
+    "SendReportForm",
+]

@@ -1,0 +1,171 @@
+"""Capability assessments as the portal shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from assessment.enums import AssessmentState, DeclarationState
+from assessment.forms import AssessorsForm, ConclusionForm, ModeratorForm
+from assessment.models import CapabilityAssessment, InterestDeclaration, ScoreSheet
+from assessment.pages import common
+from assessment.pages.declaration import role
+from assessment.selectors import applicants, capability
+from pilot.actors import Actor
+from pilot.enums import Role
+from pilot.registry import ListColumn, MachinePages, register
+from pilot.tones import state_tag
+from pilot.ui import Column, Fact, Link, Row, Section, Tag
+
+
+def facts(assessment: CapabilityAssessment, actor: Actor) -> list[Fact]:
+    """Whom it is about and what was concluded."""
+    application = assessment.application
+    applicant = applicants.facts_of(application)
+    return [
+        Fact(_("申请单位"), Link(application.provider.name, common.application_url(application.pk))),
+        Fact(_("统一社会信用代码"), application.uscc),
+        Fact(_("省份"), common.province(application.province)),
+        Fact(_("产品名称及版本"), applicant.product),
+        Fact(_("产品供应商"), applicant.supplier),
+        Fact(_("采集方式"), applicant.methods),
+        Fact(_("认定总分"), assessment.points),
+        Fact(_("评估结果"), result(assessment)),
+        Fact(_("评估结论"), assessment.conclusion),
+        Fact(_("作出结论的人员"), assessment.concluded_by if actor.is_ministry else None),
+    ]
+
+
+def result(assessment: CapabilityAssessment) -> Tag | None:
+    """Passed or not, as a tag."""
+    if assessment.passed is None:
+        return None
+    return Tag(_("通过"), "success") if assessment.passed else Tag(_("不通过"), "danger")
+
+
+def sections(assessment: CapabilityAssessment, actor: Actor) -> list[Section]:
+    """For the ministry who is asked; for everybody the scores that are open to them."""
+    return [*([panel(assessment)] if actor.is_ministry else []), score_table(assessment, actor)]
+
+
+def panel(assessment: CapabilityAssessment) -> Section:
+    """Everybody ever asked, what they declared, whether they have scored."""
+    declarations = InterestDeclaration.unscoped.filter(assessment=assessment)
+    rows = [
+        Row(
+            reverse("interest-declaration_detail", args=[d.pk]),
+            [
+                d.assessor.name,
+                d.agency.name,
+                role(d),
+                Tag(_("已改派"), "muted") if d.released_at else state_tag(d),
+                _("已提交") if capability.sheet_of(d) else None,
+            ],
+        )
+        for d in declarations.select_related("assessor", "agency", "score_sheet").order_by("pk")
+    ]
+    columns = [
+        Column("assessor", _("评估人员")),
+        Column("agency", _("所在机构")),
+        Column("role", _("承担工作")),
+        Column("state", _("回避申报")),
+        Column("scores", _("评分")),
+    ]
+    return Section(_("评估人员"), columns=columns, rows=rows, empty=_("尚未分派"))
+
+
+def score_table(assessment: CapabilityAssessment, actor: Actor) -> Section:
+    """Criterion by criterion the sheets this actor may read: none of others' before all are in."""
+    sheets: list[ScoreSheet] = list(
+        ScoreSheet.objects.visible_to(actor)
+        .filter(declaration__assessment=assessment)
+        .select_related("declaration__agency")
+        .order_by("declaration__moderator", "declaration_id")
+    )
+    catalogue = capability.catalogue(assessment.application.programme)
+    rows = [
+        Row("", [criterion.title, criterion.points, *(sheet.scores.get(code) for sheet in sheets)])
+        for code, criterion in catalogue.items()
+    ]
+    total: list[Any] = [_("合计"), sum(c.points for c in catalogue.values()), *(s.total for s in sheets)]
+    return Section(
+        _("评分"),
+        columns=[
+            Column("criterion", _("评估指标")),
+            Column("points", _("满分"), "end"),
+            *(Column(f"sheet{n}", _sheet_label(s, actor), "end") for n, s in enumerate(sheets)),
+        ],
+        rows=[*rows, Row("", total)],
+        note=_("全部评分提交前，评分互不可见") if assessment.state == AssessmentState.IN_PROGRESS else "",
+    )
+
+
+def _sheet_label(sheet: ScoreSheet, actor: Actor) -> str:
+    declaration = sheet.declaration
+    if declaration.assessor_id == actor.person_id:
+        return _("本人")
+    words = declaration.agency.name
+    if declaration.moderator:
+        return _("%(who)s（复议）") % {"who": words}
+    counts = declaration.state == DeclarationState.CLEAR and declaration.released_at is None
+    return words if counts else _("%(who)s（已回避，不计）") % {"who": words}
+
+
+def waiting(actor: Actor) -> Q | None:
+    """What an officer has to do: assign, fill places, call a moderator, conclude."""
+    if actor.role != Role.MINISTRY_OFFICER:
+        return None
+    on_case = InterestDeclaration.unscoped.filter(assessment=OuterRef("pk"), released_at__isnull=True)
+    recused = Exists(on_case.filter(moderator=False, state=DeclarationState.CONFLICTED))
+    staffed = on_case.exclude(state=DeclarationState.CONFLICTED)
+    unscored = Exists(staffed.filter(moderator=False, score_sheet__isnull=True))
+    moderated = staffed.filter(moderator=True)
+    return (
+        Q(state=AssessmentState.PLANNED)
+        | Q(recused, state__in=[AssessmentState.ASSIGNED, AssessmentState.IN_PROGRESS])
+        | Q(~unscored, state=AssessmentState.IN_PROGRESS)
+        | Q(~Exists(moderated.filter(score_sheet__isnull=True)), state=AssessmentState.IN_MODERATION)
+    )
+
+
+register(
+    MachinePages(
+        model=CapabilityAssessment,
+        label=gettext_lazy("技术能力评估"),
+        group=common.REVIEW_GROUP,
+        icon="microscope",
+        columns=[
+            ListColumn(Column("number", gettext_lazy("受理编号")), lambda a: a.number),
+            ListColumn(Column("applicant", gettext_lazy("申请单位")), lambda a: a.application.provider.name),
+            ListColumn(
+                Column("province", gettext_lazy("省份")), lambda a: common.province(a.application.province)
+            ),
+            ListColumn(Column("points", gettext_lazy("认定总分"), "end"), lambda a: a.points),
+            ListColumn(Column("result", gettext_lazy("评估结果")), result),
+        ],
+        facts=facts,
+        sections=sections,
+        waiting=waiting,
+        forms={
+            "assign": AssessorsForm,
+            "reassign": AssessorsForm,
+            "replace": ModeratorForm,
+            "conclude": ConclusionForm,
+        },
+        effects={
+            "assign": gettext_lazy("请选定的评估人员申报有无利害关系，全部声明无利害关系后开始评估"),
+            "reassign": gettext_lazy("请新选定的评估人员申报有无利害关系，替换回避或未申报的人员"),
+            "replace": gettext_lazy("请第三名评估人员申报后复议，以复议评分为准"),
+            "conclude": gettext_lazy("按评分认定总分和是否通过，生成评估报告，不能再改"),
+        },
+        danger=frozenset({"conclude"}),
+        search=["application__acceptance_number", "application__provider__name", "application__uscc"],
+        related=["application__provider", "application__programme", "concluded_by"],
+        province_field="application__province",
+        empty=gettext_lazy("接收汇总表后，同意推荐的申请在此建立技术能力评估"),
+    )
+)

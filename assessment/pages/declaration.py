@@ -1,0 +1,137 @@
+"""Declarations of interest as the portal shows them: until one is made, three facts of the applicant and no more."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from assessment.enums import AssessmentState, DeclarationState
+from assessment.forms import ScoreForm
+from assessment.models import InterestDeclaration, ScoreSheet
+from assessment.pages import common
+from assessment.selectors import applicants, capability
+from assessment.services import scores
+from pilot.actors import Actor
+from pilot.enums import Role
+from pilot.forms import ReasonForm, RemarkForm
+from pilot.registry import ListColumn, MachinePages, Task, register
+from pilot.ui import Column, Fact, Link, Row, Section
+
+
+def facts(declaration: InterestDeclaration, actor: Actor) -> list[Fact]:
+    """Applicant's name, code and product supplier: what a declaration needs (design.md, visibility)."""
+    application = declaration.assessment.application
+    return [
+        Fact(_("申请单位"), application.provider.name),
+        Fact(_("统一社会信用代码"), application.uscc),
+        Fact(_("产品供应商"), applicants.facts_of(application).supplier),
+        Fact(_("评估人员"), declaration.assessor.name),
+        Fact(_("所在机构"), declaration.agency.name),
+        Fact(_("承担工作"), role(declaration)),
+        Fact(_("说明"), declaration.statement),
+        Fact(_("改派时间"), declaration.released_at),
+    ]
+
+
+def role(declaration: InterestDeclaration) -> str:
+    """What the assessor is asked to do."""
+    return _("复议") if declaration.moderator else _("独立评分")
+
+
+def sections(declaration: InterestDeclaration, actor: Actor) -> list[Section]:
+    """The catalogue and, once handed in, this assessor's own points."""
+    if declaration.state != DeclarationState.CLEAR:
+        return []
+    sheet = ScoreSheet.objects.visible_to(actor).filter(declaration=declaration).first()
+    points = sheet.scores if sheet else {}
+    catalogue = capability.catalogue(declaration.assessment.application.programme)
+    return [
+        Section(
+            _("评分"),
+            columns=[
+                Column("criterion", _("评估指标")),
+                Column("points", _("满分"), "end"),
+                Column("least", _("最低要求"), "end"),
+                Column("score", _("评分"), "end"),
+            ],
+            rows=[
+                Row("", [criterion.title, criterion.points, criterion.must_pass or None, points.get(code)])
+                for code, criterion in catalogue.items()
+            ],
+            note=_("合计 %(n)s 分") % {"n": sheet.total} if sheet else "",
+        )
+    ]
+
+
+def links(declaration: InterestDeclaration, actor: Actor) -> list[Link]:
+    """The case and the application, once they are open to this actor."""
+    opened = declaration.state == DeclarationState.CLEAR and declaration.released_at is None
+    if not (opened or actor.is_ministry):
+        return []
+    assessment = declaration.assessment
+    return [
+        Link(_("技术能力评估"), reverse("capability-assessment_detail", args=[assessment.pk])),
+        Link(_("申请材料"), common.application_url(assessment.application_id)),
+    ]
+
+
+def waiting(actor: Actor) -> Q | None:
+    """Assessors declare, then score."""
+    if actor.role != Role.ASSESSOR:
+        return None
+    running = Q(moderator=False, assessment__state=AssessmentState.IN_PROGRESS)
+    moderating = Q(moderator=True, assessment__state=AssessmentState.IN_MODERATION)
+    unscored = Q(state=DeclarationState.CLEAR, score_sheet__isnull=True) & (running | moderating)
+    asked = Q(state=DeclarationState.ASKED) & ~Q(assessment__state__in=capability.OVER)
+    return Q(released_at__isnull=True) & (asked | unscored)
+
+
+register(
+    MachinePages(
+        model=InterestDeclaration,
+        label=gettext_lazy("回避申报与评分"),
+        group=common.REVIEW_GROUP,
+        icon="user-check",
+        columns=[
+            ListColumn(Column("number", gettext_lazy("受理编号")), lambda d: d.number),
+            ListColumn(
+                Column("applicant", gettext_lazy("申请单位")),
+                lambda d: d.assessment.application.provider.name,
+            ),
+            ListColumn(Column("assessor", gettext_lazy("评估人员")), lambda d: d.assessor.name),
+            ListColumn(Column("agency", gettext_lazy("所在机构")), lambda d: d.agency.name),
+            ListColumn(Column("role", gettext_lazy("承担工作")), role),
+        ],
+        facts=facts,
+        sections=sections,
+        waiting=waiting,
+        forms={"declare_none": RemarkForm, "declare": ReasonForm, "recuse": ReasonForm},
+        effects={
+            "declare_none": gettext_lazy("声明与申请单位和产品供应商均无利害关系，评估材料随即开放"),
+            "declare": gettext_lazy("不再参与本案，评估材料不开放，由部另行指派"),
+            "recuse": gettext_lazy("退出本案，已提交的评分保留但不再计入"),
+        },
+        danger=frozenset({"declare", "recuse"}),
+        tasks=[
+            Task(
+                name="submit_scores",
+                label=gettext_lazy("提交评分"),
+                form=ScoreForm,
+                service=scores.submit_scores,
+                obstacle=scores.obstacle,
+                effect=gettext_lazy("评分提交后不能修改；全部提交前，评分互不可见"),
+            )
+        ],
+        search=["assessment__application__acceptance_number", "assessment__application__provider__name"],
+        related=[
+            "assessment__application__provider",
+            "assessment__application__programme",
+            "assessor",
+            "agency",
+        ],
+        links=links,
+        empty=gettext_lazy("指派评估后，待申报的事项在此列出"),
+    )
+)

@@ -1,0 +1,160 @@
+"""Opinions as the portal shows them."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from applications.selectors import content
+from assessment.enums import ItemVerdict, OpinionState
+from assessment.forms import OpinionForm
+from assessment.models import Opinion, OpinionVersion
+from assessment.pages import common
+from assessment.selectors import applicants
+from pilot import clock
+from pilot.actors import Actor
+from pilot.enums import Role
+from pilot.forms import ReasonForm, ReauthenticatedForm
+from pilot.models import Condition
+from pilot.registry import ListColumn, MachinePages, register
+from pilot.ui import Column, Fact, Link, Row, Section, Tag, Tone
+
+TONES: dict[str, Tone] = {"met": "success", "not_met": "danger", "na": "muted"}
+
+
+def facts(opinion: Opinion, actor: Actor) -> list[Fact]:
+    """Who applies with what, and what the bureau says."""
+    application = opinion.application
+    applicant = applicants.facts_of(application)
+    return [
+        Fact(_("申请单位"), Link(application.provider.name, common.application_url(application.pk))),
+        Fact(_("统一社会信用代码"), application.uscc),
+        Fact(_("受理编号"), application.number),
+        Fact(_("省份"), common.province(opinion.province)),
+        Fact(_("许可证编号"), applicant.licence),
+        Fact(_("采集方式"), applicant.methods),
+        Fact(_("产品名称及版本"), applicant.product),
+        Fact(_("产品供应商"), applicant.supplier),
+        Fact(_("审核结论"), common.recommendation(opinion.recommended)),
+        Fact(_("审核意见"), opinion.remark),
+        Fact(_("拟稿人"), opinion.drafted_by),
+        Fact(_("签发人"), opinion.signed_by),
+        Fact(_("版次"), opinion.version),
+    ]
+
+
+def sections(opinion: Opinion, actor: Actor) -> list[Section]:
+    """The checklist beside what the material shows, signed versions, and for the bureau its internal remark."""
+    shown = [checklist(opinion)]
+    if actor.is_bureau and opinion.internal_remark:
+        remark = Fact(_("备注内容"), opinion.internal_remark)
+        shown.append(Section(_("内部备注"), facts=[remark], private=True))
+    shown.append(versions(opinion))
+    return shown
+
+
+def checklist(opinion: Opinion) -> Section:
+    """Condition by condition: what the material shows, the verdict, its evidence."""
+    application = opinion.application
+    version = content.latest_version(application)
+    hints = {hint.number: hint for hint in content.hints(version, at=clock.now())} if version else {}
+    rows = []
+    for condition in Condition.objects.filter(programme=application.programme_id):
+        item = opinion.checklist.get(str(condition.number), {})
+        hint = hints.get(condition.number)
+        gaps = "；".join(hint.gaps) if hint and hint.gaps else _("材料齐全")
+        rows.append(
+            Row("", [f"{condition.clause} {condition}", gaps, verdict(item), item.get("evidence", "")])
+        )
+    columns = [
+        Column("condition", _("参与条件")),
+        Column("material", _("材料情况")),
+        Column("verdict", _("核对结论")),
+        Column("evidence", _("依据")),
+    ]
+    return Section(_("条件核对"), columns=columns, rows=rows)
+
+
+def verdict(item: dict[str, str]) -> Tag | None:
+    """The verdict of one item as a tag."""
+    value = item.get("verdict", "")
+    return Tag(str(ItemVerdict(value).label), TONES[value]) if value else None
+
+
+def versions(opinion: Opinion) -> Section:
+    """The opinions as they were signed."""
+    signed = OpinionVersion.unscoped.filter(opinion=opinion).select_related("drafted_by", "signed_by")
+    return Section(
+        _("已签发版本"),
+        columns=[
+            Column("number", _("版次"), "end"),
+            Column("recommended", _("审核结论")),
+            Column("remark", _("审核意见")),
+            Column("drafted_by", _("拟稿人")),
+            Column("signed_by", _("签发人")),
+            Column("signed_at", _("签发时间")),
+        ],
+        rows=[
+            Row(
+                "",
+                [
+                    v.number,
+                    common.recommendation(v.recommended),
+                    v.remark,
+                    v.drafted_by,
+                    v.signed_by,
+                    v.signed_at,
+                ],
+            )
+            for v in signed
+        ],
+        empty=_("尚未签发"),
+    )
+
+
+def waiting(actor: Actor) -> Q | None:
+    """Reviewers draft, leads sign what others drafted."""
+    if actor.role == Role.BUREAU_REVIEWER:
+        return Q(state=OpinionState.PENDING)
+    if actor.role == Role.BUREAU_LEAD:
+        return Q(state=OpinionState.DRAFTED) & ~Q(drafted_by=actor.person_id)
+    return None
+
+
+register(
+    MachinePages(
+        model=Opinion,
+        label=gettext_lazy("审核意见"),
+        group=common.REVIEW_GROUP,
+        icon="clipboard-check",
+        columns=[
+            ListColumn(Column("number", gettext_lazy("受理编号")), lambda o: o.number),
+            ListColumn(Column("applicant", gettext_lazy("申请单位")), lambda o: o.application.provider.name),
+            ListColumn(Column("province", gettext_lazy("省份")), lambda o: common.province(o.province)),
+            ListColumn(
+                Column("verdict", gettext_lazy("审核结论")), lambda o: common.recommendation(o.recommended)
+            ),
+        ],
+        facts=facts,
+        sections=sections,
+        waiting=waiting,
+        forms={
+            "draft": OpinionForm,
+            "sign": ReauthenticatedForm,
+            "send_back": ReasonForm,
+            "reopen": ReasonForm,
+        },
+        effects={
+            "draft": gettext_lazy("意见交本局负责人签发；有一项条件不符合的即为不同意推荐"),
+            "sign": gettext_lazy("本版意见固定，申请状态随之改为同意推荐或不同意推荐"),
+            "send_back": gettext_lazy("退回审核人员重拟，理由仅本局可见"),
+            "reopen": gettext_lazy("开始新一版意见，申请回到已受理状态；已签发的版本保留"),
+        },
+        danger=frozenset({"send_back", "reopen"}),
+        search=["application__acceptance_number", "application__provider__name", "application__uscc"],
+        related=["application__provider", "application__programme", "drafted_by", "signed_by"],
+        province_field="province",
+        empty=gettext_lazy("申请受理后，审核意见在此自动建立"),
+    )
+)

@@ -1,0 +1,163 @@
+"""Provincial reports as the portal shows them."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from assessment.enums import ReportState
+from assessment.forms import NothingForm, SendReportForm
+from assessment.models import ProvincialReport
+from assessment.pages import common
+from assessment.selectors import applicants, reports
+from assessment.services.reports import open_supplement
+from pilot.actors import Actor
+from pilot.enums import Role
+from pilot.forms import ReasonForm, RemarkForm
+from pilot.models import Organisation
+from pilot.registry import Creation, ListColumn, MachinePages, register
+from pilot.ui import Column, Fact, Row, Section, Tag
+
+
+def facts(report: ProvincialReport, actor: Actor) -> list[Fact]:
+    """Whose report, which version, when and with which digest it was sent."""
+    return [
+        Fact(_("报送单位"), report.bureau.name),
+        Fact(_("报送编号"), report.number),
+        Fact(_("类别"), _("补充汇总") if report.sequence > 1 else _("首次汇总")),
+        Fact(_("版次"), report.version or None),
+        Fact(_("零报告"), report.nil if report.version else None),
+        Fact(_("填报人"), report.filled_in_by),
+        Fact(_("联系电话"), report.phone),
+        Fact(_("报送时间"), report.sent_at),
+        Fact(_("逾期报送"), report.late if report.version else None),
+        Fact(_("报送清单 SHA-256"), report.digest),
+    ]
+
+
+def sections(report: ProvincialReport, actor: Actor) -> list[Section]:
+    """The frozen lines; while the report is open, what would be sent now."""
+    shown = []
+    if report.state == ReportState.OPEN:
+        shown.append(candidates(report))
+    if report.version:
+        shown.append(frozen(report))
+    return shown
+
+
+def candidates(report: ProvincialReport) -> Section:
+    """What would be sent now, and what is still missing."""
+    applications = list(reports.reportable(report))
+    details = applicants.facts_of_many(applications)
+    missing = reports.unreviewed(report).count()
+    return Section(
+        _("待报送的申请"),
+        columns=[
+            Column("name", _("单位名称")),
+            Column("number", _("受理编号")),
+            Column("licence", _("许可证编号")),
+            Column("opinion", _("审核意见")),
+        ],
+        rows=[
+            Row(
+                common.application_url(a.pk),
+                [
+                    a.provider.name,
+                    a.number,
+                    details[a.pk].licence,
+                    common.recommendation(a.state == "recommended"),
+                ],
+            )
+            for a in applications
+        ],
+        empty=_("没有已签发审核意见、尚未报送的申请"),
+        note=_("还有 %(n)s 件已受理的申请没有签发审核意见") % {"n": missing} if missing else "",
+    )
+
+
+def frozen(report: ProvincialReport) -> Section:
+    """The lines of the version last sent."""
+    lines = list(reports.current_lines(report))
+    recommended = sum(line.recommended for line in lines)
+    return Section(
+        _("汇总表（第 %(n)s 版）") % {"n": report.version},
+        columns=[
+            Column("position", _("序号"), "end"),
+            Column("name", _("单位名称")),
+            Column("uscc", _("统一社会信用代码")),
+            Column("licence", _("许可证编号")),
+            Column("methods", _("采集方式")),
+            Column("opinion", _("审核意见")),
+            Column("remark", _("备注")),
+        ],
+        rows=[
+            Row(
+                common.application_url(line.application_id),
+                [
+                    line.position,
+                    line.snapshot["name"],
+                    line.snapshot["uscc"],
+                    line.snapshot["licence"],
+                    line.snapshot["methods"],
+                    common.recommendation(line.recommended),
+                    line.snapshot["remark"],
+                ],
+            )
+            for line in lines
+        ],
+        empty=_("零报告：没有报送的申请单位"),
+        note=_("合计 %(all)s 家，其中同意推荐 %(yes)s 家，不同意推荐 %(no)s 家")
+        % {"all": len(lines), "yes": recommended, "no": len(lines) - recommended},
+    )
+
+
+def waiting(actor: Actor) -> Q | None:
+    """Leads send, officers receive."""
+    if actor.role == Role.BUREAU_LEAD:
+        return Q(state=ReportState.OPEN)
+    return Q(state=ReportState.SENT) if actor.role == Role.MINISTRY_OFFICER else None
+
+
+def supplement(*, actor: Actor) -> ProvincialReport:
+    """Begin a supplement of the actor's own bureau."""
+    return open_supplement(bureau=Organisation.objects.get(pk=actor.organisation_id or 0), actor=actor)
+
+
+register(
+    MachinePages(
+        model=ProvincialReport,
+        label=gettext_lazy("汇总报送"),
+        group=common.REVIEW_GROUP,
+        icon="file-stack",
+        columns=[
+            ListColumn(Column("number", gettext_lazy("报送编号")), lambda r: r.number),
+            ListColumn(Column("bureau", gettext_lazy("报送单位")), lambda r: r.bureau.name),
+            ListColumn(Column("version", gettext_lazy("版次"), "end"), lambda r: r.version or None),
+            ListColumn(
+                Column("late", gettext_lazy("逾期")),
+                lambda r: Tag(_("逾期报送"), "warning") if r.late else None,
+            ),
+        ],
+        facts=facts,
+        sections=sections,
+        waiting=waiting,
+        forms={"send": SendReportForm, "receive": RemarkForm, "return_to_bureau": ReasonForm},
+        effects={
+            "send": gettext_lazy("清单固定并计算摘要，生成汇总表报部；报送后须由部退回才能修改"),
+            "receive": gettext_lazy("表列申请转为已报部，同意推荐的建立技术能力评估"),
+            "return_to_bureau": gettext_lazy("退回报送单位，再次报送为下一版"),
+        },
+        danger=frozenset({"return_to_bureau"}),
+        creation=Creation(
+            gettext_lazy("补充汇总"),
+            NothingForm,
+            supplement,
+            gettext_lazy("为尚未报送的申请建立本局的下一份汇总表"),
+        ),
+        search=["bureau__name"],
+        related=["bureau", "programme"],
+        province_field="province",
+        empty=gettext_lazy("审查阶段开始时，各局的汇总表在此自动建立"),
+    )
+)

@@ -1,0 +1,67 @@
+"""Answers to signals from below; thin: one service call each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from applications.enums import ApplicationState
+from applications.models import Application
+from applications.signals import application_visibility, withdrawal_obstacle
+from assessment.models import InterestDeclaration
+from assessment.selectors import lists
+from assessment.selectors.applicants import open_to_assessor
+from assessment.services import capability, opinions, scores
+from assessment.services import lists as list_services
+from pilot.models import Objection
+from pilot.signals import case_moved, objection_upheld
+from pilot.workflow import Act
+
+withdrawal_obstacle(lists.obstacle_to_withdrawal)
+application_visibility(open_to_assessor)
+
+
+@receiver(case_moved, sender=Application)
+def open_opinion(sender: Any, case: Application, act: Act, **kwargs: Any) -> None:
+    """An accepted application is to be reviewed."""
+    if case.state == ApplicationState.ACCEPTED and act.source == ApplicationState.SUBMITTED:
+        opinions.open_opinion(application=case, actor=act.actor, at=act.at)
+
+
+@receiver(case_moved, sender=Application)
+def void_opinion(sender: Any, case: Application, act: Act, **kwargs: Any) -> None:
+    """A withdrawn application, or one whose acceptance was taken back, needs no opinion."""
+    if act.name in {"withdraw", "revert"}:
+        opinions.void_opinion(application=case, act=act)
+
+
+@receiver(case_moved, sender=Application)
+def cancel_assessment(sender: Any, case: Application, act: Act, **kwargs: Any) -> None:
+    """A withdrawn application is not assessed any more."""
+    if act.name == "withdraw":
+        capability.cancel(application=case, act=act)
+
+
+@receiver(case_moved, sender=InterestDeclaration)
+def start_assessment(sender: Any, case: InterestDeclaration, act: Act, **kwargs: Any) -> None:
+    """The last declaration of no interest starts the assessment."""
+    if act.name == "declare_none":
+        capability.start_when_clear(declaration=case, act=act)
+
+
+@receiver(case_moved, sender=InterestDeclaration)
+def compare_after_recusal(sender: Any, case: InterestDeclaration, act: Act, **kwargs: Any) -> None:
+    """Where somebody without scores leaves a larger panel, the others' scores may now be complete."""
+    if act.name == "recuse":
+        scores.compare(assessment=case.assessment, actor=act.actor, at=act.at)
+
+
+@receiver(objection_upheld)
+def list_after_objection(sender: Any, objection: Objection, actor: Any, at: Any, **kwargs: Any) -> None:
+    """Whoever was left off the list and objected with success stands on the next one."""
+    if (objection.against_machine, objection.against_state) == (
+        Application.slug(),
+        ApplicationState.NOT_LISTED,
+    ):
+        list_services.open_after_objection(application_id=objection.against_id, actor=actor, at=at)

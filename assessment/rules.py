@@ -1,0 +1,58 @@
+"""Rules of review and assessment that need no database: what a checklist recommends, when scores agree, digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assessment.enums import ItemVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """One score sheet as figures: points in all, and whether every criterion reached its least points."""
+
+    total: int
+    must_pass_met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What a criterion is worth: full points, and the least without which the whole fails (0: none)."""
+
+    points: int
+    must_pass: int
+
+
+def recommends(verdicts: Iterable[str]) -> bool:
+    """The overall verdict follows from the items: a condition that is not met forbids a recommendation (R03)."""
+    return ItemVerdict.NOT_MET not in verdicts
+
+
+def sum_up(scores: Mapping[str, int], catalogue: Mapping[str, Weight]) -> Scores:
+    """Add up a sheet that holds every criterion of the catalogue."""
+    return Scores(
+        total=sum(scores[code] for code in catalogue),
+        must_pass_met=all(scores[code] >= weight.must_pass for code, weight in catalogue.items()),
+    )
+
+
+def apart(sheets: Sequence[Scores], *, margin: int) -> bool:
+    """Whether sheets disagree: totals further apart than ``margin`` points, or one fails what another passes."""
+    totals = [sheet.total for sheet in sheets]
+    return max(totals) - min(totals) > margin or len({sheet.must_pass_met for sheet in sheets}) > 1
+
+
+def settle(sheets: Sequence[Scores], *, pass_points: int) -> tuple[int, bool]:
+    """Points (the mean, rounded down) and whether the applicant passed, from the sheets that count."""
+    points = sum(sheet.total for sheet in sheets) // len(sheets)
+    return points, points >= pass_points and all(sheet.must_pass_met for sheet in sheets)
+
+
+def digest(content: Any) -> str:
+    """SHA-256 (hex) over compact JSON with sorted keys, so that equal content has an equal digest."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,75 @@
+"""Reads around the provincial report: what is still to report, what stands on a report."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from applications.enums import ApplicationState
+from applications.models import Application
+from assessment.enums import OpinionState, ReportState
+from assessment.models import OpinionVersion, ProvincialReport, ReportLine
+from pilot.enums import WindowKind
+from pilot.models import Programme
+from pilot.selectors import programmes
+
+REVIEWED = (ApplicationState.RECOMMENDED, ApplicationState.NOT_RECOMMENDED)
+
+
+def sent_lines() -> QuerySet[ReportLine]:
+    """The lines that count: of the current version of every report that is sent or received."""
+    return ReportLine.unscoped.filter(
+        report__state__in=[ReportState.SENT, ReportState.RECEIVED], version=F("report__version")
+    )
+
+
+def current_lines(report: ProvincialReport) -> QuerySet[ReportLine]:
+    """The lines of the version a report stands at, in the order of the list."""
+    lines: QuerySet[ReportLine] = ReportLine.unscoped.filter(report=report, version=report.version)
+    return lines.select_related("application__provider").order_by("position")
+
+
+def _of_province(programme: Programme | int, province: int) -> Q:
+    return Q(programme=programme, province=province)
+
+
+def reportable(report: ProvincialReport) -> QuerySet[Application]:
+    """The reviewed applications of the province that stand on no sent or received report, in order of number."""
+    on_a_report = Exists(sent_lines().filter(application=OuterRef("pk")))
+    applications: QuerySet[Application] = Application.unscoped.filter(
+        ~on_a_report, _of_province(report.programme_id, report.province), state__in=REVIEWED
+    )
+    return applications.select_related("provider").order_by("acceptance_number", "pk")
+
+
+def unreviewed(report: ProvincialReport) -> QuerySet[Application]:
+    """The accepted applications of the province whose opinion is not signed yet."""
+    applications: QuerySet[Application] = Application.unscoped.filter(
+        _of_province(report.programme_id, report.province), state=ApplicationState.ACCEPTED
+    )
+    return applications.order_by("acceptance_number", "pk")
+
+
+def signed_opinion(application: Application) -> OpinionVersion:
+    """The opinion as it was last signed; raises ``DoesNotExist`` while none stands."""
+    versions = OpinionVersion.unscoped.filter(
+        opinion__application=application, opinion__state=OpinionState.SIGNED
+    )
+    version: OpinionVersion = versions.latest("number")
+    return version
+
+
+def due(report: ProvincialReport) -> datetime | None:
+    """Until when the bureau is to report; None where the programme sets no time.
+
+    Working days from the first day of review, which counts; for a supplement from the day after it was begun.
+    """
+    programme = report.programme
+    days: Any = programmes.rule(programme, "bureau_report_days")
+    if days is None:
+        return None
+    opens, _closes = programmes.window(programme, WindowKind.REVIEW)
+    start = report.opened_at if report.sequence > 1 else opens - timedelta(microseconds=1)
+    return programmes.deadline(programme, start=start, days=days)

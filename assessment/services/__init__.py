@@ -1,0 +1,1 @@
+"""Writes that are not transitions. Keyword-only, atomic, naming the actor."""

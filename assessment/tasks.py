@@ -1,0 +1,22 @@
+"""Jobs of review and assessment: ids in, one service call each, safe beside a second worker."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from assessment.services import lists, reports
+from pilot.actors import Actor
+from pilot.selectors import programmes
+
+
+@shared_task
+def open_reports() -> int:
+    """Begin the provincial reports once review has begun; returns how many were new."""
+    made = reports.open_reports(programme=programmes.current(), actor=Actor.system("open_reports"))
+    return len(made)
+
+
+@shared_task
+def make_letters(list_id: int) -> int:
+    """Write the letters of a published list that are still missing; returns how many."""
+    return lists.write_letters(list_id=list_id)

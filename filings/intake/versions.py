@@ -1,0 +1,148 @@
+"""Deciding what stored rows decide: repeats, conflicts of form numbers, and the chains of corrections. Pure.
+
+The loader brings in the stored forms that a chunk may touch; rows are then judged one after another, each seeing
+what the rows before it made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from dataclasses import field as member
+from datetime import date, datetime
+
+from filings.intake.records import SHANGHAI, Attachment, CheckedRow, ErrorItem, Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A form that exists already, as far as later ones are judged by it."""
+
+    form_no: str
+    digest: bytes
+    chain_no: str
+    version: int
+    day: date
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A checked row reduced to what loading needs, so that a chunk stays small in memory.
+
+    ``chain_key`` is set for V3.0 records, whose corrections name nothing; ``makes_form`` is false for those that
+    only accompany forms.
+    """
+
+    number: int
+    form_no: str
+    canonical: bytes
+    raw: bytes = member(repr=False)
+    digest: bytes
+    errors: list[ErrorItem]
+    supersedes: str = ""
+    chain_key: str | None = None
+    operation: str = ""
+    makes_form: bool = True
+    attachments: list[Attachment] = member(default_factory=list)
+    filing_type: str = ""
+    province: int | None = None
+    subject_kind: str = ""
+    subject_known: bool = True
+    subject_reference: Reference | None = None
+    certificate: tuple[int, str] | None = None
+    collected_at: datetime | None = None
+
+    @classmethod
+    def of(cls, row: CheckedRow, raw: bytes, digest: bytes) -> Candidate:
+        """Reduce a checked row; ``digest`` is the keyed digest of its canonical content."""
+        record, v3 = row.record, row.v3
+        candidate = cls(row.number, row.form_no, row.digest_source, raw, digest, row.errors)
+        if v3 is not None:
+            candidate.chain_key, candidate.operation = v3.chain_key, v3.operation
+            candidate.makes_form, candidate.attachments = v3.makes_form, v3.attachments
+        if row.errors or not candidate.makes_form:
+            candidate.supersedes = record.get("supersedes_form", "")
+            return candidate
+        subject = record.get("subject", {})
+        candidate.supersedes = record.get("supersedes_form", "")
+        candidate.filing_type = record["filing_type"]
+        candidate.province = int(record["subject_province"][:2]) if "subject_province" in record else None
+        candidate.subject_kind = record.get("subject_kind", "")
+        candidate.subject_known = bool(subject)
+        candidate.certificate = (subject["cert_type"], subject["cert_no"]) if subject else None
+        candidate.collected_at = row.collected_at
+        return candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a row: a new version, a repeat, or refused for its errors."""
+
+    repeat: bool = False
+    errors: tuple[ErrorItem, ...] = ()
+    chain_no: str = ""
+    version: int = 0
+    supersedes: str = ""
+    day: date | None = None
+
+
+class Ledger:
+    """The forms that the rows of a chunk are judged against; grows with every row accepted."""
+
+    def __init__(self, stored: Iterable[Stored], received_at: datetime) -> None:
+        self._today = received_at.astimezone(SHANGHAI).date()
+        self._known: dict[str, Stored] = {}
+        self._newest: dict[str, Stored] = {}
+        self._heads: dict[str, Stored] = {}
+        for form in stored:
+            self.add(form)
+
+    def add(self, form: Stored, chain_key: str | None = None) -> None:
+        """Take in an existing form; ``chain_key`` names the V3.0 chain it belongs to."""
+        self._known[form.form_no] = form
+        newest = self._newest.get(form.chain_no)
+        if newest is None or newest.version < form.version:
+            self._newest[form.chain_no] = form
+        if chain_key is not None:
+            self._heads[chain_key] = self._newest[form.chain_no]
+
+    def judge(self, row: Candidate) -> Verdict:
+        """Judge one row and, when it is accepted, remember it. Its own errors come first, none is left out."""
+        existing = self._known.get(row.form_no) if row.form_no else None
+        if existing is not None and not row.errors and existing.digest == row.digest:
+            return Verdict(repeat=True)
+        errors = list(row.errors)
+        if existing is not None and existing.digest != row.digest:
+            errors.append(ErrorItem("form_no.conflict", "/form_no"))
+        before, fault = self._before(row)
+        if fault is not None:
+            errors.append(fault)
+        if errors:
+            return Verdict(errors=tuple(errors))
+        return self._accept(row, before)
+
+    def _before(self, row: Candidate) -> tuple[Stored | None, ErrorItem | None]:
+        """The version a row corrects, and what is wrong with that."""
+        if row.chain_key is not None:
+            return self._heads.get(row.chain_key), None
+        if not row.supersedes:
+            return None, None
+        named = self._known.get(row.supersedes)
+        if named is None:
+            return None, ErrorItem("supersedes.unknown", "/supersedes_form")
+        if self._newest[named.chain_no].form_no != named.form_no:
+            return None, ErrorItem("supersedes.stale", "/supersedes_form")
+        return named, None
+
+    def _accept(self, row: Candidate, before: Stored | None) -> Verdict:
+        verdict = Verdict(
+            chain_no=before.chain_no if before else row.form_no,
+            version=before.version + 1 if before else 1,
+            supersedes=before.form_no if before else "",
+            day=before.day if before else self._today,
+        )
+        form = Stored(
+            row.form_no, row.digest, verdict.chain_no, verdict.version, before.day if before else self._today
+        )
+        self.add(form, row.chain_key)
+        return verdict

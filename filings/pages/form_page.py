@@ -1,0 +1,126 @@
+"""A stored form as the portal shows it: in the list, and on its own page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from filings.enums import Comparison
+from filings.models import Determination, VerificationForm
+from filings.pages import common, form_content
+from filings.selectors import forms
+from pilot.actors import Actor
+from pilot.ui import Column, DetailPage, Fact, Row, Section, Tag, Tone
+
+TONES: dict[str, Tone] = {"match": "success", "mismatch": "danger", "undeterminable": "warning"}
+
+
+def outcome_tag(outcome: str | None) -> Tag:
+    """The outcome of the comparison as a tag; none yet is pending."""
+    if not outcome:
+        return Tag(_("待比对"), "info")
+    return Tag(str(Comparison(outcome).label), TONES[outcome])
+
+
+def columns() -> list[Column]:
+    """The columns of the list."""
+    return [
+        Column("form_no", _("核验单编号")),
+        Column("unit", _("试点单位")),
+        Column("type", _("备案类型")),
+        Column("province", _("主体所在省")),
+        Column("version", _("版次"), "end"),
+        Column("received", _("接收时间")),
+        Column("outcome", _("比对结果")),
+        Column("late", _("迟报")),
+    ]
+
+
+def row(form: Any) -> Row:
+    """A form's line in the list (with ``outcome``, see ``selectors.forms``)."""
+    return Row(
+        reverse("verification-form_detail", args=[form.pk]),
+        [
+            form.form_no,
+            form.unit.organisation.name,
+            str(form.get_filing_type_display()),
+            str(form.get_subject_province_display()),
+            form.version,
+            form.received_at,
+            outcome_tag(form.outcome),
+            bool(form.late),
+        ],
+    )
+
+
+def detail(form: VerificationForm, record: Mapping[str, Any], actor: Actor) -> DetailPage:
+    """A form's page: what lies in clear, the masked content, comparisons, findings, the chain."""
+    compared = list(Determination.unscoped.filter(form=form.pk).order_by("-number"))
+    return DetailPage(
+        title=_("核验单"),
+        number=form.form_no,
+        state=outcome_tag(compared[0].outcome if compared else None),
+        facts=_facts(form),
+        sections=[
+            *form_content.sections(record),
+            _comparisons(compared),
+            common.finding_section(_("差错"), common.visible_findings(actor, form=form.pk)),
+            _chain(form),
+        ],
+    )
+
+
+def _facts(form: VerificationForm) -> list[Fact]:
+    return [
+        Fact(_("试点单位"), common.unit_link(form.unit)),
+        Fact(_("备案类型"), form.get_filing_type_display()),
+        Fact(_("主体所在省"), form.get_subject_province_display()),
+        Fact(_("主办者类型"), _("个人") if form.subject_kind == "person" else _("单位")),
+        Fact(_("版次"), form.version),
+        Fact(_("更正的核验单"), form.supersedes),
+        Fact(_("采集时间"), form.collected_at),
+        Fact(_("接收时间"), form.received_at),
+        Fact(_("计入日期"), form.day, _("首个版本接收之日，不因更正改变")),
+        Fact(_("迟报"), bool(form.late)),
+        Fact(_("上报格式"), form.source),
+        Fact(_("规则版本"), form.rule_version),
+    ]
+
+
+def _comparisons(compared: list[Determination]) -> Section:
+    return Section(
+        _("权威库比对"),
+        columns=[
+            Column("number", _("次序"), "end"),
+            Column("outcome", _("结果")),
+            Column("fields", _("不一致的人员")),
+            Column("at", _("时间")),
+        ],
+        rows=[
+            Row("", [c.number, outcome_tag(c.outcome), [common.field_label(f) for f in c.fields], c.at])
+            for c in compared
+        ],
+        empty=_("尚未比对"),
+    )
+
+
+def _chain(form: VerificationForm) -> Section:
+    return Section(
+        _("版本"),
+        columns=[
+            Column("version", _("版次"), "end"),
+            Column("form_no", _("核验单编号")),
+            Column("received", _("接收时间")),
+            Column("outcome", _("比对结果")),
+        ],
+        rows=[
+            Row(
+                reverse("verification-form_detail", args=[v.pk]),
+                [v.version, v.form_no, v.received_at, outcome_tag(v.outcome)],  # type: ignore[attr-defined]
+            )
+            for v in forms.chain(form)
+        ],
+    )

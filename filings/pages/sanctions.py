@@ -1,0 +1,96 @@
+"""Suspension and removal as the portal shows them."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from filings.enums import SanctionState
+from filings.forms import EffectForm, LiftForm, SanctionForm, StatementForm
+from filings.models import Sanction
+from filings.pages import common
+from filings.services import supervision
+from pilot.actors import Actor
+from pilot.enums import Role
+from pilot.forms import ReasonForm
+from pilot.pages import objection_link
+from pilot.registry import Creation, ListColumn, MachinePages, register
+from pilot.ui import Column, Fact
+
+S = SanctionState
+
+
+def facts(sanction: Sanction, actor: Actor) -> list[Fact]:
+    """Measure, grounds, basis, what the unit said, and from when it holds."""
+    shows_people = not actor.is_provider
+    return [
+        Fact(_("试点单位"), common.unit_link(sanction.unit)),
+        Fact(_("措施"), sanction.get_kind_display()),
+        Fact(_("事实和理由"), sanction.grounds),
+        Fact(_("依据"), sanction.basis),
+        Fact(_("提出单位"), sanction.proposer_organisation.name),
+        Fact(_("提出人"), sanction.proposed_by.name if shows_people else None),
+        Fact(_("陈述申辩"), sanction.statement),
+        Fact(_("生效时间"), sanction.effect_from),
+        Fact(_("决定人"), sanction.approved_by.name if sanction.approved_by and shows_people else None),
+    ]
+
+
+def waiting(actor: Actor) -> Q | None:
+    """The proposer's side notifies, the unit is heard, an approver who did not propose it decides."""
+    if actor.role == Role.MINISTRY_APPROVER:
+        return Q(state=S.HEARD) & ~Q(proposed_by=actor.person_id)
+    if actor.is_provider:
+        return Q(state=S.HEARING)
+    if actor.is_bureau or actor.is_ministry:
+        return Q(state=S.PROPOSED, proposer_organisation=actor.organisation_id)
+    return None
+
+
+register(
+    MachinePages(
+        model=Sanction,
+        label=gettext_lazy("暂停与退出"),
+        group=common.GROUP,
+        icon="ban",
+        columns=[
+            ListColumn(Column("number", gettext_lazy("编号")), lambda s: s.number),
+            ListColumn(Column("unit", gettext_lazy("试点单位")), lambda s: s.unit.organisation.name),
+            ListColumn(Column("kind", gettext_lazy("措施")), lambda s: str(s.get_kind_display())),
+            ListColumn(Column("effect", gettext_lazy("生效时间")), lambda s: s.effect_from),
+        ],
+        facts=facts,
+        waiting=waiting,
+        forms={
+            "close_hearing": StatementForm,
+            "impose": EffectForm,
+            "drop": ReasonForm,
+            "lift": LiftForm,
+        },
+        effects={
+            "notify": gettext_lazy("向试点单位送达告知函，陈述申辩期限开始计算"),
+            "impose": gettext_lazy("自生效时间起变更试点单位名录中的状态，并送达决定"),
+            "lift": gettext_lazy("自恢复时间起，该单位重新成为有效试点单位"),
+        },
+        danger=frozenset({"impose", "drop"}),
+        creation=Creation(
+            gettext_lazy("提出暂停或退出"),
+            SanctionForm,
+            supervision.propose_sanction,
+            gettext_lazy("仅在试点项目定有此项规则时可以提出"),
+        ),
+        search=["unit__organisation__name", "unit__code"],
+        related=[
+            "unit",
+            "unit__organisation",
+            "unit__programme",
+            "proposed_by",
+            "approved_by",
+            "proposer_organisation",
+        ],
+        province_field="unit__province",
+        empty=gettext_lazy("87号文未规定暂停或退出；试点项目另有规则的才会出现"),
+        links=lambda sanction, actor: objection_link(Sanction.slug(), sanction, actor),
+    )
+)

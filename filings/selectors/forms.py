@@ -1,0 +1,37 @@
+"""The list of stored forms: visible to the actor, filtered by what lies in clear."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from filings.models import Determination, VerificationForm
+from pilot.actors import Actor
+
+
+def listed(actor: Actor, wanted: dict[str, Any]) -> QuerySet[VerificationForm]:
+    """Forms this actor may know of, newest first. ``wanted``: form_no, unit, province, received_from/until, late."""
+    rows: QuerySet[VerificationForm] = VerificationForm.objects.visible_to(actor)
+    filters = {
+        "form_no": wanted.get("form_no"),
+        "unit__code": wanted.get("unit"),
+        "subject_province": wanted.get("province"),
+        "day__gte": wanted.get("since"),
+        "day__lte": wanted.get("until"),
+        "late": {"yes": True, "no": False}.get(wanted.get("late") or ""),
+    }
+    rows = rows.filter(**{name: value for name, value in filters.items() if value not in (None, "")})
+    return rows.defer("ciphertext", "digest", "subject_index").order_by("-received_at", "-id")
+
+
+def with_outcome(rows: QuerySet[VerificationForm]) -> QuerySet[VerificationForm]:
+    """Each form with ``outcome``, that of its latest comparison (None: not compared yet)."""
+    latest = Determination.unscoped.filter(form=OuterRef("pk")).order_by("-number").values("outcome")[:1]
+    return rows.annotate(outcome=Subquery(latest)).select_related("unit__organisation")
+
+
+def chain(form: VerificationForm) -> QuerySet[VerificationForm]:
+    """All versions of a form's chain, first to last."""
+    rows = VerificationForm.unscoped.filter(unit=form.unit_id, chain_no=form.chain_no)
+    return with_outcome(rows.defer("ciphertext")).order_by("version")

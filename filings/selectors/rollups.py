@@ -1,0 +1,63 @@
+"""Figures summed from the daily buckets: their cost is the number of days, not of forms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import TruncMonth
+
+from filings.accuracy.counting import Counts
+from filings.models import DailyTally
+from filings.periods import EVER, Period
+from filings.selectors.counting import CHAIN_NAMES, Tally
+from pilot.actors import Actor
+
+_SUMS: Final = {f"{name}_sum": Sum(name) for name in (*CHAIN_NAMES, "versions")}
+
+
+def visible(actor: Actor, period: Period = EVER) -> QuerySet[DailyTally]:
+    """The buckets of a period that this actor may read: a bureau sees its part of units of other provinces."""
+    rows: QuerySet[DailyTally] = DailyTally.objects.visible_to(actor)
+    return within(rows, period)
+
+
+def of_unit(unit_id: int, period: Period = EVER) -> QuerySet[DailyTally]:
+    """The buckets of one unit and period, whole."""
+    return within(DailyTally.unscoped.filter(unit=unit_id), period)
+
+
+def within(rows: QuerySet[DailyTally], period: Period) -> QuerySet[DailyTally]:
+    """Only the days of a period."""
+    if period.first is not None:
+        rows = rows.filter(day__gte=period.first)
+    return rows if period.end is None else rows.filter(day__lt=period.end)
+
+
+def summed(rows: QuerySet[DailyTally], *by: str) -> dict[Any, Tally]:
+    """Sums per group in one query; without ``by`` the one key is ``()``, with one the plain value."""
+    if not by:
+        return {(): _tally(rows.aggregate(**_SUMS))}
+    groups = rows.order_by().values(*by).annotate(**_SUMS)
+    return {_key(row, by): _tally(row) for row in groups}
+
+
+def forms_by_province(rows: QuerySet[DailyTally]) -> dict[int, int]:
+    """How many forms are stored per province of the subject."""
+    return dict(rows.order_by().values_list("subject_province").annotate(number=Sum("forms")))
+
+
+def by_month(rows: QuerySet[DailyTally]) -> dict[tuple[int, str], Tally]:
+    """Sums per unit and month (``2019-06``)."""
+    groups = rows.order_by().annotate(month=TruncMonth("day")).values("unit_id", "month").annotate(**_SUMS)
+    return {(row["unit_id"], f"{row['month']:%Y-%m}"): _tally(dict(row)) for row in groups}
+
+
+def _key(row: dict[str, Any], by: Sequence[str]) -> Any:
+    return row[by[0]] if len(by) == 1 else tuple(row[name] for name in by)
+
+
+def _tally(row: dict[str, Any]) -> Tally:
+    counts = {name: int(row[f"{name}_sum"] or 0) for name in CHAIN_NAMES}
+    return Tally(Counts(**counts), int(row["versions_sum"] or 0))

@@ -1,0 +1,269 @@
+"""Loading checked rows: one transaction per chunk holds forms, refusals, progress and audit.
+
+A unit's chunks are loaded one after another (advisory lock), so repeats and versions are decided on settled rows,
+whatever number of workers there is. A chunk that another process has taken meanwhile is not taken again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import uuid4
+
+from django.db import connection, transaction
+
+from filings.intake.records import ErrorItem, UnitContext
+from filings.intake.versions import Candidate, Ledger, Stored, Verdict
+from filings.models import FormRefusal, UnitMonthKey, UploadJob
+from filings.rules import RULE_VERSION
+from filings.services import crypto, storage, supplements
+from pilot import clock
+from pilot.actors import Actor
+from pilot.rules import local_day
+from pilot.services import audit
+
+LOAD_LOCK: Final = 874  # advisory lock class: one loader per unit at a time
+LOADER: Final = Actor.system("intake")
+
+_STORED: Final = """
+SELECT form_no, digest, chain_no, version, day FROM filings_verificationform WHERE unit_id = %(unit)s AND {where}
+"""
+_TRIED: Final = "UNION ALL SELECT form_no, digest, chain_no, version, day FROM filings_dry_run WHERE {where}"
+_TRIAL: Final = """
+DROP TABLE IF EXISTS pg_temp.filings_dry_run;
+CREATE TEMPORARY TABLE filings_dry_run (
+    form_no text COLLATE "C" PRIMARY KEY, digest bytea, chain_no text COLLATE "C", version int2, day date
+);
+CREATE INDEX ON filings_dry_run (chain_no);
+"""
+_COLUMNS: Final = {
+    "uuid": "uuid", "unit_id": "int8", "job_id": "int8", "row": "int4", "form_no": "text", "chain_no": "text",
+    "version": "int2", "supersedes": "text", "day": "date", "received_at": "timestamptz",
+    "collected_at": "timestamptz", "late": "bool", "filing_type": "text", "subject_province": "int2",
+    "subject_kind": "text", "source": "text", "rule_version": "text", "subject_known": "bool", "digest": "bytea",
+    "subject_index": "bytea", "key_id": "int8", "ciphertext": "bytea",
+}  # fmt: skip
+_TRIAL_COLUMNS: Final = {
+    "form_no": "text", "digest": "bytea", "chain_no": "text", "version": "int2", "day": "date",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Sorted:
+    """The rows of a chunk by what becomes of them."""
+
+    taken: list[tuple[Candidate, Verdict]] = field(default_factory=list)
+    supplements: list[supplements.Supplement] = field(default_factory=list)
+    repeats: int = 0
+    refused: list[tuple[Candidate, tuple[ErrorItem, ...]]] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> int:
+        return len(self.taken) + len(self.supplements)
+
+
+def prepare_trial() -> None:
+    """Give this connection the temporary table in which a dry run remembers its own rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TRIAL)
+
+
+@transaction.atomic
+def load_chunk(
+    *,
+    job_id: int,
+    rows: Sequence[Candidate],
+    context: UnitContext,
+    keep_refused: Callable[[list[Candidate]], None],
+) -> bool:
+    """Take one chunk; returns False when another process has taken these rows already.
+
+    ``keep_refused`` is handed the refused rows before the commit, so that none is recorded without its content.
+    """
+    job = UploadJob.unscoped.select_related("unit").get(pk=job_id)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOAD_LOCK, job.unit_id])
+    job = UploadJob.unscoped.select_for_update(of=("self",)).select_related("unit").get(pk=job_id)
+    if job.taken_rows != rows[0].number - 1:
+        return False
+    outcome = _sort(job, rows, context)
+    if job.dry_run:
+        _copy("filings_dry_run", _TRIAL_COLUMNS, map(_trial_row, outcome.taken))
+    else:
+        _store(job, outcome, context)
+        keep_refused([row for row, _errors in outcome.refused])
+    FormRefusal.unscoped.bulk_create(
+        (_refusal(job, row, errors) for row, errors in outcome.refused),
+        batch_size=1_000,
+        ignore_conflicts=job.dry_run,  # a dry run that was cut off starts afresh
+    )
+    _advance(job, rows, outcome)
+    return True
+
+
+def _sort(job: UploadJob, rows: Sequence[Candidate], context: UnitContext) -> Sorted:
+    ledger = _ledger(job, rows, context)
+    desk = supplements.Desk(job.unit_id, rows)
+    outcome = Sorted()
+    for row in rows:
+        if row.makes_form:
+            verdict = ledger.judge(row)
+            if verdict.errors:
+                outcome.refused.append((row, verdict.errors))
+            elif verdict.repeat:
+                outcome.repeats += 1
+            else:
+                outcome.taken.append((row, verdict))
+            continue
+        judged = desk.judge(row)
+        if judged is None:
+            outcome.repeats += 1
+        elif judged.errors:
+            outcome.refused.append((row, judged.errors))
+        else:
+            outcome.supplements.append(judged)
+    return outcome
+
+
+def _ledger(job: UploadJob, rows: Sequence[Candidate], context: UnitContext) -> Ledger:
+    """The stored forms that these rows repeat, contradict or correct."""
+    numbers = {row.form_no for row in rows} | {row.supersedes for row in rows} - {""}
+    found = {form.form_no: form for form in _stored(job, "form_no = ANY(%(values)s)", values=list(numbers))}
+    corrected = {found[row.supersedes].chain_no for row in rows if row.supersedes in found}
+    chains = _stored(job, "chain_no = ANY(%(values)s)", values=list(corrected)) if corrected else ()
+    ledger = Ledger([*found.values(), *chains], context.received_at)
+    for key in {row.chain_key for row in rows} - {None}:
+        # The number of a V3.0 form is its chain's key and a digest: "." is the character after "-".
+        span = _stored(job, "chain_no >= %(low)s AND chain_no < %(high)s", low=f"{key}-", high=f"{key}.")
+        for form in span:
+            ledger.add(form, key)
+    return ledger
+
+
+def _stored(job: UploadJob, where: str, **values: Any) -> list[Stored]:
+    statement = _STORED.format(where=where) + (_TRIED.format(where=where) if job.dry_run else "")
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"unit": job.unit_id, **values})
+        return [Stored(no, bytes(digest), chain, version, day) for no, digest, chain, version, day in cursor]
+
+
+def _store(job: UploadJob, outcome: Sorted, context: UnitContext) -> None:
+    month = local_day(context.received_at).replace(day=1)
+    key = storage.month_key(unit_id=job.unit_id, month=month)
+    data_key = storage.data_key(key)
+    ordered = sorted(outcome.taken, key=lambda pair: pair[0].form_no)
+    _copy(
+        "filings_verificationform",
+        _COLUMNS,
+        (_form_row(job, row, verdict, context, key, data_key) for row, verdict in ordered),
+    )
+    for row, _verdict in ordered:
+        if row.attachments:
+            supplements.keep_pictures(job=job, row=row, form_no=row.form_no, key=key, data_key=data_key)
+    for supplement in outcome.supplements:
+        supplements.keep(job=job, supplement=supplement, key=key, data_key=data_key)
+
+
+def _form_row(
+    job: UploadJob, row: Candidate, verdict: Verdict, context: UnitContext, key: UnitMonthKey, data_key: bytes
+) -> tuple[Any, ...]:
+    uuid = uuid4()
+    return (
+        uuid,
+        job.unit_id,
+        job.pk,
+        row.number,
+        row.form_no,
+        verdict.chain_no,
+        verdict.version,
+        verdict.supersedes,
+        verdict.day,
+        context.received_at,
+        row.collected_at,
+        context.received_late,
+        row.filing_type,
+        row.province or job.unit.province,  # a subject not known yet is shown where the unit is at home
+        row.subject_kind,
+        job.format,
+        RULE_VERSION,
+        row.subject_known,
+        row.digest,
+        crypto.certificate_index(*row.certificate) if row.certificate else b"",
+        key.pk,
+        storage.close_content(data_key, uuid, canonical=row.canonical, raw=row.raw),
+    )
+
+
+def _trial_row(pair: tuple[Candidate, Verdict]) -> tuple[Any, ...]:
+    row, verdict = pair
+    return row.form_no, row.digest, verdict.chain_no, verdict.version, verdict.day
+
+
+def _copy(table: str, columns: dict[str, str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Write rows by binary COPY, the fastest way into PostgreSQL."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.set_types(list(columns.values()))
+        for row in rows:
+            copy.write_row(row)
+
+
+def _refusal(job: UploadJob, row: Candidate, errors: Iterable[ErrorItem]) -> FormRefusal:
+    return FormRefusal(
+        job=job,
+        unit_id=job.unit_id,
+        row=row.number,
+        form_no=row.form_no,
+        received_at=job.received_at,
+        errors=[_kept(error) for error in errors],
+    )
+
+
+def _kept(error: ErrorItem) -> dict[str, Any]:
+    """An error without any value of the row: code, place, and what the rule itself says (a limit, a unit of size)."""
+    kept: dict[str, Any] = {"code": error.code, "field": error.field}
+    if error.params:
+        kept["params"] = dict(error.params)
+    if error.national is not None:
+        kept["national"] = error.national
+    return kept
+
+
+def _advance(job: UploadJob, rows: Sequence[Candidate], outcome: Sorted) -> None:
+    """Record how far the job is; a restart goes on from here."""
+    codes = Counter(job.code_counts)
+    for _row, errors in outcome.refused:
+        codes.update({error.code for error in errors})
+    counts = {"accepted": outcome.accepted, "duplicates": outcome.repeats, "rejected": len(outcome.refused)}
+    UploadJob.unscoped.filter(pk=job.pk).update(
+        rows=rows[-1].number,
+        taken_rows=rows[-1].number,
+        accepted=job.accepted + outcome.accepted,
+        duplicates=job.duplicates + outcome.repeats,
+        rejected_rows=job.rejected_rows + len(outcome.refused),
+        code_counts=dict(sorted(codes.items())),
+        heartbeat_at=clock.security_now(),
+        attempts=0,
+    )
+    span = {"first_row": rows[0].number, "last_row": rows[-1].number}
+    audit.record(action="upload-job.load", actor=LOADER, subject=job, detail=span | counts)
+
+
+def chunks(rows: Iterable[Candidate], *, max_rows: int, max_bytes: int) -> Iterator[list[Candidate]]:
+    """Cut a stream of rows into chunks that hold at most so many rows and, but for one row, so many bytes."""
+    chunk: list[Candidate] = []
+    size = 0
+    for row in rows:
+        weight = len(row.raw) + len(row.canonical) + sum(len(one.content) for one in row.attachments)
+        if chunk and (len(chunk) >= max_rows or size + weight > max_bytes):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(row)
+        size += weight
+    if chunk:
+        yield chunk

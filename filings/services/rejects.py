@@ -1,0 +1,110 @@
+"""Refused rows of a job: their content kept encrypted for 30 days, given back as a file of the same format."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from functools import partial
+from io import BytesIO
+from itertools import chain
+from typing import IO, Any, Final
+
+import msgspec
+
+from filings import writers
+from filings.intake.decode import FileFormat, codec_of
+from filings.intake.records import ErrorItem
+from filings.intake.versions import Candidate
+from filings.models import FormRefusal, UploadJob
+from filings.services import spool
+
+KEPT_FOR: Final = timedelta(days=30)
+COMPRESSION: Final = 1
+
+
+class Part(msgspec.Struct):
+    """The refused rows of one chunk, each as it was sent, and what makes them a file again.
+
+    ``columns``: the header of their table; ``operation``: of their V3.0 upload.
+    """
+
+    columns: list[str]
+    operation: str
+    rows: list[tuple[int, bytes]]
+
+
+def keep(job: UploadJob, columns: list[str], rows: list[Candidate]) -> None:
+    """Keep refused rows of one chunk; keeping the same chunk again replaces it."""
+    part = Part(columns, rows[0].operation, [(row.number, row.raw) for row in rows])
+    spool.write_refused(
+        job.case_key, rows[0].number, zlib.compress(msgspec.msgpack.encode(part), COMPRESSION)
+    )
+
+
+def available(job: UploadJob) -> bool:
+    """Whether refused rows of the job can still be fetched."""
+    return spool.has_refused(job.case_key)
+
+
+def errors_of(refusal: FormRefusal) -> list[ErrorItem]:
+    """The errors of a refused row, which know their words in every language."""
+    return [
+        ErrorItem(kept["code"], kept["field"], kept.get("params", {}), kept.get("national"))
+        for kept in refusal.errors
+    ]
+
+
+def as_dict(refusal: FormRefusal, language: str = "zh") -> dict[str, Any]:
+    """The public shape of a refusal: ``{row, form_no, errors: [{code, field, message}]}``."""
+    return {
+        "row": refusal.row,
+        "form_no": refusal.form_no,
+        "errors": [error.as_dict(language) for error in errors_of(refusal)],
+    }
+
+
+def content(job: UploadJob, language: str = "zh") -> Iterator[bytes]:
+    """The refused rows as a file of the job's own format, each with its errors, piece by piece."""
+    parts = _parts(job)
+    match FileFormat(job.format):
+        case FileFormat.NDJSON:
+            for part in parts:
+                yield _written(writers.refused_ndjson, _rows(job, part, language))
+        case FileFormat.CSV:
+            for number, part in enumerate(parts):
+                write = partial(
+                    writers.refused_csv,
+                    columns=part.columns,
+                    codec=codec_of(job.encoding),
+                    headed=number == 0,
+                )
+                yield _written(write, _rows(job, part, language))
+        case FileFormat.XLSX:  # bounded by the door: 50,000 rows, like the 50 MB of V3.0
+            first = next(parts)
+            rows = chain.from_iterable(_rows(job, part, language) for part in chain([first], parts))
+            yield _written(partial(writers.refused_xlsx, columns=first.columns), rows)
+        case FileFormat.V3:
+            first = next(parts)
+            rows = chain.from_iterable(_rows(job, part, language) for part in chain([first], parts))
+            provider = str(job.unit.national_id)
+            yield _written(partial(writers.refused_v3, operation=first.operation, national_id=provider), rows)
+
+
+def _written(write: Callable[[Iterable[writers.RefusedRow], IO[bytes]], None], rows: Iterable[Any]) -> bytes:
+    out = BytesIO()
+    write(rows, out)
+    return out.getvalue()
+
+
+def _parts(job: UploadJob) -> Iterator[Part]:
+    for content in spool.read_refused(job.case_key):
+        yield msgspec.msgpack.decode(zlib.decompress(content), type=Part)
+
+
+def _rows(job: UploadJob, part: Part, language: str) -> Iterator[writers.RefusedRow]:
+    numbers = [number for number, _raw in part.rows]
+    refusals = FormRefusal.unscoped.filter(job=job, row__in=numbers)
+    errors = {refusal.row: errors_of(refusal) for refusal in refusals}
+    for number, raw in part.rows:
+        yield writers.RefusedRow(number, raw, [error.as_dict(language) for error in errors.get(number, ())])

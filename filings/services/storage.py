@@ -1,0 +1,82 @@
+"""Data keys of unit-months, and what lies in a stored form's ciphertext."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+
+from filings.models import UnitMonthKey, VerificationForm
+from filings.services import crypto
+
+COMPRESSION: Final = 1
+LENGTH_BYTES: Final = 4
+
+
+def month_key(*, unit_id: int, month: date) -> UnitMonthKey:
+    """The data key row of a unit's month (``month``: its first day), made when there is none yet."""
+    key = UnitMonthKey.objects.filter(unit=unit_id, month=month).first()
+    if key is None:
+        key, _made = UnitMonthKey.objects.get_or_create(
+            unit_id=unit_id,
+            month=month,
+            defaults={
+                "wrapped": crypto.wrap(crypto.new_key(), _bound(unit_id, month)),
+                "master_version": crypto.master_version(),
+            },
+        )
+    return key
+
+
+def data_key(key: UnitMonthKey) -> bytes:
+    """The data key itself."""
+    return crypto.unwrap(bytes(key.wrapped), _bound(key.unit_id, key.month), key.master_version)
+
+
+@transaction.atomic
+def rewrap_keys() -> int:
+    """Wrap every data key anew that an older master key wrapped; returns how many. No form is rewritten."""
+    old = UnitMonthKey.objects.filter(master_version__lt=crypto.master_version()).select_for_update()
+    for key in old:
+        key.wrapped = crypto.wrap(data_key(key), _bound(key.unit_id, key.month))
+        key.master_version = crypto.master_version()
+        key.save(update_fields=["wrapped", "master_version"])
+    return len(old)
+
+
+def close_content(key: bytes, uuid: UUID, *, canonical: bytes, raw: bytes) -> bytes:
+    """The ciphertext of a form: its normalised record (canonical JSON) and the row as it was sent.
+
+    The two are nearly the same text, so they are compressed together before they are sealed.
+    """
+    content = len(canonical).to_bytes(LENGTH_BYTES, "big") + canonical + raw
+    return crypto.seal(key, uuid.bytes, zlib.compress(content, COMPRESSION))
+
+
+def open_form(form: VerificationForm) -> dict[str, Any]:
+    """The normalised record of a stored form (JSON types only).
+
+    Raises ``cryptography.exceptions.InvalidTag`` when the row or its key was tampered with. Callers of many forms
+    use ``select_related("key")``.
+    """
+    record: dict[str, Any] = msgspec.json.decode(_parts(form)[0])
+    return record
+
+
+def raw_row(form: VerificationForm) -> bytes:
+    """The row as the unit sent it; in V3.0 without the pictures, which are kept as attachments."""
+    return _parts(form)[1]
+
+
+def _parts(form: VerificationForm) -> tuple[bytes, bytes]:
+    content = zlib.decompress(crypto.unseal(data_key(form.key), form.uuid.bytes, bytes(form.ciphertext)))
+    end = LENGTH_BYTES + int.from_bytes(content[:LENGTH_BYTES], "big")
+    return content[LENGTH_BYTES:end], content[end:]
+
+
+def _bound(unit_id: int, month: date) -> bytes:
+    return f"{unit_id}:{month:%Y-%m}".encode()

@@ -1,0 +1,273 @@
+"""The door for files: receive one, process it in chunks, pick up what was left lying.
+
+``process`` may be called by any number of workers and commands at once: a lock that ends with the session makes one
+of them the owner, and every chunk commits together with how far the job is, so whoever goes on loses and doubles
+nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import cache
+from io import SEEK_END
+from pathlib import PurePosixPath
+from time import monotonic
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from cryptography.exceptions import InvalidTag
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from filings.enums import JobState
+from filings.intake.decode import FileFormat, check, column_names, guess_format, read_rows
+from filings.intake.lines import Readable
+from filings.intake.records import FileRefused, RawRow, UnitContext
+from filings.intake.versions import Candidate
+from filings.models import UploadJob
+from filings.selectors.contexts import unit_context
+from filings.services import crypto, loading, rejects, spool
+from pilot import clock
+from pilot.actors import Actor
+from pilot.errors import NotPermitted, Refused
+from pilot.models import PilotUnit
+from pilot.services import audit, outbox
+from pilot.workflow import fire, open_case
+
+JOB_LOCK: Final = 875  # advisory lock class: one process per job
+CHUNK_ROWS: Final = 5_000
+CHUNK_BYTES: Final = 32 * 1024 * 1024
+PASS_SECONDS: Final = 240
+"""A worker hands a long job on after this time, well inside the time limit of a task."""
+SILENT_AFTER: Final = timedelta(seconds=60)
+MAX_ATTEMPTS: Final = 5
+OPEN_STATES: Final = (JobState.RECEIVED, JobState.PROCESSING)
+_PICTURES: Final = re.compile(rb"(<(?:Fjnr|Spwj)>)[^<]*")
+_COUNTS: Final = ("rows", "taken_rows", "accepted", "duplicates", "rejected_rows")
+
+
+class FileNotTaken(Refused):
+    """A file refused as a whole; ``code`` names the fault, ``national`` the code of the V3.0 interface, if any."""
+
+    def __init__(self, fault: FileRefused) -> None:
+        super().__init__(fault.message(get_language() or "zh"))
+        self.code = fault.code
+        self.national = fault.national
+
+
+def receive_upload(
+    *,
+    actor: Actor,
+    unit: PilotUnit,
+    source: Readable,
+    name: str,
+    format: str = "",
+    encoding: str = "utf-8",
+    received_at: datetime | None = None,
+    dry_run: bool = False,
+) -> UploadJob:
+    """Take in a file of forms and have it processed; returns the job.
+
+    An empty ``format`` is told from name and content. ``received_at`` (business time, default now) lets officials
+    enter what came in earlier; that is audited. Raises :class:`FileNotTaken` for a fault at the head of the file,
+    :class:`Refused` or :class:`NotPermitted` for anything else; then nothing is stored.
+    """
+    _judge_receipt(actor, unit, received_at)
+    key = uuid4()
+    try:
+        spooled = spool.write_upload(key, source)
+        file_format = _judge_head(key, unit, name=name, stated=format, encoding=encoding)
+        job = UploadJob(
+            case_key=key,
+            unit=unit,
+            source_name=_shown_name(name),
+            format=file_format,
+            encoding=encoding if file_format is FileFormat.CSV else "",
+            sha256=spooled.sha256,
+            size=spooled.size,
+            received_at=received_at or clock.now(),
+            dry_run=dry_run,
+            heartbeat_at=clock.security_now(),
+        )
+        _register(job, actor=actor, backfilled=received_at is not None)
+    except FileRefused as fault:
+        spool.remove(key)
+        raise FileNotTaken(fault) from fault
+    except BaseException:
+        spool.remove(key)
+        raise
+    return job
+
+
+def hand_in(*, actor: Actor, file: Any, format: str, encoding: str, dry_run: bool) -> UploadJob:
+    """Receive a file from a provider's browser, for the unit of its organisation; raises as :func:`receive_upload`."""
+    unit = PilotUnit.unscoped.filter(organisation=actor.organisation_id).order_by("-pk").first()
+    if unit is None:
+        raise Refused(_("本单位不在试点单位名录中，不能上报核验单"))
+    return receive_upload(
+        actor=actor, unit=unit, source=file, name=file.name, format=format, encoding=encoding, dry_run=dry_run
+    )
+
+
+def _judge_receipt(actor: Actor, unit: PilotUnit, received_at: datetime | None) -> None:
+    if actor.is_provider and actor.organisation_id != unit.organisation_id:
+        raise NotPermitted(_("只能上报本单位的核验单"))
+    if received_at is None:
+        return
+    if actor.is_provider:
+        raise NotPermitted(_("接收时间由系统记录，不能自行填写"))
+    if received_at > clock.now():
+        raise Refused(_("接收时间不得晚于当前业务时间"))
+
+
+def _judge_head(key: UUID, unit: PilotUnit, *, name: str, stated: str, encoding: str) -> FileFormat:
+    """The format of a spooled file whose head shows no fault; raises ``FileRefused`` otherwise."""
+    with spool.open_upload(key) as stream:
+        file_format = FileFormat(stated) if stated else guess_format(name, stream)
+        rows = read_rows(stream, file_format, encoding=encoding, national_id=str(unit.national_id))
+        next(rows, None)
+    return file_format
+
+
+def _shown_name(name: str) -> str:
+    """The last part of a file's name without control characters; it is shown, never used as a path."""
+    last = PurePosixPath(name.replace("\\", "/")).name
+    return "".join(character for character in last if character.isprintable())[:255]
+
+
+@transaction.atomic
+def _register(job: UploadJob, *, actor: Actor, backfilled: bool) -> None:
+    open_case(job, actor=actor)
+    if backfilled:
+        detail = {"received_at": job.received_at.isoformat()}
+        audit.record(action="upload-job.backfill", actor=actor, subject=job, detail=detail)
+    outbox.post_task("filings.tasks.process_upload", job_id=job.pk)
+
+
+def process(*, job_id: int, seconds: float | None = None) -> UploadJob:
+    """Process a job unless another process has it in hand; returns it as it then is.
+
+    With ``seconds`` the work stops after about that time and is posted anew.
+    """
+    with _claim(job_id) as mine:
+        if mine:
+            _process(UploadJob.unscoped.get(pk=job_id), seconds)
+    return UploadJob.unscoped.get(pk=job_id)
+
+
+@contextmanager
+def _claim(job_id: int) -> Iterator[bool]:
+    """Make this session the owner of the job. The lock ends with the session, so a killed worker frees it at once."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [JOB_LOCK, job_id])
+        mine = bool(cursor.fetchone()[0])
+    try:
+        yield mine
+    finally:
+        if mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [JOB_LOCK, job_id])
+
+
+def _process(job: UploadJob, seconds: float | None) -> None:
+    if job.state not in OPEN_STATES:
+        return
+    if job.attempts >= MAX_ATTEMPTS:
+        _fail(job, _("处理在第 %(row)s 行之后多次中断，已停止；此前各行的结果有效") % {"row": job.taken_rows})
+        return
+    UploadJob.unscoped.filter(pk=job.pk).update(attempts=F("attempts") + 1, heartbeat_at=clock.security_now())
+    if job.state == JobState.RECEIVED:
+        fire(job, "start", actor=loading.LOADER)
+    if job.dry_run:
+        # What a dry run remembers ends with its session, so one that was cut off starts afresh.
+        UploadJob.unscoped.filter(pk=job.pk).update(code_counts={}, **dict.fromkeys(_COUNTS, 0))
+        loading.prepare_trial()
+    job = UploadJob.unscoped.select_related("unit__programme").get(pk=job.pk)
+    try:
+        complete = _take(job, None if seconds is None else monotonic() + seconds)
+    except FileRefused as fault:
+        _fail(job, fault.message(get_language() or "zh"))
+    except (FileNotFoundError, InvalidTag):
+        _fail(job, _("暂存的文件已丢失或被改动，请重新上报"))
+    else:
+        if complete:
+            fire(job, "finish", actor=loading.LOADER)
+            spool.remove_upload(job.case_key)
+        else:
+            outbox.post_task("filings.tasks.process_upload", job_id=job.pk)
+
+
+def _fail(job: UploadJob, fault: str) -> None:
+    fire(job, "fail", actor=loading.LOADER, fault=fault)
+    spool.remove_upload(job.case_key)
+
+
+def _take(job: UploadJob, until: float | None) -> bool:
+    """Take the rows that are not taken yet; returns whether that was all of them."""
+    file_format = FileFormat(job.format)
+    context = unit_context(job.unit, job.received_at)
+
+    @cache
+    def columns() -> list[str]:
+        with spool.open_upload(job.case_key) as head:
+            return column_names(head, file_format, encoding=job.encoding)
+
+    def keep_refused(rows: list[Candidate]) -> None:
+        if rows:
+            rejects.keep(job, columns(), rows)
+
+    with spool.open_upload(job.case_key) as stream:
+        if stream.seek(0, SEEK_END) != job.size:
+            raise InvalidTag
+        stream.seek(0)
+        raw_rows = read_rows(
+            stream, file_format, encoding=job.encoding, national_id=str(job.unit.national_id)
+        )
+        rows = (_candidate(raw, context) for raw in raw_rows if raw.number > job.taken_rows)
+        for chunk in loading.chunks(rows, max_rows=CHUNK_ROWS, max_bytes=CHUNK_BYTES):
+            if until is not None and monotonic() > until:
+                return False
+            if not loading.load_chunk(job_id=job.pk, rows=chunk, context=context, keep_refused=keep_refused):
+                return False
+    return True
+
+
+def _candidate(raw: RawRow, context: UnitContext) -> Candidate:
+    row = check(raw, context)
+    # Pictures of V3.0 forms are kept apart; a refused record keeps its own, for the unit to correct.
+    apart = row.v3 is not None and row.v3.makes_form and not row.errors
+    sent = _PICTURES.sub(rb"\1", raw.raw) if apart else raw.raw
+    return Candidate.of(row, sent, crypto.repeat_digest(row.digest_source))
+
+
+@transaction.atomic
+def _post_silent() -> int:
+    """Post the jobs again that nobody has touched for a minute; returns how many."""
+    silent = UploadJob.unscoped.filter(
+        state__in=OPEN_STATES, heartbeat_at__lt=clock.security_now() - SILENT_AFTER
+    ).select_for_update(skip_locked=True)
+    for job in silent:
+        UploadJob.unscoped.filter(pk=job.pk).update(heartbeat_at=clock.security_now())
+        outbox.post_task("filings.tasks.process_upload", job_id=job.pk)
+    return len(silent)
+
+
+def sweep() -> int:
+    """Post silent jobs again and forget files whose time is over; returns how many jobs were posted."""
+    posted = _post_silent()
+    now = clock.security_now()
+    touched = dict(spool.folders())
+    jobs = UploadJob.unscoped.filter(case_key__in=touched)
+    waiting = set(jobs.filter(state__in=OPEN_STATES).values_list("case_key", flat=True))
+    known = set(jobs.values_list("case_key", flat=True))
+    for key, at in touched.items():
+        if now - at > (rejects.KEPT_FOR if key in known else timedelta(hours=1)) and key not in waiting:
+            spool.remove(key)
+        elif key in known and key not in waiting:
+            spool.remove_upload(key)
+    return posted

@@ -1,0 +1,15 @@
+"""URLs of this app; every name stands in ``pilot/policy.toml``."""
+
+from django.urls import URLPattern, path
+
+from filings import downloads, views
+
+urlpatterns: list[URLPattern] = [
+    path("cases/upload-job/<int:pk>/rejects/", downloads.refused_rows, name="upload-job_rejects"),
+    path("units/", views.unit_list, name="pilot-unit_list"),
+    path("units/<slug:code>/", views.unit_detail, name="pilot-unit_detail"),
+    path("forms/", views.form_list, name="verification-form_list"),
+    path("forms/<int:pk>/", views.form_detail, name="verification-form_detail"),
+    path("bulletins/", views.published_bulletin, name="published_bulletin"),
+    path("bulletins/<int:pk>/", views.published_bulletin, name="published_bulletin"),
+]

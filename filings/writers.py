@@ -1,0 +1,181 @@
+"""Files of forms in the formats of the door: synthetic ones, and refused rows given back with their errors. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import IO, Any, Final, NamedTuple
+
+import msgspec
+import xlsxwriter
+from lxml import etree
+
+from filings.intake.columns import FIXED_COLUMNS
+from filings.intake.ndjson import parse_object
+from filings.intake.v3 import VERSION
+from filings.v3_writer import record_element
+
+Form = dict[str, Any]
+ERROR_COLUMNS: Final = ("errors.row", "errors.code", "errors.field", "errors.message")
+PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+class RefusedRow(NamedTuple):
+    """A refused row as it was sent, with its errors ``{code, field, message}``."""
+
+    number: int
+    raw: bytes
+    errors: Sequence[dict[str, str]]
+
+
+# --- forms ----------------------------------------------------------------------------------------
+def write_ndjson(forms: Iterable[Form], out: IO[bytes]) -> None:
+    """Write one JSON object a line."""
+    for form in forms:
+        out.write(msgspec.json.encode(form) + b"\n")
+
+
+def columns_of(forms: Iterable[Form]) -> list[str]:
+    """The columns a table of these forms needs: those of the contract, then any other that occurs."""
+    others = {name for form in forms for name in flatten(form)} - set(FIXED_COLUMNS)
+    return [*FIXED_COLUMNS, *sorted(others)]
+
+
+def write_csv(forms: Iterable[Form], out: IO[bytes], columns: Sequence[str]) -> None:
+    """Write a table under dotted column names (UTF-8, RFC 4180)."""
+    _write_csv(columns, (_cells(form, columns) for form in forms), out, "utf-8")
+
+
+def write_xlsx(forms: Iterable[Form], out: IO[bytes], columns: Sequence[str]) -> None:
+    """Write a worksheet under dotted column names, all cells as text."""
+    _write_xlsx(columns, (_cells(form, columns) for form in forms), out)
+
+
+def write_v3(forms: Iterable[Form], out: IO[bytes], national_id: str) -> None:
+    """Write a national V3.0 upload (XZBA, GBK); what the interface does not carry is left out."""
+    _write_v3(
+        "XZBA", (record_element(form, number) for number, form in enumerate(forms, 1)), out, national_id
+    )
+
+
+def flatten(form: Form) -> dict[str, str]:
+    """A form under dotted names, as a table row holds it."""
+    flat: dict[str, str] = {}
+    for name, value in form.items():
+        if name == "images":
+            for image in value:
+                _flatten_into(flat, f"images.{image['use']}", {k: v for k, v in image.items() if k != "use"})
+        elif name == "websites":
+            for place, site in enumerate(value):
+                _flatten_into(flat, f"websites.{place}", site)
+        else:
+            _flatten_into(flat, name, value)
+    return flat
+
+
+def _flatten_into(flat: dict[str, str], name: str, value: Any) -> None:
+    if isinstance(value, dict):
+        for key, member in value.items():
+            _flatten_into(flat, f"{name}.{key}", member)
+    elif isinstance(value, list):
+        flat[name] = ";".join(map(str, value))
+    else:
+        flat[name] = str(value)
+
+
+def _cells(form: Form, columns: Sequence[str]) -> list[str]:
+    flat = flatten(form)
+    return [flat.get(name, "") for name in columns]
+
+
+# --- refused rows ---------------------------------------------------------------------------------
+def refused_ndjson(rows: Iterable[RefusedRow], out: IO[bytes]) -> None:
+    """Each row's own fields, then ``_row`` and ``_errors``; a line that was no object comes as ``_raw`` text."""
+    for row in rows:
+        content = parse_object(row.raw)
+        if content is None:
+            content = {"_raw": row.raw.decode("utf-8", "replace")}
+        out.write(msgspec.json.encode({**content, "_row": row.number, "_errors": list(row.errors)}) + b"\n")
+
+
+def refused_csv(
+    rows: Iterable[RefusedRow], out: IO[bytes], columns: Sequence[str], codec: str, *, headed: bool = True
+) -> None:
+    """Each row's own cells, then the error columns; a line that was no record comes as one cell."""
+
+    def cells(row: RefusedRow) -> list[str]:
+        text = row.raw.decode(codec, "replace")
+        try:
+            return next(csv.reader((text,), strict=True), [])
+        except csv.Error:
+            return [text]
+
+    table = (_with_errors(cells(row), row, columns) for row in rows)
+    _write_csv([*columns, *ERROR_COLUMNS] if headed else (), table, out, codec)
+
+
+def refused_xlsx(rows: Iterable[RefusedRow], out: IO[bytes], columns: Sequence[str]) -> None:
+    """Each row's own cells, then the error columns."""
+    table = (_with_errors(msgspec.json.decode(row.raw), row, columns) for row in rows)
+    _write_xlsx([*columns, *ERROR_COLUMNS], table, out)
+
+
+def refused_v3(rows: Iterable[RefusedRow], out: IO[bytes], operation: str, national_id: str) -> None:
+    """The refused records as an upload of their own, the errors as a comment in each."""
+    _write_v3(operation, map(_commented, rows), out, national_id)
+
+
+def _commented(row: RefusedRow) -> Any:
+    element = etree.fromstring(row.raw, PARSER)
+    words = "; ".join(f"{error['code']} {error['field']} {error['message']}" for error in row.errors)
+    element.insert(0, etree.Comment(f" {row.number}: {words} ".replace("--", "- -")))
+    return element
+
+
+def _with_errors(cells: list[str], row: RefusedRow, columns: Sequence[str]) -> list[str]:
+    own = [_inert(cell) for cell in cells[: len(columns)]]
+    own += [""] * (len(columns) - len(own))
+    listed = ["; ".join(error[key] for error in row.errors) for key in ("code", "field", "message")]
+    return [*own, str(row.number), *listed]
+
+
+def _inert(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+
+
+# --- the files themselves -------------------------------------------------------------------------
+def _write_csv(columns: Sequence[str], rows: Iterable[Sequence[str]], out: IO[bytes], codec: str) -> None:
+    text = io.TextIOWrapper(out, encoding=codec, newline="", errors="replace", write_through=True)
+    table = csv.writer(text)
+    if columns:
+        table.writerow(columns)
+    table.writerows(rows)
+    text.detach()
+
+
+def _write_xlsx(columns: Sequence[str], rows: Iterable[Sequence[str]], out: IO[bytes]) -> None:
+    book = xlsxwriter.Workbook(
+        out, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, columns)
+    for place, row in enumerate(rows, 1):
+        for column, cell in enumerate(row):
+            if cell:
+                sheet.write_string(place, column, cell)
+    book.close()
+
+
+def _write_v3(operation: str, records: Iterable[Any], out: IO[bytes], national_id: str) -> None:
+    with etree.xmlfile(out, encoding="GBK") as file:
+        file.write_declaration()
+        with file.element("UploadData", version=VERSION), file.element("ICP"):
+            with file.element(operation):
+                for record in records:
+                    file.write(record)
+            provider = etree.Element("Qqdwid")
+            provider.text = national_id
+            file.write(provider)

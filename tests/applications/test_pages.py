@@ -1,0 +1,226 @@
+"""The pages: a whole intake in the browser's own requests, what each role reads, and a fixed number of queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from applications.forms import ReturnForm
+from applications.models import Application, LateAdmission
+from applications.rules.completeness import REQUIRED_FILES, TARGETS
+from pilot.actors import Actor
+from pilot.registry import pages_of
+from pilot.workflow import fire
+from tests.applications import builders
+from tests.factories import world
+
+
+def url(case: Application, *parts: str) -> str:
+    return "/".join([f"/cases/application/{case.pk}", *parts]) + "/"
+
+
+def typed(content: dict[str, Any]) -> dict[str, Any]:
+    """A content as a browser sends it."""
+    return {
+        key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in content.items()
+    }
+
+
+def test_from_nothing_to_acceptance_in_the_browser(provider: Actor, bureau_reviewer: Actor) -> None:
+    client = builders.client_of(provider)
+    response = client.post("/cases/application/new/", {"csrfmiddlewaretoken": "x"})
+    case = Application.unscoped.get()
+    assert (response.status_code, response["Location"]) == (302, url(case))
+
+    response = client.post(url(case, "task", "save_draft"), {**typed(builders.CONTENT), "revision": 0})
+    assert response.status_code == 302
+    for kind in REQUIRED_FILES:
+        upload = builders.upload(f"{kind}.pdf", builders.pdf(kind))
+        response = client.post(url(case, "task", "add_file"), {"kind": kind, "upload": upload})
+        assert response.status_code == 302
+    assert client.post(url(case, "do", "submit"), {"seen": "draft"}).status_code == 422
+    response = client.post(url(case, "do", "submit"), {"seen": "draft", "declaration": "on"})
+    assert response.status_code == 302
+
+    reviewer = builders.client_of(bureau_reviewer)
+    data = {"seen": "submitted", "item_licence_authority": "与许可证不一致", "item_licence": "缺附页"}
+    assert reviewer.post(url(case, "do", "return_for_correction"), data).status_code == 302
+    case.refresh_from_db()
+    assert case.state == "returned"
+
+    page = client.get(url(case, "task", "save_draft")).content.decode()
+    assert [name for name in ("licence_authority", "deletion") if f'name="{name}"' in page] == [
+        "licence_authority"
+    ]
+    data = {"revision": case.revision, "licence_authority": "更正"}
+    assert client.post(url(case, "task", "save_draft"), data).status_code == 302
+    data = {"seen": "returned", "declaration": "on"}
+    assert client.post(url(case, "do", "resubmit"), data).status_code == 302
+    assert reviewer.post(url(case, "do", "accept"), {"seen": "submitted"}).status_code == 302
+    case.refresh_from_db()
+    assert (case.state, case.acceptance_number) == ("accepted", "SL2019-44-00001")
+
+
+def test_a_conflict_loses_nothing_that_was_typed(provider: Actor) -> None:
+    client = builders.client_of(provider)
+    client.post("/cases/application/new/", {"csrfmiddlewaretoken": "x"})
+    case = Application.unscoped.get()
+    target = url(case, "task", "save_draft")
+    client.post(target, {"revision": 0, "deletion": "甲"})
+    response = client.post(target, {"revision": 0, "deletion": "乙"})
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert 'value="乙"' in page
+    assert "草稿已在另一窗口或由他人保存（现为第 1 次修改），请刷新后再填写" in page
+
+
+def test_a_return_without_any_row_is_refused_in_words(provider: Actor, bureau_reviewer: Actor) -> None:
+    case = builders.submitted(provider)
+    response = builders.client_of(bureau_reviewer).post(
+        url(case, "do", "return_for_correction"), {"seen": "submitted"}
+    )
+    assert response.status_code == 422
+    assert "请至少列出一处需要补正的内容" in response.content.decode()
+
+
+def test_the_return_form_has_one_row_per_field_and_file(provider: Actor, bureau_reviewer: Actor) -> None:
+    form = ReturnForm(case=builders.submitted(provider), actor=bureau_reviewer)
+    rows = [name.removeprefix("item_") for name in form.fields if name.startswith("item_")]
+    assert rows == list(TARGETS)
+    assert form.fields["item_licence_number"].help_text == "所填：B1-20180123"
+
+
+@pytest.mark.parametrize("role", ["bureau_reviewer", "ministry_officer"])
+def test_contact_data_is_masked_for_those_who_need_not_call(
+    provider: Actor, request: pytest.FixtureRequest, role: str
+) -> None:
+    reader = request.getfixturevalue(role)
+    case = builders.submitted(provider)
+    page = builders.client_of(reader).get(url(case)).content.decode()
+    full = role == "bureau_reviewer"
+    assert ("13900000002" in page, "139****0002" in page) == (full, not full)
+    assert ("contact@example.cn" in page, "con***@example.cn" in page) == (full, not full)
+
+
+def test_the_bureau_reads_what_was_handed_in_not_what_is_being_written(
+    provider: Actor, bureau_reviewer: Actor
+) -> None:
+    case = builders.returned(provider, bureau_reviewer)
+    builders.corrected(case, provider)
+    pages = {
+        actor.role: builders.client_of(actor).get(url(case)).content.decode()
+        for actor in (provider, bureau_reviewer)
+    }
+    assert {role: "示例发证机关（更正）" in page for role, page in pages.items()} == {
+        "provider_admin": True,
+        "bureau_reviewer": False,
+    }
+    assert {role: "licence2.pdf" in page for role, page in pages.items()} == {
+        "provider_admin": True,
+        "bureau_reviewer": False,
+    }
+    fire(case, "resubmit", actor=provider, declaration=True)
+    page = builders.client_of(bureau_reviewer).get(url(case)).content.decode()
+    assert "最近一次补正的内容" in page
+    assert "示例发证机关（更正）" in page
+
+
+def test_a_foreign_case_does_not_exist(provider: Actor) -> None:
+    case = builders.submitted(provider)
+    for actor in (world.provider(), world.bureau(province=11)):
+        assert builders.client_of(actor).get(url(case)).status_code == 404
+
+
+def test_a_refusal_shows_the_way_to_object(provider: Actor, bureau_reviewer: Actor) -> None:
+    case = builders.refused(provider, bureau_reviewer)
+    link = f"/cases/objection/new/?machine=application&amp;object_id={case.pk}"
+    assert link in builders.client_of(provider).get(url(case)).content.decode()
+    assert link not in builders.client_of(bureau_reviewer).get(url(case)).content.decode()
+
+
+def test_what_waits_for_whom(
+    provider: Actor,
+    bureau_reviewer: Actor,
+    ministry_officer: Actor,
+    ministry_approver: Actor,
+) -> None:
+    builders.submitted(provider)
+    builders.start_application(actor=world.provider())
+    returning = world.provider()
+    builders.returned(returning, bureau_reviewer)
+    pages = pages_of("application")
+    counts = {}
+    for actor in (provider, returning, bureau_reviewer, world.bureau(province=11), ministry_officer):
+        waiting = pages.waiting(actor)
+        visible = Application.objects.visible_to(actor)
+        counts[actor.person_id] = None if waiting is None else visible.filter(waiting).count()
+    assert list(counts.values()) == [0, 1, 1, 0, None]
+    assert pages_of("late-admission").waiting(ministry_officer) is None
+    assert pages_of("late-admission").waiting(ministry_approver) is not None
+
+
+def test_late_admission_in_the_browser(
+    provider: Actor, ministry_officer: Actor, ministry_approver: Actor
+) -> None:
+    data = {"provider": provider.organisation_id, "until": "2019-04-25 00:00", "reason": "示例：自然灾害"}
+    officer = builders.client_of(ministry_officer)
+    assert officer.post("/cases/late-admission/new/", data).status_code == 302
+    admission = LateAdmission.unscoped.get()
+    target = f"/cases/late-admission/{admission.pk}/"
+    assert builders.client_of(ministry_approver).get(target).status_code == 200
+    response = builders.client_of(ministry_approver).post(f"{target}do/approve/", {"seen": "proposed"})
+    assert response.status_code == 302
+    admission.refresh_from_db()
+    assert admission.state == "granted"
+    assert "示例：自然灾害" in builders.client_of(provider).get(target).content.decode()
+
+
+def test_the_list_costs_the_same_for_one_row_and_for_three(provider: Actor, bureau_reviewer: Actor) -> None:
+    client = builders.client_of(bureau_reviewer)
+    counts = []
+    for more in ([provider], [world.provider(), world.provider()]):
+        for actor in more:
+            builders.submitted(actor)
+        client.get("/cases/application/")
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get("/cases/application/").status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_the_case_page_costs_the_same_after_one_version_and_after_two(
+    provider: Actor, bureau_reviewer: Actor
+) -> None:
+    case = builders.returned(provider, bureau_reviewer)
+    client = builders.client_of(bureau_reviewer)
+    client.get(url(case))
+    builders.corrected(case, provider)
+    fire(case, "resubmit", actor=provider, declaration=True)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(url(case)).status_code == 200
+    assert len(queries) <= 70
+
+
+def test_what_an_answer_changed_is_shown_and_masked(
+    provider: Actor, bureau_reviewer: Actor, ministry_officer: Actor
+) -> None:
+    case = builders.submitted(provider)
+    items = [{"target": "contact_mobile", "text": "无法接通"}, {"target": "form", "text": "印章不清"}]
+    case = fire(case, "return_for_correction", actor=bureau_reviewer, items=items)
+    builders.save_draft(case=case, actor=provider, revision=1, contact_mobile="13900000099")
+    upload = builders.upload("form2.pdf", builders.pdf("form2"))
+    builders.add_file(case=case, actor=provider, kind="form", upload=upload)
+    case = fire(case, "resubmit", actor=provider, declaration=True)
+    rows = {}
+    for actor in (bureau_reviewer, ministry_officer):
+        sections = pages_of("application").sections(case, actor)
+        section = next(part for part in sections if part.title == "最近一次补正的内容")
+        rows[actor.role] = [list(row.cells) for row in section.rows]
+    files = ["盖章申请表", ("form.pdf",), ("form2.pdf",)]
+    assert rows == {
+        "bureau_reviewer": [["联系人手机", "13900000002", "13900000099"], files],
+        "ministry_officer": [["联系人手机", "139****0002", "139****0099"], files],
+    }

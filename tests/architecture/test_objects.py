@@ -1,0 +1,231 @@
+"""Own and foreign objects: who gets which answer at the page of one object of provider A in Guangdong.
+
+The table is written by hand from design.md, "People and visibility": 200 for whoever may know of the object, 404 where
+it does not exist for the actor, 403 where the role has no business with such pages, 302 to sign in for the anonymous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from assessment.models import CapabilityAssessment
+from pilot import clock
+from pilot.actors import Actor
+from pilot.enums import Province, Role
+from pilot.machines import MACHINES, Case, declared
+from pilot.models import Document, Organisation, Person, Programme, TransitionRecord
+from tests.applications import builders as intake
+from tests.assessment import builders as review
+from tests.factories import cases, world
+from tests.factories.cases import Cast, build
+from tests.filings import builders as run
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+ELSEWHERE = Province.GUANGXI
+VIEWERS = (
+    "own operator",
+    "own administrator",
+    "other provider",
+    "own reviewer",
+    "own lead",
+    "other bureau",
+    "officer",
+    "approver",
+    "assessor of the case",
+    "other assessor",
+    "system administrator",
+    "security administrator",
+    "audit administrator",
+    "anonymous",
+)
+
+
+def row(
+    own: int, other: int, bureau: int, elsewhere: int, ministry: int, of_case: int, assessor: int, admins: int
+) -> dict[str, int]:
+    """A line of the table: both roles of the own provider, another provider, both roles of the own bureau, another
+    bureau, both roles of the ministry, an assessor of the case, another assessor, the three administrators."""
+    answers = (own, own, other, bureau, bureau, elsewhere, ministry, ministry, of_case, assessor)
+    return dict(zip(VIEWERS, (*answers, admins, admins, admins, 302), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """An object, how it comes about, and who gets which answer at its page."""
+
+    make: Callable[[Cast], Any]
+    answers: dict[str, int]
+
+
+def of(slug: str, state: str, *answers: int) -> Scenario:
+    return Scenario(lambda cast: build(slug, state, cast), row(*answers))
+
+
+# --- objects that take more than a state ------------------------------------------------------------
+def application_under_assessment(cast: Cast) -> Any:
+    """The application whose assessment the assessors have begun."""
+    return cases.started(cast).application
+
+
+def application_before_declaration(cast: Cast) -> Any:
+    """The application whose assessors have been asked, but have not declared."""
+    return cases.assigned(cast).application
+
+
+def form_elsewhere(cast: Cast) -> Any:
+    """A form whose subject lives in the other bureau's province."""
+    return run.form(cast.unit, "F-2", province=ELSEWHERE)
+
+
+def finding_elsewhere(cast: Cast) -> Any:
+    return run.found(form_elsewhere(cast), at=clock.now())
+
+
+def matter_of_another_bureau(cast: Cast) -> Any:
+    """A coordination case that the other bureau is to solve."""
+    from filings.services import coordination
+    from pilot.selectors.people import bureau_of
+
+    return coordination.open_case(
+        actor=cast.provider, unit=cast.unit, subject="示例", text="示例", owner=bureau_of(ELSEWHERE)
+    )
+
+
+def document_of(make: Callable[[Cast], Case]) -> Callable[[Cast], Document]:
+    """The newest document of a case."""
+
+    def newest(cast: Cast) -> Document:
+        case = make(cast)
+        return Document.objects.filter(machine=case.slug(), object_id=case.pk).latest("pk")
+
+    return newest
+
+
+def file_of(make: Callable[[Cast], Any]) -> Callable[[Cast], Any]:
+    """A file handed in with an application."""
+    return lambda cast: make(cast).files.first()
+
+
+def published(cast: Cast) -> Any:
+    return review.fire(cases.approved(cast), "publish", actor=cast.approver)
+
+
+# fmt: off
+#                                                    own other bureau elsewhere ministry of-case assessor admins
+OBJECTS: dict[str, Scenario] = {
+    "window extension": of("window-extension", "proposed", 403, 403, 200, 200, 200, 403, 403, 403),
+    "registration": of("provider-registration", "requested", 403, 403, 200, 404, 200, 403, 403, 403),
+    "role change": of("role-change", "requested",          403, 403, 403, 403, 403, 403, 403, 200),
+    "objection": of("objection", "filed",                  200, 404, 200, 404, 200, 403, 403, 403),
+    "draft application": of("application", "draft",        200, 404, 404, 404, 404, 404, 404, 403),
+    "application": of("application", "submitted",          200, 404, 200, 404, 200, 404, 404, 403),
+    "application under assessment":
+        Scenario(application_under_assessment,         row(200, 404, 200, 404, 200, 200, 404, 403)),
+    "application before declaration":
+        Scenario(application_before_declaration,       row(200, 404, 200, 404, 200, 404, 404, 403)),
+    "late admission": of("late-admission", "proposed",     200, 404, 200, 404, 200, 403, 403, 403),
+    "opinion in draft": of("opinion", "drafted",           403, 403, 200, 404, 404, 403, 403, 403),
+    "opinion": of("opinion", "signed",                     403, 403, 200, 404, 200, 403, 403, 403),
+    "provincial report": of("provincial-report", "sent",   403, 403, 200, 404, 200, 403, 403, 403),
+    "assessment before declaration":
+        of("capability-assessment", "assigned",            403, 403, 403, 403, 200, 404, 404, 403),
+    "assessment": of("capability-assessment", "in_progress", 403, 403, 403, 403, 200, 200, 404, 403),
+    "declaration": of("interest-declaration", "asked",     403, 403, 403, 403, 200, 200, 404, 403),
+    "approval list in draft": of("approval-list", "draft", 404, 404, 404, 404, 200, 403, 403, 403),
+    "approved list": of("approval-list", "approved",       404, 404, 404, 404, 200, 403, 403, 403),
+    "published list": Scenario(published,              row(200, 200, 200, 200, 200, 403, 403, 403)),
+    "upload job": of("upload-job", "received",             200, 404, 200, 404, 200, 403, 403, 403),
+    "finding": of("finding", "open",                       200, 404, 200, 404, 200, 403, 403, 403),
+    "finding on a subject elsewhere":
+        Scenario(finding_elsewhere,                    row(200, 404, 200, 200, 200, 403, 403, 403)),
+    "planned inspection": of("inspection", "planned",      404, 404, 200, 404, 200, 403, 403, 403),
+    "inspection": of("inspection", "committed",            200, 404, 200, 404, 200, 403, 403, 403),
+    "drafted order": of("rectification", "drafted",        404, 404, 200, 404, 200, 403, 403, 403),
+    "order": of("rectification", "issued",                 200, 404, 200, 404, 200, 403, 403, 403),
+    "proposed sanction": of("sanction", "proposed",        404, 404, 200, 404, 200, 403, 403, 403),
+    "sanction": of("sanction", "hearing",                  200, 404, 200, 404, 200, 403, 403, 403),
+    "coordination case": of("coordination-case", "open",   200, 404, 200, 404, 200, 403, 403, 403),
+    "coordination case of another bureau":
+        Scenario(matter_of_another_bureau,             row(200, 404, 200, 200, 200, 403, 403, 403)),
+    "bulletin in draft": of("bulletin", "compiled",        404, 404, 404, 404, 200, 403, 403, 403),
+    "bulletin": of("bulletin", "published",                200, 200, 200, 200, 200, 403, 403, 403),
+    "pilot unit": Scenario(lambda cast: cast.unit,     row(200, 404, 200, 200, 200, 403, 403, 403)),
+    "form": Scenario(lambda cast: cast.form,           row(200, 404, 200, 404, 200, 403, 403, 403)),
+    "form of a subject elsewhere":
+        Scenario(form_elsewhere,                       row(200, 404, 200, 200, 200, 403, 403, 403)),
+    "document of an application":
+        Scenario(document_of(application_under_assessment),
+                                                       row(200, 404, 200, 404, 200, 200, 404, 403)),
+    "document of a provincial report":
+        Scenario(document_of(lambda cast: build("provincial-report", "sent", cast)),
+                                                       row(404, 404, 200, 404, 200, 404, 404, 403)),
+    "file of a draft":
+        Scenario(file_of(lambda cast: build("application", "draft", cast)),
+                                                       row(200, 404, 404, 404, 404, 404, 404, 403)),
+    "file of an application":
+        Scenario(file_of(application_under_assessment), row(200, 404, 200, 404, 200, 200, 404, 403)),
+    "file before declaration":
+        Scenario(file_of(application_before_declaration),
+                                                       row(200, 404, 200, 404, 200, 404, 404, 403)),
+}
+# fmt: on
+
+
+def address(thing: Any) -> str:
+    """The address of an object's page, or of the file itself."""
+    names = {"PilotUnit": "pilot-unit_detail", "VerificationForm": "verification-form_detail"}
+    names |= {"Document": "document", "ApplicationFile": "application_file"}
+    if isinstance(thing, Case):
+        return reverse(f"{thing.slug()}_detail", args=[thing.pk])
+    key = thing.code if hasattr(thing, "code") else thing.pk
+    return reverse(names[type(thing).__name__], args=[key])
+
+
+def client_of(actor: Actor | None) -> Client:
+    client = Client()
+    if actor is not None:
+        client.force_login(Person.objects.get(pk=actor.person_id), backend=BACKEND)
+    return client
+
+
+def viewers(cast: Cast) -> dict[str, Client]:
+    """A signed-in browser for every column of the table."""
+    provider = Organisation.objects.get(pk=cast.provider.organisation_id)
+    actors = (
+        world.person(provider, Role.PROVIDER_OPERATOR),
+        cast.provider,
+        world.provider(),
+        cast.reviewer,
+        cast.lead,
+        world.bureau(Role.BUREAU_LEAD, ELSEWHERE),
+        cast.officer,
+        cast.approver,
+        cast.assessor,
+        cast.assessors[3],
+        cast.system_admin,
+        cast.security_admin,
+        world.ministry(Role.AUDIT_ADMIN),
+        None,
+    )
+    return {name: client_of(actor) for name, actor in zip(VIEWERS, actors, strict=True)}
+
+
+def test_the_table_holds_every_machine() -> None:
+    built = {scenario.make for scenario in OBJECTS.values()}
+    assert len(built) == len(OBJECTS)
+    assert MACHINES.keys() <= SLUGS
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_everybody_gets_the_answer_of_the_table(name: str, programme: Programme) -> None:
+    cast = Cast()
+    thing = OBJECTS[name].make(cast)
+    page = address(thing)
+    found = {who: client.get(page).status_code for who, client in viewers(cast).items()}
+    assert found == OBJECTS[name].answers

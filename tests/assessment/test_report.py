@@ -1,0 +1,255 @@
+"""Provincial reports: 31 opened at once, sent with a frozen list, received, returned, supplemented."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from assessment import rules
+from assessment.models import CapabilityAssessment, ProvincialReport, ReportLine
+from assessment.services.reports import open_reports, open_supplement
+from assessment.spreadsheet import report_workbook
+from assessment.tasks import open_reports as open_reports_task
+from pilot.actors import Actor
+from pilot.enums import Province
+from pilot.errors import Refused
+from pilot.models import Document, Programme
+from pilot.selectors import people
+from pilot.services import documents
+from pilot.workflow import fire
+from tests.assessment import builders
+from tests.assessment.refusals import refusal
+from tests.factories import world
+
+CLERK = Actor.system("tests")
+
+
+def test_reports_are_opened_once_for_all_bureaus_when_review_begins(programme: Programme) -> None:
+    world.at("2019-04-15 23:00")
+    assert open_reports(programme=programme, actor=CLERK) == []
+    world.at("2019-04-16 00:00")
+    assert open_reports_task() == 31
+    assert open_reports_task() == 0
+    found = ProvincialReport.unscoped.values_list("province", "sequence", "state", "due_at")
+    # 12 working days from 16 April, the first day counted: 28 April is a working Sunday, 1 to 3 May are off.
+    due = world.moment("2019-05-01 00:00")
+    assert sorted(found) == sorted((province.value, 1, "open", due) for province in Province)
+
+
+def test_the_list_is_frozen_in_order_with_a_stable_digest(staff: builders.Desk) -> None:
+    first, second = builders.recommended(staff), builders.not_recommended(staff)
+    builders.begin_review()
+    report = builders.sent(staff, filled_in_by="示例一", phone="020-00000002")
+    lines = list(ReportLine.unscoped.filter(report=report))
+    assert [(line.version, line.position, line.application_id, line.recommended) for line in lines] == [
+        (1, 1, first.pk, True),
+        (1, 2, second.pk, False),
+    ]
+    assert lines[1].snapshot == {
+        "name": second.provider.name,
+        "uscc": second.uscc,
+        "number": second.acceptance_number,
+        "licence": "B1-20180123",
+        "methods": ["人脸识别", "动作识别"],
+        "recommended": False,
+        "remark": "示例意见",
+        "opinion_version": 1,
+    }
+    content = {"report": report.number, "version": 1, "lines": [line.snapshot for line in lines]}
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    assert report.digest == hashlib.sha256(text.encode()).hexdigest() == rules.digest(content)
+    assert (report.state, report.version, report.nil, report.late) == ("sent", 1, False, False)
+    assert (report.filled_in_by, report.phone, report.number) == ("示例一", "020-00000002", "HZ-2019-44-1")
+
+
+def test_sheet_and_workbook_are_made_when_sent(staff: builders.Desk) -> None:
+    application = builders.recommended(staff)
+    builders.begin_review()
+    report = builders.sent(staff)
+    made = Document.objects.filter(machine="provincial-report", object_id=report.pk).order_by("kind")
+    assert [document.kind for document in made] == ["provincial-report", "provincial-report-xlsx"]
+    workbook = CalamineWorkbook.from_filelike(io.BytesIO(documents.read_bytes(made[1].sha256)))
+    rows = workbook.get_sheet_by_index(0).to_python()
+    assert rows[2][1:5] == [
+        application.provider.name,
+        application.uscc,
+        application.acceptance_number,
+        "B1-20180123",
+    ]
+    assert documents.read_bytes(made[0].sha256)[:5] == b"%PDF-"
+
+
+def test_the_workbook_keeps_formulas_inert_and_long_numbers_whole() -> None:
+    snapshot = {
+        "name": "=1+1",
+        "uscc": "914400000000000001",
+        "number": "SL2019-44-00001",
+        "licence": "@SUM(A1)",
+        "methods": ["人脸识别"],
+        "recommended": True,
+        "remark": "+86",
+    }
+    body = report_workbook(title="=标题", snapshots=[snapshot], digest="00")
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(body)).get_sheet_by_index(0).to_python()
+    assert rows[0][0] == "=标题"
+    assert rows[2] == [
+        "1",
+        "=1+1",
+        "914400000000000001",
+        "SL2019-44-00001",
+        "@SUM(A1)",
+        "人脸识别",
+        "同意推荐",
+        "+86",
+    ]
+
+
+def test_nothing_accepted_is_left_without_a_signed_opinion(staff: builders.Desk) -> None:
+    builders.recommended(staff)
+    builders.drafted(builders.accepted(staff), staff)
+    builders.begin_review()
+    report = builders.report_of()
+    assert refusal(report, "send", actor=staff.lead) == (Refused, "还有 1 件已受理的申请没有签发审核意见")
+
+
+def test_a_nil_return_is_confirmed_and_only_where_there_is_nothing(staff: builders.Desk) -> None:
+    builders.recommended(staff)
+    builders.begin_review()
+    elsewhere = builders.desk(Province.GUANGXI)
+    empty = builders.report_of(Province.GUANGXI)
+    assert refusal(empty, "send", actor=elsewhere.lead) == (
+        Refused,
+        "没有可报送的申请；确无申请的，请确认作零报告",
+    )
+    nil = fire(empty, "send", actor=elsewhere.lead, nil=True)
+    assert (nil.state, nil.nil, nil.version, nil.lines.count()) == ("sent", True, 1, 0)
+    assert nil.digest == rules.digest({"report": "HZ-2019-45-1", "version": 1, "lines": []})
+    assert refusal(builders.report_of(), "send", actor=staff.lead, nil=True) == (
+        Refused,
+        "有 1 件申请应当报送，不能作零报告",
+    )
+
+
+def test_a_bureau_sends_its_own_report(staff: builders.Desk) -> None:
+    builders.begin_review()
+    elsewhere = builders.desk(Province.GUANGXI)
+    assert refusal(builders.report_of(), "send", actor=elsewhere.lead, nil=True) == (
+        Refused,
+        "只能报送本局的汇总表",
+    )
+
+
+@pytest.mark.parametrize(("when", "late"), [("2019-04-30 23:59", False), ("2019-05-01 00:00", True)])
+def test_a_report_is_late_after_the_bureaus_share_of_review(
+    staff: builders.Desk, when: str, late: bool
+) -> None:
+    builders.begin_review()
+    world.at(when)
+    assert builders.sent(staff, nil=True).late is late
+
+
+def test_receipt_reports_everybody_and_plans_assessments_of_the_recommended(staff: builders.Desk) -> None:
+    good, bad = builders.recommended(staff), builders.not_recommended(staff)
+    builders.begin_review()
+    report = builders.received(staff)
+    good.refresh_from_db()
+    bad.refresh_from_db()
+    assert (report.state, good.state, bad.state) == ("received", "reported", "reported")
+    found = CapabilityAssessment.unscoped.values_list("application", "state", "case_key")
+    assert list(found) == [(good.pk, "planned", good.case_key)]
+
+
+def test_whoever_withdrew_after_sending_is_passed_over(staff: builders.Desk) -> None:
+    provider = world.provider()
+    gone, stays = builders.recommended(staff, provider), builders.recommended(staff)
+    builders.begin_review()
+    report = builders.sent(staff)
+    fire(gone, "withdraw", actor=provider)
+    fire(report, "receive", actor=staff.officer)
+    gone.refresh_from_db()
+    stays.refresh_from_db()
+    assert (gone.state, stays.state) == ("withdrawn", "reported")
+    assert list(CapabilityAssessment.unscoped.values_list("application", flat=True)) == [stays.pk]
+
+
+def test_a_returned_report_is_sent_as_version_two_and_the_first_stays(staff: builders.Desk) -> None:
+    application = builders.recommended(staff)
+    builders.begin_review()
+    report = builders.sent(staff)
+    first = report.digest
+    assert refusal(report, "return_to_bureau", actor=staff.officer) == (Refused, "请填写理由")
+    report = fire(report, "return_to_bureau", actor=staff.officer, reason="请核对第1行")
+    assert (report.state, report.due_at) == ("open", world.moment("2019-05-01 00:00"))
+    opinion = fire(builders.opinion_of(application), "reopen", actor=staff.lead, reason="核对")
+    assert opinion.version == 2
+    builders.signed(application, staff, builders.NOT_MET)
+    report = builders.sent(staff)
+    assert (report.state, report.version) == ("sent", 2)
+    lines = ReportLine.unscoped.filter(report=report).values_list("version", "recommended")
+    assert list(lines) == [(1, True), (2, False)]
+    assert report.digest != first
+
+
+def test_a_report_returned_late_leaves_the_time_for_corrections(staff: builders.Desk) -> None:
+    builders.recommended(staff)
+    builders.begin_review()
+    report = builders.sent(staff)
+    world.at("2019-05-06 10:00")
+    report = fire(report, "return_to_bureau", actor=staff.officer, reason="请核对")
+    assert report.due_at == world.moment("2019-05-14 00:00")
+    world.at("2019-05-07 10:00")
+    assert builders.sent(staff).late is False
+
+
+def test_a_supplement_needs_something_left_to_report(staff: builders.Desk) -> None:
+    bureau = people.bureau_of(Province.GUANGDONG)
+    builders.recommended(staff)
+    with pytest.raises(Refused, match="尚未开始汇总报送"):
+        open_supplement(bureau=bureau, actor=staff.lead)
+    builders.begin_review()
+    with pytest.raises(Refused, match="待报送的汇总表"):
+        open_supplement(bureau=bureau, actor=staff.lead)
+    builders.received(staff)
+    with pytest.raises(Refused, match="没有尚未报送的申请"):
+        open_supplement(bureau=bureau, actor=staff.lead)
+
+
+def test_a_late_applicant_goes_into_a_supplement_of_its_own(staff: builders.Desk) -> None:
+    early = builders.recommended(staff)
+    waiting = builders.applications.submitted(world.provider())
+    builders.begin_review()
+    builders.received(staff)
+    fire(waiting, "accept", actor=staff.reviewer)
+    builders.signed(waiting, staff)
+    supplement = open_supplement(bureau=people.bureau_of(Province.GUANGDONG), actor=staff.lead)
+    assert (supplement.sequence, supplement.state, supplement.number) == (2, "open", "HZ-2019-44-2")
+    builders.received(staff)
+    lines = ReportLine.unscoped.order_by("report__sequence").values_list("report__sequence", "application")
+    assert list(lines) == [(1, early.pk), (2, waiting.pk)]
+    waiting.refresh_from_db()
+    assert waiting.state == "reported"
+
+
+def test_a_report_is_not_returned_while_the_supplement_is_open(staff: builders.Desk) -> None:
+    builders.recommended(staff)
+    waiting = builders.applications.submitted(world.provider())
+    builders.begin_review()
+    report = builders.sent(staff)
+    fire(waiting, "accept", actor=staff.reviewer)
+    open_supplement(bureau=people.bureau_of(Province.GUANGDONG), actor=staff.lead)
+    assert refusal(report, "return_to_bureau", actor=staff.officer, reason="x") == (
+        Refused,
+        "该局有一份待报送的补充汇总表，待其报送后方可退回",
+    )
+
+
+def test_a_bureau_sees_its_own_reports_only(staff: builders.Desk) -> None:
+    builders.begin_review()
+    seen = ProvincialReport.objects.visible_to(staff.reviewer).values_list("province", flat=True)
+    assert list(seen) == [44]
+    assert ProvincialReport.objects.visible_to(staff.officer).count() == 31
+    assert ProvincialReport.objects.visible_to(world.provider()).count() == 0

@@ -1,0 +1,59 @@
+"""The pure rules: recommendation, agreement of scores, points, digests."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assessment import rules
+from assessment.rules import Scores, Weight
+
+VERDICTS = st.lists(st.sampled_from(["met", "not_met", "na"]), min_size=1)
+
+
+@given(VERDICTS)
+def test_the_recommendation_follows_from_the_items(verdicts: list[str]) -> None:
+    assert rules.recommends(verdicts) is all(verdict != "not_met" for verdict in verdicts)
+
+
+@pytest.mark.parametrize(
+    ("sheets", "apart"),
+    [
+        ([Scores(80, True), Scores(65, True)], False),
+        ([Scores(80, True), Scores(64, True)], True),
+        ([Scores(70, True), Scores(70, False)], True),
+        ([Scores(80, True), Scores(73, True), Scores(64, True)], True),
+        ([Scores(50, False), Scores(50, False)], False),
+    ],
+)
+def test_scores_part_beyond_the_margin_or_in_the_verdict(sheets: list[Scores], apart: bool) -> None:
+    assert rules.apart(sheets, margin=15) is apart
+
+
+@pytest.mark.parametrize(
+    ("sheets", "points", "passed"),
+    [
+        ([Scores(60, True), Scores(60, True)], 60, True),
+        ([Scores(60, True), Scores(59, True)], 59, False),
+        ([Scores(90, False), Scores(90, False)], 90, False),
+        ([Scores(100, True)], 100, True),
+    ],
+)
+def test_points_are_the_mean_rounded_down(sheets: list[Scores], points: int, passed: bool) -> None:
+    assert rules.settle(sheets, pass_points=60) == (points, passed)
+
+
+def test_a_sheet_is_summed_and_held_against_the_least_points() -> None:
+    catalogue = {"a": Weight(20, 12), "b": Weight(10, 0)}
+    assert rules.sum_up({"a": 12, "b": 0}, catalogue) == Scores(12, True)
+    assert rules.sum_up({"a": 11, "b": 10}, catalogue) == Scores(21, False)
+
+
+def test_equal_content_has_an_equal_digest_whatever_the_order_of_keys() -> None:
+    assert rules.digest({"b": 1, "a": "名"}) == rules.digest({"a": "名", "b": 1})
+    assert rules.digest({"a": 1}) == "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
+    with pytest.raises(TypeError):
+        rules.digest({"day": date(2019, 5, 16)})

@@ -1,0 +1,79 @@
+"""Keys and ciphers: what they hide, what they bind, and that they rotate."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from filings.models import UnitMonthKey
+from filings.services import crypto, storage
+from tests.filings import builders
+
+
+def test_what_is_sealed_opens_with_its_key_and_place_only() -> None:
+    key, place = crypto.new_key(), uuid4().bytes
+    sealed = crypto.seal(key, place, "示例".encode())
+    assert crypto.unseal(key, place, sealed).decode() == "示例"
+    assert crypto.seal(key, place, "示例".encode()) != sealed
+    for other in (
+        (crypto.new_key(), place, sealed),
+        (key, uuid4().bytes, sealed),
+        (key, place, sealed[:-1] + b"\0"),
+    ):
+        with pytest.raises(InvalidTag):
+            crypto.unseal(*other)
+
+
+def test_names_compare_after_trimming_and_unifying_brackets() -> None:
+    wide = crypto.authority_keys(1, "91X", " 示例（北京）公司 ")
+    assert crypto.authority_keys(1, "91X", "示例(北京)公司") == wide
+    assert crypto.authority_keys(1, "91X", "示例(北京)公司甲")[0] == wide[0]
+    assert crypto.authority_keys(1, "91X", "示例(北京)公司甲")[1] != wide[1]
+
+
+def test_equal_names_of_different_people_do_not_show_as_equal() -> None:
+    assert crypto.authority_keys(2, "1", "示例")[1] != crypto.authority_keys(2, "2", "示例")[1]
+    assert crypto.authority_keys(2, "1", "示例")[0] != crypto.authority_keys(7, "1", "示例")[0]
+
+
+def test_an_index_says_which_key_made_it(settings: Any) -> None:
+    settings.PILOT_INDEX_KEY = "2:new,1:old"
+    assert [index[0] for index in crypto.certificate_indexes(2, "1")] == [2, 1]
+    settings.PILOT_INDEX_KEY = "old"
+    old = crypto.certificate_index(2, "1")
+    settings.PILOT_INDEX_KEY = "2:new,1:old"
+    assert crypto.certificate_indexes(2, "1")[1] == old != crypto.certificate_index(2, "1")
+
+
+@pytest.mark.django_db
+def test_a_rotated_master_key_rewraps_data_keys_and_no_form(unit: Any, settings: Any) -> None:
+    settings.PILOT_MASTER_KEY = "first"
+    form = builders.form(unit, "A-0001", content={"form_no": "A-0001"})
+    before = bytes(form.ciphertext)
+    settings.PILOT_MASTER_KEY = "2:second,1:first"
+    assert storage.open_form(form) == {"form_no": "A-0001"}
+    assert (storage.rewrap_keys(), storage.rewrap_keys()) == (1, 0)
+    settings.PILOT_MASTER_KEY = "2:second"
+    form.refresh_from_db()
+    key = UnitMonthKey.objects.get(unit=unit)
+    assert (key.master_version, bytes(form.ciphertext)) == (2, before)
+    assert storage.open_form(form) == {"form_no": "A-0001"}
+
+
+@pytest.mark.django_db
+def test_one_key_for_each_unit_and_month(unit: Any) -> None:
+    june, july = (storage.month_key(unit_id=unit.pk, month=date(2019, month, 1)) for month in (6, 7))
+    assert storage.month_key(unit_id=unit.pk, month=date(2019, 6, 1)) == june
+    assert storage.data_key(june) != storage.data_key(july)
+
+
+@pytest.mark.django_db
+def test_a_ciphertext_in_another_row_does_not_open(unit: Any) -> None:
+    one, two = builders.form(unit, "A-0001"), builders.form(unit, "A-0002")
+    one.ciphertext = two.ciphertext
+    with pytest.raises(InvalidTag):
+        storage.open_form(one)

@@ -1,0 +1,118 @@
+"""The pages of upload jobs: handing in, reading the outcome, fetching refused rows; for whom each is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from filings.models import UploadJob
+from filings.services import uploads
+from pilot.actors import Actor
+from pilot.models import Person
+from tests.factories import world
+
+pytestmark = pytest.mark.django_db
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+def client_of(actor: Actor) -> Client:
+    client = Client()
+    client.force_login(Person.objects.get(pk=actor.person_id), backend=BACKEND)
+    return client
+
+
+def upload(client: Client, content: bytes, name: str = "forms.ndjson", **fields: Any) -> Any:
+    data = {"file": SimpleUploadedFile(name, content), "format": "", "encoding": "utf-8", **fields}
+    return client.post(reverse("upload-job_create"), data)
+
+
+@pytest.fixture
+def job(made: Any, hand_in: Any) -> Any:
+    """A job of three rows, the second refused."""
+    forms = made(3)
+    return hand_in(forms[0], {**forms[1], "verifier_name": ""}, forms[2])
+
+
+def test_a_provider_hands_in_a_file(unit: Any, provider: Actor, made: Any) -> None:
+    content = "\n".join(json.dumps(form) for form in made(2)).encode()
+    response = upload(client_of(provider), content)
+    job = UploadJob.unscoped.get()
+    assert (response.status_code, response["Location"]) == (302, reverse("upload-job_detail", args=[job.pk]))
+    assert (job.unit, job.source_name, job.dry_run) == (unit, "forms.ndjson", False)
+    assert uploads.process(job_id=job.pk).accepted == 2
+
+
+def test_a_file_refused_as_a_whole_says_why_on_the_form(unit: Any, provider: Actor) -> None:
+    response = upload(client_of(provider), b"\x00\x01 garbage", name="a.bin")
+    assert (response.status_code, UploadJob.unscoped.count()) == (422, 0)
+    assert "文件是二进制数据，不是文本" in response.content.decode()
+
+
+def test_the_page_shows_counts_codes_and_refused_rows(provider: Actor, job: Any) -> None:
+    page = client_of(provider).get(reverse("upload-job_detail", args=[job.pk])).content.decode()
+    for text in ("field.required", "缺少必填项", "/verifier_name", "forms.ndjson", "下载拒收文件"):
+        assert text in page
+
+
+def test_the_list_counts_rows_and_filters_by_file(provider: Actor, job: Any) -> None:
+    client, address = client_of(provider), reverse("upload-job_list")
+    assert "forms.ndjson" in client.get(address, {"q": "forms"}).content.decode()
+    assert "forms.ndjson" not in client.get(address, {"q": "others"}).content.decode()
+
+
+def test_refused_rows_are_for_the_unit_alone(provider: Actor, job: Any) -> None:
+    address = reverse("upload-job_rejects", args=[job.pk])
+    response = client_of(provider).get(address)
+    row = json.loads(b"".join(response.streaming_content))  # type: ignore[attr-defined]
+    assert (row["_row"], row["_errors"][0]["code"]) == (2, "field.required")
+    assert response["Content-Disposition"] == f'attachment; filename="rejects-{job.pk}.ndjson"'
+    answers = [
+        client_of(actor).get(address).status_code
+        for actor in (world.provider(), world.bureau(), world.ministry(), world.assessor())
+    ]
+    assert answers == [404, 403, 403, 403]
+
+
+def test_without_refused_rows_there_is_nothing_to_fetch(provider: Actor, made: Any, hand_in: Any) -> None:
+    job = hand_in(*made(1))
+    assert client_of(provider).get(reverse("upload-job_rejects", args=[job.pk])).status_code == 404
+
+
+def test_who_sees_a_job(unit: Any, provider: Actor, job: Any) -> None:
+    address = reverse("upload-job_detail", args=[job.pk])
+    seen = {
+        name: client_of(actor).get(address).status_code
+        for name, actor in {
+            "its provider": provider,
+            "another provider": world.provider(),
+            "home bureau": world.bureau(),
+            "another bureau": world.bureau(province=11),
+            "ministry": world.ministry(),
+        }.items()
+    }
+    assert seen == {
+        "its provider": 200,
+        "another provider": 404,
+        "home bureau": 200,
+        "another bureau": 404,
+        "ministry": 200,
+    }
+
+
+def test_the_list_costs_the_same_whatever_its_length(provider: Actor, hand_in: Any) -> None:
+    client, address, costs = client_of(provider), reverse("upload-job_list"), []
+    for more in (1, 2):
+        for _n in range(more):
+            hand_in(b"{}\n")
+        client.get(address)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(address)
+        costs.append(len(captured))
+    assert costs[0] == costs[1]

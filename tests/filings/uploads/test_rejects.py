@@ -1,0 +1,103 @@
+"""Refused rows come back as a file of the same format with their errors, fit to be corrected and sent again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+
+from filings import writers
+from filings.intake.v3 import read_v3
+from filings.services import rejects
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def faulty(made: Any) -> list[dict[str, Any]]:
+    """Four forms; the second and the fourth have faults."""
+    forms = made(4)
+    forms[1]["principal"]["mobile"] = "=12013800138"
+    forms[3]["websites"][0]["domain"] = "www.shili.cn"
+    return forms
+
+
+def back(job: Any, language: str = "zh") -> bytes:
+    return b"".join(rejects.content(job, language))
+
+
+def test_ndjson(faulty: Any, hand_in: Any) -> None:
+    job = hand_in(*faulty[:2], b"{broken\n", *faulty[2:])
+    first, broken, last = (json.loads(line) for line in back(job).splitlines())
+    assert first["_errors"] == [
+        {"code": "phone.mobile", "field": "/principal/mobile", "message": "手机号码不正确"}
+    ]
+    assert {**first, "_row": 0, "_errors": 0} == {**faulty[1], "_row": 0, "_errors": 0}
+    assert (broken["_raw"], broken["_row"]) == ("{broken", 3)
+    assert (last["_row"], [error["code"] for error in last["_errors"]]) == (5, ["domain.subdomain"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
+def test_csv_in_its_own_encoding_and_without_live_formulas(faulty: Any, hand_in: Any, encoding: str) -> None:
+    out = io.BytesIO()
+    writers.write_csv(faulty, out, writers.columns_of(faulty))
+    job = hand_in(out.getvalue().decode().encode(encoding), name="forms.csv", encoding=encoding)
+    first, last = csv.DictReader(io.StringIO(back(job).decode(encoding)))
+    assert (first["errors.row"], first["errors.code"]) == ("2", "phone.mobile")
+    assert (first["principal.mobile"], first["subject.name"]) == (
+        "'=12013800138",
+        faulty[1]["subject"]["name"],
+    )
+    assert (last["errors.field"], last["errors.message"][:5]) == ("/websites/0/domain", "应填写注册")
+
+
+def test_xlsx(faulty: Any, hand_in: Any) -> None:
+    import python_calamine
+
+    out = io.BytesIO()
+    writers.write_xlsx(faulty, out, writers.columns_of(faulty))
+    job = hand_in(out.getvalue(), name="forms.xlsx")
+    sheet = python_calamine.load_workbook(io.BytesIO(back(job))).get_sheet_by_index(0)
+    header, *rows = sheet.to_python()
+    assert [row[header.index("errors.code")] for row in rows] == ["phone.mobile", "domain.subdomain"]
+    assert [row[header.index("form_no")] for row in rows] == [faulty[1]["form_no"], faulty[3]["form_no"]]
+
+
+def test_v3_is_an_upload_again(unit: Any, faulty: Any, hand_in: Any) -> None:
+    out = io.BytesIO()
+    writers.write_v3(faulty, out, str(unit.national_id))
+    job = hand_in(out.getvalue(), name="forms.xml")
+    assert job.rejected_rows == 2
+    content = back(job)
+    assert [row.number for row in read_v3(io.BytesIO(content), str(unit.national_id))] == [1, 2]
+    assert "phone.mobile /principal/mobile 手机号码不正确" in content.decode("gbk")
+    again = hand_in(content, name="forms.xml")
+    assert (again.rows, again.code_counts) == (2, job.code_counts)
+
+
+def test_the_words_follow_the_reader(faulty: Any, hand_in: Any) -> None:
+    line = json.loads(back(hand_in(*faulty), "en").splitlines()[0])
+    assert line["_errors"][0]["message"] == "Not a valid mobile number"
+
+
+def test_refused_rows_of_several_chunks(faulty: Any, hand_in: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from filings.services import uploads
+
+    monkeypatch.setattr(uploads, "CHUNK_ROWS", 1)
+    out = io.BytesIO()
+    writers.write_csv(faulty, out, writers.columns_of(faulty))
+    rows = list(csv.DictReader(io.StringIO(back(hand_in(out.getvalue(), name="forms.csv")).decode())))
+    assert [row["errors.row"] for row in rows] == ["2", "4"]
+
+
+def test_a_job_without_refused_rows_has_no_file(made: Any, hand_in: Any) -> None:
+    job = hand_in(*made(1))
+    assert (rejects.available(job), back(job)) == (False, b"")
+
+
+def test_a_dry_run_keeps_no_content(faulty: Any, hand_in: Any) -> None:
+    job = hand_in(*faulty, dry_run=True)
+    assert (job.rejected_rows, rejects.available(job)) == (2, False)
