@@ -141,7 +141,7 @@ class ReturnForm(ActForm):
 
     def _as_given(self, field: FormField, said: dict[str, Any]) -> str:
         value = shown(field, said.get(field.key))
-        words = "、".join(value) if isinstance(value, tuple) else str(value)
+        words = _("、").join(value) if isinstance(value, tuple) else str(value)
         return _("所填：%(value)s") % {"value": words or "--"}
 
     def clean(self) -> dict[str, Any]:

@@ -125,7 +125,7 @@ class ModeratorForm(RemarkForm):
 
 
 def _assessor_label(member: Any) -> str:
-    return f"{member.person}（{member.organisation}）"
+    return _("%(person)s（%(agency)s）") % {"person": member.person, "agency": member.organisation}
 
 
 class ConclusionForm(RemarkForm):
@@ -148,7 +148,7 @@ class ScoreForm(ActForm):
         for code, criterion in self.criteria.items():
             least = _("最低 %(n)s 分") % {"n": criterion.must_pass} if criterion.must_pass else ""
             self.fields[f"score_{code}"] = forms.IntegerField(
-                label=criterion.title,
+                label=str(criterion),
                 min_value=0,
                 max_value=criterion.points,
                 help_text="　".join(filter(None, [_("满分 %(n)s 分") % {"n": criterion.points}, least])),

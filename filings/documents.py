@@ -31,6 +31,7 @@ VERDICT_WORDS: Final = {
     M1Verdict.NOT_ACHIEVED: "不达标",
     M1Verdict.UNDECIDED: "尚不能判定",
 }
+FIGURE_NAMES: Final = {"frame": "M1（总体）", "process": "M1（过程）", "forms": "M2"}
 M1_NAME: Final = "主体真实身份信息准确率"
 M2_NAME: Final = "核验单信息准确率"
 FIELD_WORDS: Final = {
@@ -257,30 +258,26 @@ def inspection_figures(inspection: Inspection, items: list[InspectionItem]) -> l
         intervals.process_upper_bound(m1_errors, n, confidence),
     )
     shown = thresholds.shown(m1_errors, n).rstrip("%")
+    on_forms = verdicts.form_verdict(m2_errors, n) or M2Verdict.NO_ERROR_FOUND
     return [
-        _figure("M1（总体）", m1_errors, n, shown, bounds.shown, VERDICT_WORDS[on_frame]),
-        _figure("M1（过程）", m1_errors, n, shown, process.shown, VERDICT_WORDS[on_process]),
-        _figure(
-            "M2",
-            m2_errors,
-            n,
-            thresholds.shown(m2_errors, n).rstrip("%"),
-            "--",
-            "不达标"
-            if verdicts.form_verdict(m2_errors, n) == M2Verdict.NOT_ACHIEVED
-            else f"未发现差错（抽查{n}份）",
-        ),
+        _figure("frame", m1_errors, n, shown, bounds.shown, on_frame),
+        _figure("process", m1_errors, n, shown, process.shown, on_process),
+        _figure("forms", m2_errors, n, thresholds.shown(m2_errors, n).rstrip("%"), "--", on_forms),
     ]
 
 
-def _figure(name: str, errors: int, n: int, shown: str, interval: str, verdict: str) -> dict[str, Any]:
+def _figure(key: str, errors: int, n: int, shown: str, interval: str, verdict: str) -> dict[str, Any]:
+    """One line; ``key`` and ``code`` let a page say in another language what the paper says in Chinese."""
+    words = f"未发现差错（抽查{n}份）" if verdict == M2Verdict.NO_ERROR_FOUND else VERDICT_WORDS[verdict]
     return {
-        "name": name,
+        "key": key,
+        "name": FIGURE_NAMES[key],
         "errors": errors,
         "n": n,
         "shown": shown,
         "interval": interval.replace("%", ""),
-        "verdict": verdict,
+        "code": str(verdict),
+        "verdict": words,
     }
 
 

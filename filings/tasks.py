@@ -23,9 +23,15 @@ def compare_unit(unit_id: int) -> int:
 
 @shared_task
 def sweep() -> int:
-    """Pick up jobs that were left lying, forget files whose time is over, follow a rotated master key."""
-    storage.rewrap_keys()
+    """Pick up jobs that were left lying."""
     return uploads.sweep()
+
+
+@shared_task
+def tidy() -> None:
+    """Forget files whose time is over, follow a rotated master key."""
+    uploads.tidy()
+    storage.rewrap_keys()
 
 
 # --- supervision ----------------------------------------------------------------------------------

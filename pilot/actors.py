@@ -31,6 +31,20 @@ class Actor:
         return replace(self, role=Role.SYSTEM)
 
     @property
+    def acting_person(self) -> int:
+        """The person's id, for acts that need a person. Raises ValueError for the system."""
+        if self.person_id is None:
+            raise ValueError(f"{self.name} is no person")
+        return self.person_id
+
+    @property
+    def acting_organisation(self) -> int:
+        """The organisation's id, for acts done for one. Raises ValueError for the system."""
+        if self.organisation_id is None:
+            raise ValueError(f"{self.name} acts for no organisation")
+        return self.organisation_id
+
+    @property
     def role_label(self) -> str:
         return str(Role(self.role).label)
 

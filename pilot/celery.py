@@ -32,6 +32,7 @@ app.conf.update(
         "deadlines": {"task": "applications.tasks.pass_deadlines", "schedule": 60.0},
         "supervision-deadlines": {"task": "filings.tasks.pass_deadlines", "schedule": 60.0},
         "filings-sweep": {"task": "filings.tasks.sweep", "schedule": 5.0},
+        "filings-tidy": {"task": "filings.tasks.tidy", "schedule": 3600.0},
         "nightly-recount": {"task": "filings.tasks.nightly_recount", "schedule": 24 * 3600.0},
     },
 )

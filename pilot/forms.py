@@ -47,7 +47,7 @@ class ReauthenticatedForm(RemarkForm):
     )
 
     def clean_password(self) -> str:
-        person = Person.objects.get(pk=self.actor.person_id)
+        person = Person.objects.get(pk=self.actor.acting_person)
         if not person.check_password(self.cleaned_data["password"]):
             raise forms.ValidationError(_("密码不正确"))
         return ""

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
+
+
+def on_record() -> translation.override:
+    """Words made inside are the portal's own: for what is stored or sent, whatever language the actor reads."""
+    return translation.override(settings.LANGUAGE_CODE)
 
 
 class ChineseFirstMiddleware(LocaleMiddleware):

@@ -19,7 +19,7 @@ class UnscopedQueryError(RuntimeError):
     """A query on organisation-owned data that names no actor (house rule 4)."""
 
 
-class StateField(FSMField):  # type: ignore[misc]
+class StateField(FSMField):
     """A protected FSM state. Migrations see a plain ``CharField``, so they never depend on the FSM package."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -128,6 +128,11 @@ class Case(Owned):
 MACHINES: dict[str, type[Case]] = {}
 
 
+def state_field(model: type[Case]) -> Any:
+    """The state field of a machine (each model declares its own, with its own states)."""
+    return next(field for field in model._meta.local_fields if field.name == "state")
+
+
 def machine(model: type[Case]) -> type[Case]:
     """Class decorator: register the machine and let the database know its pairs and its first states.
 
@@ -135,7 +140,7 @@ def machine(model: type[Case]) -> type[Case]:
     ``makemigrations --check`` fails when code and database law part.
     """
     pairs = sorted(state_pairs(model))
-    initial = getattr(model, "INITIAL_STATES", (model._meta.get_field("state").default,))
+    first = state_field(model).default
     pgtrigger.register(
         pgtrigger.FSM(name="state_pairs", field="state", transitions=pairs),
         pgtrigger.Trigger(
@@ -143,7 +148,7 @@ def machine(model: type[Case]) -> type[Case]:
             when=pgtrigger.Before,
             operation=pgtrigger.Insert,
             func=(
-                f"IF NEW.state NOT IN ({', '.join(repr(str(s)) for s in initial)}) THEN "
+                f"IF NEW.state <> '{first}' THEN "
                 f"RAISE EXCEPTION 'first state % is not allowed', NEW.state USING ERRCODE = 'check_violation'; "
                 f"END IF; RETURN NEW;"
             ),
@@ -155,8 +160,7 @@ def machine(model: type[Case]) -> type[Case]:
 
 def declared(model: type[Case]) -> list[Any]:
     """All transitions of a machine (django-fsm ``Transition`` objects), one per name and source."""
-    field: Any = model._meta.get_field("state")
-    return sorted(field.get_all_transitions(model), key=lambda t: (t.name, str(t.source)))
+    return sorted(state_field(model).get_all_transitions(model), key=lambda t: (t.name, str(t.source)))
 
 
 def state_pairs(model: type[Case]) -> set[tuple[str, str]]:

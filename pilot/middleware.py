@@ -105,7 +105,9 @@ def _answer(request: Any, status: HTTPStatus, code: str, reason: str) -> HttpRes
         }
         response: HttpResponse = JsonResponse(body, status=status, content_type="application/problem+json")
     else:
-        template = {403: "403.html", 409: "409.html", 422: "422.html", 503: "503.html"}.get(status, "400.html")
+        template = {403: "403.html", 409: "409.html", 422: "422.html", 503: "503.html"}.get(
+            status, "400.html"
+        )
         response = render(request, template, {"reason": reason}, status=status)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response["Retry-After"] = "5"

@@ -129,7 +129,7 @@ class RoleChangeForm(ActForm):
     )
     grant = forms.TypedChoiceField(
         label=gettext_lazy("操作"),
-        choices=[("1", gettext_lazy("授予")), ("0", gettext_lazy("撤销"))],
+        choices=[("1", gettext_lazy("授予")), ("0", gettext_lazy("收回"))],
         coerce=lambda value: value == "1",
     )
     reason = forms.CharField(
@@ -152,7 +152,7 @@ register(
             Fact(_("人员"), c.person.name),
             Fact(_("单位"), c.organisation.name),
             Fact(_("角色"), c.get_role_display()),
-            Fact(_("操作"), _("授予") if c.grant else _("撤销")),
+            Fact(_("操作"), _("授予") if c.grant else _("收回")),
             Fact(_("理由"), c.reason),
             Fact(_("提出人"), c.requested_by.name),
         ],

@@ -26,7 +26,7 @@ SVG_TAG = "{http://www.w3.org/2000/svg}svg"
 CHART_FACES = "Pilot HeiTi, Pilot Sans"
 
 
-class AllowedFiles(URLFetcher):  # type: ignore[misc]  # WeasyPrint ships no types
+class AllowedFiles(URLFetcher):  # WeasyPrint ships no types
     """Reads exactly the given files and refuses every other address, whatever its scheme.
 
     WeasyPrint goes on without what it could not fetch; ``refused`` remembers it, so that the caller can stop.

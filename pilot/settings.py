@@ -150,7 +150,8 @@ ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False  # every session ends after SESSION_COOKIE_AGE idle seconds
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_RATE_LIMITS = {"login": "60/m/ip"}
+# Wrong passwords are counted by axes, in the database that all web processes share.
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": ""}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Pilot Portal"
 AXES_FAILURE_LIMIT = 10

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from django.utils.functional import Promise
+
+type Words = str | Promise  # a lazy translation is words, too
 Tone = Literal["neutral", "info", "success", "warning", "danger", "muted"]
 Align = Literal["start", "end", "center"]
 
@@ -53,7 +56,7 @@ class Column:
     """A column of a list; ``sort`` is the query value that sorts by it, if it sorts."""
 
     key: str
-    label: str
+    label: Words
     align: Align = "start"
     sort: str = ""
 

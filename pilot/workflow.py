@@ -19,7 +19,8 @@ from django_fsm import can_proceed
 from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, PilotError, Refused, StateChanged
-from pilot.machines import Case, declared
+from pilot.language import on_record
+from pilot.machines import Case, declared, state_field
 from pilot.models import AuditEntry, Membership, TransitionRecord
 from pilot.services import audit, notices
 from pilot.signals import case_moved
@@ -176,9 +177,14 @@ def why_not(case: Case, name: str, *, actor: Actor, at: datetime) -> PilotError 
     return None
 
 
+def states(model: type[Case]) -> list[tuple[str, Any]]:
+    """The states of a machine with their words, in order of declaration."""
+    return list(state_field(model).flatchoices)
+
+
 def state_label(model: type[Case], state: str) -> str:
     """The words for a state."""
-    return str(dict(model._meta.get_field("state").flatchoices).get(state, state))
+    return str(dict(states(model)).get(state, state))
 
 
 def _record(case: Case, act: Act, rule: Handler) -> None:
@@ -203,10 +209,12 @@ def _record(case: Case, act: Act, rule: Handler) -> None:
         subject=case,
         detail={"from": act.source, "to": case.state},
     )
+    with on_record():
+        subject = f"{case.number} · {label(type(case), act.name)}"
     for audience in rule.tell:
         notices.send(
             members=audience(case),
-            subject=f"{case.number} · {label(type(case), act.name)}",
+            subject=subject,
             machine=type(case).slug(),
             object_id=case.pk,
             source=act.key,

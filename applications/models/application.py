@@ -8,6 +8,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from applications import signals
 from applications.enums import DEAD_STATES, ApplicationState, FileKind
@@ -99,7 +100,7 @@ class Application(Case):
     def lapse(self) -> None:
         """The answer is overdue."""
 
-    @step(S.SUBMITTED, S.REFUSED, _("不予受理"))
+    @step(S.SUBMITTED, S.REFUSED, pgettext_lazy("act", "不予受理"))
     def refuse(self) -> None:
         """A condition is not met; condition and reason are stated."""
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from applications.enums import FileKind
-from applications.models import Application, ApplicationVersion, CompletenessNotice
+from applications.models import Application, ApplicationVersion
 from applications.rules.completeness import TARGETS
 from applications.rules.form import SECTIONS, FormField, Personal, shown
 from applications.selectors import content, records
@@ -50,7 +50,7 @@ def sections(case: Application, actor: Actor) -> list[Section]:
     versions = list(content.versions(case))
     latest = versions[-1] if versions else None
     parts: list[Section | None] = [
-        _open_notice(case),
+        _open_notice(case, writing=writing),
         _faults(case) if writing else _changes(versions, actor),
         _hints(case, latest) if latest and (actor.is_bureau or actor.is_ministry) else None,
         *_form(content.current_content(case) if writing or latest is None else latest.content, actor),
@@ -62,7 +62,7 @@ def sections(case: Application, actor: Actor) -> list[Section]:
     return [part for part in parts if part is not None]
 
 
-def _open_notice(case: Application) -> Section | None:
+def _open_notice(case: Application, *, writing: bool) -> Section | None:
     notice = content.open_notice(case)
     if notice is None:
         return None
@@ -70,13 +70,19 @@ def _open_notice(case: Application) -> Section | None:
     return Section(
         title,
         columns=[Column("place", _("项目或材料")), Column("text", _("需要怎样补正"))],
-        rows=_notice_rows(notice),
+        rows=[
+            Row(_place_url(case, item.target) if writing else "", [str(TARGETS[item.target]), item.text])
+            for item in notice.items.all()
+        ],
         note=_("请在 %(day)s（含当日）前一次性提交；告知未列的内容不能修改") % {"day": due_day(case)},
     )
 
 
-def _notice_rows(notice: CompletenessNotice) -> list[Row]:
-    return [Row("", [str(TARGETS[item.target]), item.text]) for item in notice.items.all()]
+def _place_url(case: Application, target: str) -> str:
+    """Where the provider puts a field or a file right: the very control of the form, or the upload."""
+    if target in FileKind.values:
+        return reverse("application_task", args=[case.pk, "add_file"])
+    return f"{reverse('application_task', args=[case.pk, 'save_draft'])}#id_{target}"
 
 
 def _faults(case: Application) -> Section:
@@ -84,7 +90,10 @@ def _faults(case: Application) -> Section:
     return Section(
         _("提交前还需完成（%(n)s 处）") % {"n": len(found)} if found else _("提交前检查"),
         columns=[Column("place", _("项目或材料")), Column("text", _("问题"))],
-        rows=[Row("", line) for line in content.described(found, case.programme)],
+        rows=[
+            Row(_place_url(case, fault.target), line)
+            for fault, line in zip(found, content.described(found, case.programme), strict=True)
+        ],
         empty=_("申请表和材料已齐全，可以提交"),
     )
 
@@ -175,7 +184,7 @@ def _files(listed: Iterable[Mapping[str, Any]]) -> Section:
             Column("kind", _("材料种类")),
             Column("name", _("文件")),
             Column("size", _("大小（字节）"), align="end"),
-            Column("sha256", "SHA-256"),
+            Column("sha256", _("SHA-256（前16位）")),
         ],
         rows=[
             Row(
@@ -184,10 +193,10 @@ def _files(listed: Iterable[Mapping[str, Any]]) -> Section:
                     str(FileKind(file["kind"]).label),
                     Link(file["name"], reverse("application_file", args=[file["id"]]), "download"),
                     file["size"],
-                    file["sha256"],
+                    file["sha256"][:16],
                 ],
             )
-            for file in listed
+            for file in sorted(listed, key=lambda file: FileKind.values.index(file["kind"]))
         ],
         empty=_("尚未上传材料"),
     )
@@ -215,10 +224,13 @@ def _versions(versions: Sequence[ApplicationVersion]) -> Section | None:
 def _earlier_notices(case: Application) -> Section | None:
     waiting = content.open_notice(case)
     rows = [
-        Row("", [notice.number, notice.issued_at, _standing(taken_back), *row.cells])
+        Row(
+            "",
+            [notice.number, notice.issued_at, _standing(taken_back), str(TARGETS[item.target]), item.text],
+        )
         for notice, taken_back in records.notices(case)
         if notice != waiting
-        for row in _notice_rows(notice)
+        for item in notice.items.all()
     ]
     if not rows:
         return None

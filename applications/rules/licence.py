@@ -46,7 +46,7 @@ def class_fault(number: str) -> str | None:
         return None
     return _(
         "编号只含%(classes)s类业务，不含B1类（互联网数据中心、内容分发网络、互联网接入服务均属B1类）"
-    ) % {"classes": "、".join(sorted(held))}
+    ) % {"classes": _("、").join(sorted(held))}
 
 
 def category_fault(categories: Collection[str]) -> str | None:

@@ -106,17 +106,20 @@ def described(found: Sequence[Fault], programme: Programme) -> list[tuple[str, s
 
 def in_words(found: Sequence[Fault], programme: Programme) -> str:
     """The first few faults in one sentence."""
-    words = [f"{label}：{message}" for label, message in described(found[:SHOWN_FAULTS], programme)]
+    words = [
+        _("%(label)s：%(message)s") % {"label": label, "message": message}
+        for label, message in described(found[:SHOWN_FAULTS], programme)
+    ]
     if len(found) > SHOWN_FAULTS:
         words.append(_("等共 %(n)s 处") % {"n": len(found)})
-    return "；".join(words)
+    return _("；").join(words)
 
 
 def _fault_words(fault: Fault, clauses: Mapping[int, str]) -> str:
     if fault.condition is None:
         return fault.message
-    basis = _("不符合条件%(clause)s") % {"clause": clauses.get(fault.condition, fault.condition)}
-    return f"{fault.message}，{basis}"
+    clause = clauses.get(fault.condition, fault.condition)
+    return _("%(message)s，不符合条件%(clause)s") % {"message": fault.message, "clause": clause}
 
 
 def was_changed(case: Application) -> bool:

@@ -95,9 +95,9 @@ def save_draft(*, case: Application, actor: Actor, revision: int, **values: Any)
 
 def _check_open(case: Application, values: dict[str, Any]) -> None:
     if unknown := sorted(set(values) - TYPED_KEYS):
-        raise Refused(_("申请表中没有可填写的“%(what)s”") % {"what": "、".join(unknown)})
+        raise Refused(_("申请表中没有可填写的“%(what)s”") % {"what": _("、").join(unknown)})
     if closed := sorted(set(values) - content.open_targets(case)):
-        what = "、".join(str(TARGETS[key]) for key in closed)
+        what = _("、").join(str(TARGETS[key]) for key in closed)
         raise Refused(_("补正告知未列“%(what)s”，不能修改") % {"what": what})
 
 

@@ -25,8 +25,11 @@ MAX_OTHER = 10
 class Upload(Protocol):
     """What a browser hands over: a name, a size in bytes, and the content."""
 
-    name: str | None
-    size: int | None
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def size(self) -> int | None: ...
 
     def read(self) -> bytes: ...
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from applications.models import Application
@@ -36,7 +37,7 @@ class Criterion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return self.title_en if get_language() == "en" else self.title
 
 
 @machine

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from applications.models import Application
 from assessment.enums import ReportState
@@ -59,7 +60,7 @@ class ProvincialReport(Case):
     def send(self) -> None:
         """The lead freezes the list with a digest and sends it; nil is allowed."""
 
-    @step(S.SENT, S.RECEIVED, _("接收"))
+    @step(S.SENT, S.RECEIVED, pgettext_lazy("act", "接收"))
     def receive(self) -> None:
         """The officer takes it; its applications stand as reported."""
 

@@ -88,7 +88,7 @@ def score_table(assessment: CapabilityAssessment, actor: Actor) -> Section:
     )
     catalogue = capability.catalogue(assessment.application.programme)
     rows = [
-        Row("", [criterion.title, criterion.points, *(sheet.scores.get(code) for sheet in sheets)])
+        Row("", [str(criterion), criterion.points, *(sheet.scores.get(code) for sheet in sheets)])
         for code, criterion in catalogue.items()
     ]
     total: list[Any] = [_("合计"), sum(c.points for c in catalogue.values()), *(s.total for s in sheets)]

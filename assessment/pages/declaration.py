@@ -57,7 +57,7 @@ def sections(declaration: InterestDeclaration, actor: Actor) -> list[Section]:
                 Column("score", _("评分"), "end"),
             ],
             rows=[
-                Row("", [criterion.title, criterion.points, criterion.must_pass or None, points.get(code)])
+                Row("", [str(criterion), criterion.points, criterion.must_pass or None, points.get(code)])
                 for code, criterion in catalogue.items()
             ],
             note=_("合计 %(n)s 分") % {"n": sheet.total} if sheet else "",

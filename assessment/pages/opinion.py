@@ -63,7 +63,7 @@ def checklist(opinion: Opinion) -> Section:
     for condition in Condition.objects.filter(programme=application.programme_id):
         item = opinion.checklist.get(str(condition.number), {})
         hint = hints.get(condition.number)
-        gaps = "；".join(hint.gaps) if hint and hint.gaps else _("材料齐全")
+        gaps = _("；").join(hint.gaps) if hint and hint.gaps else _("材料齐全")
         rows.append(
             Row("", [f"{condition.clause} {condition}", gaps, verdict(item), item.get("evidence", "")])
         )

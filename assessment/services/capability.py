@@ -16,6 +16,7 @@ from assessment.selectors import applicants, capability
 from assessment.services import criteria
 from pilot.actors import Actor
 from pilot.errors import Refused
+from pilot.language import on_record
 from pilot.models import Membership
 from pilot.selectors import people
 from pilot.services import notices
@@ -64,7 +65,7 @@ def ask(
     """Ask assessors to declare their interests and tell them. Raises :class:`Refused` for anybody with ties."""
     for member in members:
         if words := tie(assessment, member, act.actor):
-            raise Refused(f"{member.person}：{words}")
+            raise Refused(_("%(person)s：%(words)s") % {"person": member.person, "words": words})
         declaration = InterestDeclaration(
             assessment=assessment,
             assessor=member.person,
@@ -73,9 +74,11 @@ def ask(
             case_key=assessment.case_key,
         )
         open_case(declaration, actor=act.actor, at=act.at)
+        with on_record():
+            subject = _("%(number)s · 请申报有无利害关系") % {"number": assessment.number}
         notices.send(
             members=people.person(member.person_id),
-            subject=_("%(number)s · 请申报有无利害关系") % {"number": assessment.number},
+            subject=subject,
             machine=InterestDeclaration.slug(),
             object_id=declaration.pk,
             source=act.key,

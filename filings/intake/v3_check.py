@@ -95,6 +95,9 @@ class _V3Check:
             self._judge_form()
         elif self.source.operation == "XZHYD":
             self._read_pictures([self.element], owners=None)
+            self.record["owners"] = [
+                {"kind": picture.owner_kind, "id": picture.owner} for picture in self.facts.attachments
+            ]
         else:
             self._read_deregistration()
         self.record["v3"] = {

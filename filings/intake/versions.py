@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from dataclasses import field as member
 from datetime import date, datetime
 
-from filings.intake.records import SHANGHAI, Attachment, CheckedRow, ErrorItem, Reference
+from filings.intake.records import SHANGHAI, Attachment, CheckedRow, ErrorItem
+from filings.validators.icp_numbers import province_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,6 @@ class Candidate:
     province: int | None = None
     subject_kind: str = ""
     subject_known: bool = True
-    subject_reference: Reference | None = None
     certificate: tuple[int, str] | None = None
     collected_at: datetime | None = None
 
@@ -66,12 +66,21 @@ class Candidate:
         subject = record.get("subject", {})
         candidate.supersedes = record.get("supersedes_form", "")
         candidate.filing_type = record["filing_type"]
-        candidate.province = int(record["subject_province"][:2]) if "subject_province" in record else None
+        candidate.province = _province(row)
         candidate.subject_kind = record.get("subject_kind", "")
         candidate.subject_known = bool(subject)
         candidate.certificate = (subject["cert_type"], subject["cert_no"]) if subject else None
         candidate.collected_at = row.collected_at
         return candidate
+
+
+def _province(row: CheckedRow) -> int | None:
+    """The province of a row's subject: as it says, else as the 备案号 it refers to shows; None when neither does."""
+    code: str | None = row.record.get("subject_province")
+    for reference in (row.v3.subject_reference, row.v3.website_reference) if row.v3 is not None else ():
+        if code is None and reference is not None and reference.kind == "number":
+            code = province_of(reference.value)
+    return int(code[:2]) if code is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,9 @@ class Bulletin(Case):
     programme = models.ForeignKey("pilot.Programme", on_delete=models.PROTECT, related_name="bulletins")
     period = models.CharField(_("期间"), max_length=10)
     sequence = models.PositiveIntegerField()
-    corrects = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="corrigenda")
+    corrects = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="corrigenda"
+    )
     figures: Any = models.JSONField()
     as_of = models.DateTimeField()
     compiled_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, related_name="+")

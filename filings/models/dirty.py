@@ -12,7 +12,7 @@ def on_determinations() -> pgtrigger.Trigger:
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
-        referencing=pgtrigger.Referencing(new="new_rows"),
+        referencing=pgtrigger.Referencing(new="new_rows"),  # type: ignore[no-untyped-call]
         func="INSERT INTO filings_dirtyday (unit_id, day) "
         "SELECT DISTINCT f.unit_id, f.day FROM new_rows n JOIN filings_verificationform f "
         "ON f.unit_id = n.unit_id AND f.id = n.form_id; RETURN NULL;",
@@ -24,7 +24,7 @@ def on_findings() -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
         name="dirty_day",
         when=pgtrigger.After,
-        operation=pgtrigger.Insert | pgtrigger.UpdateOf("state"),
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("state"),  # type: ignore[no-untyped-call]
         func="INSERT INTO filings_dirtyday (unit_id, day) VALUES (NEW.unit_id, NEW.day); RETURN NULL;",
     )
 
@@ -34,7 +34,7 @@ def on_items() -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
         name="dirty_day",
         when=pgtrigger.After,
-        operation=pgtrigger.Insert | pgtrigger.UpdateOf("identity_right"),
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("identity_right"),  # type: ignore[no-untyped-call]
         func="INSERT INTO filings_dirtyday (unit_id, day) "
         "SELECT f.unit_id, f.day FROM filings_verificationform f WHERE f.id = NEW.form_id; RETURN NULL;",
     )
@@ -45,7 +45,7 @@ def on_inspections() -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
         name="dirty_day",
         when=pgtrigger.After,
-        operation=pgtrigger.UpdateOf("state"),
+        operation=pgtrigger.UpdateOf("state"),  # type: ignore[no-untyped-call]
         condition=pgtrigger.Condition("NEW.state = 'cancelled'"),
         func="INSERT INTO filings_dirtyday (unit_id, day) "
         "SELECT DISTINCT f.unit_id, f.day FROM filings_inspectionitem i "

@@ -29,7 +29,9 @@ class Determination(Owned):
     unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT)
     number = models.PositiveSmallIntegerField(default=1)
     outcome = models.CharField(max_length=16, choices=Comparison.choices)
-    fields: Any = models.JSONField(default=list)  # which persons differ: subject, principal, website principal
+    fields: Any = models.JSONField(
+        default=list
+    )  # which persons differ: subject, principal, website principal
     at = models.DateTimeField()
 
     class Meta(Owned.Meta):
@@ -47,7 +49,9 @@ class Finding(Case):
 
     state = StateField(default=S.OPEN, choices=S.choices)
     unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="findings")
-    form = models.ForeignKey(VerificationForm, on_delete=models.PROTECT, related_name="findings", db_constraint=False)
+    form = models.ForeignKey(
+        VerificationForm, on_delete=models.PROTECT, related_name="findings", db_constraint=False
+    )
     chain_no = models.CharField(max_length=160)
     day = models.DateField()
     subject_province = models.PositiveSmallIntegerField(choices=Province.choices)
@@ -64,7 +68,9 @@ class Finding(Case):
             models.UniqueConstraint(fields=["form", "source", "field"], name="one_finding_per_fault"),
             models.CheckConstraint(
                 name="finding_decided_by_another",
-                condition=Q(found_by__isnull=True) | Q(decided_by__isnull=True) | ~Q(found_by=models.F("decided_by")),
+                condition=Q(found_by__isnull=True)
+                | Q(decided_by__isnull=True)
+                | ~Q(found_by=models.F("decided_by")),
             ),
         ]
         indexes = [models.Index(fields=["unit", "day"])]

@@ -52,7 +52,11 @@ class Inspection(Case):
             return EVERYTHING
         if actor.is_bureau:
             return Q(unit__province=actor.province)
-        return Q(unit__organisation=actor.organisation_id) & ~Q(state=S.PLANNED) if actor.is_provider else NOTHING
+        return (
+            Q(unit__organisation=actor.organisation_id) & ~Q(state=S.PLANNED)
+            if actor.is_provider
+            else NOTHING
+        )
 
     @step(S.PLANNED, S.COMMITTED, _("公布种子摘要"))
     def commit(self) -> None:
@@ -79,7 +83,9 @@ class InspectionItem(Owned):
     """One drawn form and what the reader found."""
 
     inspection = models.ForeignKey(Inspection, on_delete=models.PROTECT, related_name="items")
-    form = models.ForeignKey(VerificationForm, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    form = models.ForeignKey(
+        VerificationForm, on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
     rank = models.PositiveIntegerField()
     identity_right = models.BooleanField(null=True)
     form_right = models.BooleanField(null=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from filings.enums import RectificationState, SanctionKind, SanctionState
 from filings.models.findings import Finding
@@ -90,7 +91,9 @@ class Sanction(Case):
     grounds = models.TextField(_("事实和理由"))
     basis = models.CharField(_("依据"), max_length=255)
     proposed_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, related_name="+")
-    proposer_organisation = models.ForeignKey("pilot.Organisation", on_delete=models.PROTECT, related_name="+")
+    proposer_organisation = models.ForeignKey(
+        "pilot.Organisation", on_delete=models.PROTECT, related_name="+"
+    )
     approved_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, null=True, related_name="+")
     statement = models.TextField(_("陈述申辩"), blank=True)
     effect_from = models.DateTimeField(_("生效时间"), null=True)
@@ -129,7 +132,7 @@ class Sanction(Case):
     def impose(self) -> None:
         """An approver, another person than the proposer, decides with an effect date."""
 
-    @step([S.PROPOSED, S.HEARING, S.HEARD], S.DROPPED, _("不予处理"))
+    @step([S.PROPOSED, S.HEARING, S.HEARD], S.DROPPED, pgettext_lazy("act", "不予处理"))
     def drop(self) -> None:
         """The proposal is given up."""
 

@@ -32,7 +32,9 @@ class UploadJob(Case):
     duplicates = models.PositiveIntegerField(default=0)
     rejected_rows = models.PositiveIntegerField(default=0)
     code_counts: Any = models.JSONField(default=dict)
-    taken_rows = models.PositiveIntegerField(default=0)  # rows whose chunk is committed: where a restart goes on
+    taken_rows = models.PositiveIntegerField(
+        default=0
+    )  # rows whose chunk is committed: where a restart goes on
     heartbeat_at = models.DateTimeField(null=True, blank=True)  # security time
     attempts = models.PositiveSmallIntegerField(default=0)  # since the last committed chunk
     fault = models.CharField(max_length=255, blank=True)
@@ -40,7 +42,9 @@ class UploadJob(Case):
     class Meta(Case.Meta):
         indexes = [
             models.Index(fields=["unit", "-received_at"]),
-            models.Index(fields=["state"], condition=Q(state__in=["received", "processing"]), name="jobs_waiting"),
+            models.Index(
+                fields=["state"], condition=Q(state__in=["received", "processing"]), name="jobs_waiting"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from filings.documents import VERDICT_WORDS, adjustment_words, error_chart
+from filings.documents import adjustment_words, error_chart
 from filings.enums import BulletinState
 from filings.forms import BulletinForm
 from filings.models import Bulletin
@@ -77,7 +77,7 @@ def _table(frozen: dict[str, Any]) -> Section:
                 common.counts(unit["m1"]),
                 unit["m1"]["shown"],
                 unit["interval"],
-                VERDICT_WORDS[unit["verdict"]],
+                common.verdict(unit["verdict"]),
                 common.counts(unit["m2"]),
                 unit["m2"]["shown"],
                 common.met(unit["m2"]),

@@ -22,6 +22,12 @@ FIELDS = {
     "identity": gettext_lazy("主体身份信息"),
     "form": gettext_lazy("核验单其他信息"),
 }
+VERDICTS: dict[str, tuple[Any, Tone]] = {
+    "achieved": (gettext_lazy("达标"), "success"),
+    "not_achieved": (gettext_lazy("不达标"), "danger"),
+    "undecided": (gettext_lazy("尚不能判定"), "warning"),
+    "no_error_found": (gettext_lazy("未发现差错"), "success"),
+}
 
 
 def unit_link(unit: PilotUnit) -> Link:
@@ -44,6 +50,14 @@ def state_of(case: Any) -> Tag:
     return Tag(str(case.get_state_display()), tone(case.state))
 
 
+def verdict(code: str) -> Tag | None:
+    """What a figure lets one say, as a tag; nothing was counted: None."""
+    if not code:
+        return None
+    label, tone = VERDICTS[code]
+    return Tag(str(label), tone)
+
+
 def met(figure: dict[str, Any]) -> Tag:
     """Whether a figure meets its threshold."""
     labels: dict[Any, tuple[str, Tone]] = {
@@ -59,12 +73,17 @@ def counts(figure: dict[str, Any]) -> str:
     return f"{figure['errors']:,} / {figure['n']:,}"
 
 
+def shown(figure: dict[str, Any]) -> str:
+    """The figure with its counts, in one cell."""
+    return _("%(figure)s（%(counts)s）") % {"figure": figure["shown"], "counts": counts(figure)}
+
+
 def figure_facts(figures: dict[str, Any]) -> list[Fact]:
     """Both figures and what lies outside them, always with window, rules and data-as-of."""
     return [
-        Fact(_("主体身份信息准确率 M1"), f"{figures['m1']['shown']}（{counts(figures['m1'])}）"),
+        Fact(_("主体身份信息准确率 M1"), shown(figures["m1"])),
         Fact(_("M1 判定"), met(figures["m1"])),
-        Fact(_("核验单信息准确率 M2"), f"{figures['m2']['shown']}（{counts(figures['m2'])}）"),
+        Fact(_("核验单信息准确率 M2"), shown(figures["m2"])),
         Fact(_("M2 判定"), met(figures["m2"])),
         Fact(_("待比对"), figures["pending"]),
         Fact(_("无法判定"), figures["undeterminable"]),

@@ -20,6 +20,11 @@ from pilot.registry import Creation, ListColumn, MachinePages, Task, register
 from pilot.ui import Column, Fact, Row, Section, Tag
 
 S = InspectionState
+NAMES = {
+    "frame": gettext_lazy("M1（总体）"),
+    "process": gettext_lazy("M1（过程）"),
+    "forms": gettext_lazy("M2"),
+}
 
 
 def facts(inspection: Inspection, actor: Actor) -> list[Fact]:
@@ -98,7 +103,16 @@ def _judged(inspection: Inspection, items: list[InspectionItem]) -> Section:
             Column("verdict", _("判定")),
         ],
         rows=[
-            Row("", [f["name"], f"{f['errors']} / {f['n']}", f["shown"], f["interval"], f["verdict"]])
+            Row(
+                "",
+                [
+                    str(NAMES[f["key"]]),
+                    common.counts(f),
+                    f["shown"],
+                    f["interval"],
+                    common.verdict(f["code"]),
+                ],
+            )
             for f in inspection_figures(inspection, items)
         ],
         note=_("单侧置信水平按试点项目规定；未发现差错不证明准确率为 100%。"),

@@ -103,8 +103,8 @@ def _to_date(view: UnitView) -> Section:
         return Section(_("准确率（截至目前）"), facts=facts)
     m1, m2 = figures_of(view.tally, view.unit)
     facts = [
-        Fact(_("主体身份信息准确率 M1"), f"{m1['shown']}（{common.counts(m1)}）"),
-        Fact(_("核验单信息准确率 M2"), f"{m2['shown']}（{common.counts(m2)}）"),
+        Fact(_("主体身份信息准确率 M1"), common.shown(m1)),
+        Fact(_("核验单信息准确率 M2"), common.shown(m2)),
         Fact(_("待比对"), view.tally.counts.pending),
         Fact(_("无法判定"), view.tally.counts.undeterminable),
         Fact(_("数据截至"), clock.now()),

@@ -45,7 +45,7 @@ def load_authority(*, source: Readable, actor: Actor) -> Extract:
     if _text((next(lines, b"") or b"").removeprefix(BOM)) != list(COLUMNS):
         raise Refused(_("不是权威库数据文件：首行应为 %(header)s") % {"header": ",".join(COLUMNS)})
     extract = Extract()
-    for batch in batched(_records(lines, extract), BATCH, strict=False):
+    for batch in batched(_records(lines, extract), BATCH):
         extract.loaded += _copy(batch)
     audit.record(
         action="authority.load",

@@ -14,6 +14,7 @@ from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import OrganisationKind
 from pilot.errors import Refused
+from pilot.language import on_record
 from pilot.models import Organisation, PilotUnit
 from pilot.selectors import people
 from pilot.services import notices
@@ -47,9 +48,11 @@ def open_case(
     )
     begin(case, actor=actor, at=at)
     add_message(case=case, actor=actor, text=text, at=at)
+    with on_record():
+        notice = _("%(number)s · 新的协调事项") % {"number": case.number}
     notices.send(
         members=people.in_force().filter(organisation=owner.pk),
-        subject=_("%(number)s · 新的协调事项") % {"number": case.number},
+        subject=notice,
         machine=case.slug(),
         object_id=case.pk,
         source=f"{case.slug()}:{case.pk}:1",

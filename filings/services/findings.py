@@ -16,6 +16,7 @@ from filings.models import Finding, VerificationForm
 from pilot import clock
 from pilot.actors import Actor
 from pilot.errors import Refused
+from pilot.language import on_record
 from pilot.models import PilotUnit
 from pilot.selectors import people, programmes
 from pilot.services import notices
@@ -87,10 +88,12 @@ def _open_for_unit(unit: PilotUnit, faults: list[Fault], actor: Actor, at: datet
 def _tell(unit: PilotUnit, opened: list[Finding]) -> None:
     """One notice for a batch: a file with a thousand differences is one message, not a thousand."""
     first = opened[0]
+    words = {"count": len(opened), "number": first.number}
+    with on_record():
+        subject = _("新增差错 %(count)s 条（自 %(number)s 起），请在期限内确认或提出异议") % words
     notices.send(
         members=people.providers(unit.organisation_id),
-        subject=_("新增差错 %(count)s 条（自 %(number)s 起），请在期限内确认或提出异议")
-        % {"count": len(opened), "number": first.number},
+        subject=subject,
         machine=Finding.slug(),
         object_id=first.pk,
         source=f"{Finding.slug()}:{first.pk}:1",

@@ -45,6 +45,7 @@ CHUNK_BYTES: Final = 32 * 1024 * 1024
 PASS_SECONDS: Final = 240
 """A worker hands a long job on after this time, well inside the time limit of a task."""
 SILENT_AFTER: Final = timedelta(seconds=60)
+ABANDONED_AFTER: Final = timedelta(hours=1)
 MAX_ATTEMPTS: Final = 5
 OPEN_STATES: Final = (JobState.RECEIVED, JobState.PROCESSING)
 _PICTURES: Final = re.compile(rb"(<(?:Fjnr|Spwj)>)[^<]*")
@@ -246,28 +247,33 @@ def _candidate(raw: RawRow, context: UnitContext) -> Candidate:
 
 
 @transaction.atomic
-def _post_silent() -> int:
-    """Post the jobs again that nobody has touched for a minute; returns how many."""
-    silent = UploadJob.unscoped.filter(
-        state__in=OPEN_STATES, heartbeat_at__lt=clock.security_now() - SILENT_AFTER
-    ).select_for_update(skip_locked=True)
-    for job in silent:
-        UploadJob.unscoped.filter(pk=job.pk).update(heartbeat_at=clock.security_now())
-        outbox.post_task("filings.tasks.process_upload", job_id=job.pk)
-    return len(silent)
-
-
 def sweep() -> int:
-    """Post silent jobs again and forget files whose time is over; returns how many jobs were posted."""
-    posted = _post_silent()
+    """Post the jobs again that nobody has touched for a minute; returns how many."""
     now = clock.security_now()
-    touched = dict(spool.folders())
+    silent = UploadJob.unscoped.filter(state__in=OPEN_STATES, heartbeat_at__lt=now - SILENT_AFTER)
+    jobs = list(silent.select_for_update(skip_locked=True))
+    for job in jobs:
+        UploadJob.unscoped.filter(pk=job.pk).update(heartbeat_at=now)
+        outbox.post_task("filings.tasks.process_upload", job_id=job.pk)
+    return len(jobs)
+
+
+def tidy() -> int:
+    """Forget files whose time is over; returns how many jobs lost some.
+
+    Refused rows are kept for 30 days; what no job names was left by a receipt that broke off.
+    """
+    now, touched = clock.security_now(), dict(spool.folders())
     jobs = UploadJob.unscoped.filter(case_key__in=touched)
-    waiting = set(jobs.filter(state__in=OPEN_STATES).values_list("case_key", flat=True))
     known = set(jobs.values_list("case_key", flat=True))
-    for key, at in touched.items():
-        if now - at > (rejects.KEPT_FOR if key in known else timedelta(hours=1)) and key not in waiting:
-            spool.remove(key)
-        elif key in known and key not in waiting:
-            spool.remove_upload(key)
-    return posted
+    waiting = set(jobs.filter(state__in=OPEN_STATES).values_list("case_key", flat=True))
+    over = [
+        key
+        for key, at in touched.items()
+        if key not in waiting and now - at > (rejects.KEPT_FOR if key in known else ABANDONED_AFTER)
+    ]
+    for key in over:
+        spool.remove(key)
+    for key in known - waiting - set(over):
+        spool.remove_upload(key)
+    return len(over)

@@ -13,6 +13,7 @@ from filings.services.attachments import keep_proof
 from filings.services.findings import has_jurisdiction
 from filings.transitions.guards import clock_ran_out, in_time, own_unit, people_of_unit
 from pilot.actors import Actor
+from pilot.language import on_record
 from pilot.models import Membership
 from pilot.selectors import people
 from pilot.transitions import another_person
@@ -71,4 +72,6 @@ def overturn(finding: Finding, act: Act) -> None:
     for order in orders.order_by("pk"):
         others = order.findings.exclude(pk=finding.pk)
         if not others.exclude(state=FindingState.OVERTURNED).exists():
-            act.downward(order, "cancel", reason=_("所依据的差错已全部撤销"))
+            with on_record():
+                reason = _("所依据的差错已全部撤销")
+            act.downward(order, "cancel", reason=reason)

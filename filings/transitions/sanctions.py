@@ -18,6 +18,7 @@ from filings.transitions.guards import bureau_of_unit, clock_ran_out, in_time, o
 from pilot.actors import Actor
 from pilot.enums import Role, UnitStatusKind
 from pilot.errors import Refused
+from pilot.language import on_record
 from pilot.models import Membership
 from pilot.selectors import people, programmes
 from pilot.services import register
@@ -107,12 +108,14 @@ def drop(sanction: Sanction, act: Act) -> None:
 def lift(sanction: Sanction, act: Act) -> None:
     """The unit is active again from ``effect_from`` on (default: now), and reads so in a letter."""
     start = max(act.data.get("effect_from") or act.at, act.at, _effect(sanction))
+    with on_record():
+        reason = _("恢复试点 %(number)s") % {"number": sanction.number}
     register.set_status(
         actor=act.actor,
         unit=sanction.unit,
         kind=UnitStatusKind.ACTIVE,
         start=start,
-        reason=_("恢复试点 %(number)s") % {"number": sanction.number},
+        reason=reason,
     )
     make_sanction_letter(sanction=sanction, stage="lifted", at=act.at, effect_from=start, reason=act.reason)
 
@@ -120,11 +123,13 @@ def lift(sanction: Sanction, act: Act) -> None:
 @on(Sanction, "annul", tell=[people_of_unit, bureau_of_unit, proposer])
 def annul(sanction: Sanction, act: Act) -> None:
     """An objection was upheld: a new range of the register starts, what lay before stays on record."""
+    with on_record():
+        reason = _("申诉成立，撤销 %(number)s") % {"number": sanction.number}
     register.annul_status(
         actor=act.actor,
         unit=sanction.unit,
         start=max(act.at, _effect(sanction)),
-        reason=_("申诉成立，撤销 %(number)s") % {"number": sanction.number},
+        reason=reason,
     )
 
 

@@ -446,7 +446,9 @@ def create_list() -> None:
 
 def act_on_list(sequence: int, name: str, by_officer: int) -> None:
     case = ApprovalList.unscoped.get(sequence=sequence)
-    data = {"effective_from": moment("2019-05-24 00:00")} if (sequence, name) == (2, "prepare") else {}
+    data: dict[str, Any] = (
+        {"effective_from": moment("2019-05-24 00:00")} if (sequence, name) == (2, "prepare") else {}
+    )
     fire(case, name, world.officer() if by_officer else world.approver(), **data)
 
 

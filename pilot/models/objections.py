@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from pilot.actors import Actor
 from pilot.machines import EVERYTHING, NOTHING, Case, StateField, machine, step
@@ -60,10 +61,10 @@ class Objection(Case):
     def take(self) -> None:
         """An officer without a part in the decision takes the case."""
 
-    @step(ObjectionState.UNDER_REVIEW, ObjectionState.UPHELD, _("申诉成立"))
+    @step(ObjectionState.UNDER_REVIEW, ObjectionState.UPHELD, pgettext_lazy("act", "申诉成立"))
     def uphold(self) -> None:
         """The decision is changed by the app that made it."""
 
-    @step(ObjectionState.UNDER_REVIEW, ObjectionState.DISMISSED, _("维持原决定"))
+    @step(ObjectionState.UNDER_REVIEW, ObjectionState.DISMISSED, pgettext_lazy("act", "维持原决定"))
     def dismiss(self) -> None:
         """The decision stands; reason on record."""

@@ -173,7 +173,7 @@ class RoleChange(Case):
         constraints = [four_eyes("requested_by", "approved_by", name="role_change_four_eyes")]
 
     def __str__(self) -> str:
-        verb = _("授予") if self.grant else _("撤销")
+        verb = _("授予") if self.grant else _("收回")
         return f"{verb} {self.person} · {self.get_role_display()}"
 
     @classmethod

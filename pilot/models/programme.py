@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from pilot.actors import Actor
@@ -69,7 +70,7 @@ class Condition(models.Model):
         constraints = [models.UniqueConstraint(fields=["programme", "number"], name="condition_number_once")]
 
     def __str__(self) -> str:
-        return self.text
+        return self.text_en if get_language() == "en" else self.text
 
 
 class ProgrammeRule(models.Model):

@@ -27,7 +27,7 @@ def page() -> dict[str, Any]:
                 title=_("参与条件"),
                 columns=[Column("number", _("序号")), Column("text", _("条件")), Column("clause", _("依据"))],
                 rows=[
-                    Row("", [row.number, row.text_en if english else row.text, row.clause])
+                    Row("", [row.number, str(row), row.clause])
                     for row in Condition.objects.filter(programme=programme)
                 ],
             ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -60,5 +60,5 @@ def deadline(programme: Programme, *, start: datetime, days: int) -> datetime:
 
 def working_days_left(programme: Programme, *, now: datetime, due: datetime) -> int:
     """Working days from today until a deadline; 0 on the last day, negative when overdue."""
-    last = rules.local_day(due - rules.timedelta(microseconds=1))
+    last = rules.local_day(due - timedelta(microseconds=1))
     return rules.working_days_between(rules.local_day(now), last, calendar(programme))

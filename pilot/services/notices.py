@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from pilot import clock
+from pilot.language import on_record
 from pilot.models import Membership, Notice, OutboxMessage
 from pilot.services import outbox
 
@@ -28,6 +29,8 @@ def send(
     """
     visible_from = clock.security_now() + (hold or timedelta())
     url = f"/cases/{machine}/{object_id}/"
+    with on_record():
+        text = _("请登录系统查看：%(url)s") % {"url": url}
     people: dict[int, Any] = {m.person_id: m.person for m in members.select_related("person")}
     Notice.objects.bulk_create(
         Notice(
@@ -40,7 +43,7 @@ def send(
             outbox.post(
                 kind=OutboxMessage.Kind.MAIL,
                 target=person.email,
-                payload={"subject": subject, "text": _("请登录系统查看：%(url)s") % {"url": url}},
+                payload={"subject": subject, "text": text},
                 not_before=visible_from if hold else None,
                 source=source,
             )

@@ -22,7 +22,7 @@ def file_objection(*, actor: Actor, machine: str, object_id: int, grounds: str) 
     """The organisation concerned objects. Raises :class:`Refused` when too late or when there is no decision."""
     model = MACHINES.get(machine)
     case = model.objects.visible_to(actor).filter(pk=object_id).first() if model else None
-    if case is None or (machine, case.state) not in OBJECTIONABLE:
+    if case is None or actor.province is None or (machine, case.state) not in OBJECTIONABLE:
         raise Refused(_("没有可以申诉的决定"))
     programme = programmes.current()
     decided = (
@@ -39,7 +39,7 @@ def file_objection(*, actor: Actor, machine: str, object_id: int, grounds: str) 
         against_machine=machine,
         against_id=object_id,
         against_state=case.state,
-        organisation_id=actor.organisation_id,
+        organisation_id=actor.acting_organisation,
         province=actor.province,
         grounds=grounds,
         case_key=case.case_key,

@@ -86,7 +86,7 @@ def request_role_change(
         role=role,
         grant=grant,
         reason=reason,
-        requested_by_id=actor.person_id,
+        requested_by_id=actor.acting_person,
         case_key=uuid4(),
     )
     open_case(change, actor=actor)

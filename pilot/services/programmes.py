@@ -115,7 +115,7 @@ def propose_extension(*, actor: Actor, window: Window, closes: Any, reason: str)
     if closes <= window.closes:
         raise Refused(_("延长后的截止时间应晚于原截止时间"))
     extension = WindowExtension(
-        window=window, closes=closes, reason=reason, proposed_by_id=actor.person_id, case_key=uuid4()
+        window=window, closes=closes, reason=reason, proposed_by_id=actor.acting_person, case_key=uuid4()
     )
     open_case(extension, actor=actor)
     return extension

@@ -15,6 +15,7 @@ from pilot import signals
 from pilot.actors import Actor
 from pilot.enums import FilingType, Province, UnitStatusKind, WindowKind
 from pilot.errors import Refused
+from pilot.language import on_record
 from pilot.models import Organisation, PilotUnit, Programme, UnitScope, UnitStatus
 from pilot.selectors import programmes
 from pilot.services import audit
@@ -53,15 +54,16 @@ def enrol_unit(
     )
     run_opens, run_closes = programmes.window(programme, WindowKind.RUN)
     start = max(run_opens, effective_from)
-    reason = str(_("列入试点单位名单"))
+    with on_record():
+        listed, ended = str(_("列入试点单位名单")), str(_("试点运行阶段结束"))
     UnitStatus.objects.create(
-        unit=unit, kind=UnitStatusKind.ACTIVE, during=Range(start, run_closes), reason=reason
+        unit=unit, kind=UnitStatusKind.ACTIVE, during=Range(start, run_closes), reason=listed
     )
     UnitStatus.objects.create(
         unit=unit,
         kind=UnitStatusKind.COMPLETED,
         during=Range(run_closes, None),
-        reason=str(_("试点运行阶段结束")),
+        reason=ended,
     )
     UnitScope.objects.bulk_create(
         UnitScope(unit=unit, province=province, filing_type=filing_type, during=Range(start, None))
@@ -129,10 +131,12 @@ def annul_status(*, actor: Actor, unit: PilotUnit, start: datetime, reason: str)
             reason=reason[:255],
         )
     if upper is None:
+        with on_record():
+            ended = str(_("试点运行阶段结束"))
         UnitStatus.objects.create(
             unit=locked,
             kind=UnitStatusKind.COMPLETED,
             during=Range(max(start, run_closes), None),
-            reason=str(_("试点运行阶段结束")),
+            reason=ended,
         )
     audit.record(action="register.reinstate", actor=actor, subject=locked, detail={"from": start.isoformat()})

@@ -57,7 +57,7 @@ def cell(value: Any) -> SafeString:
         case datetime() | date():
             return _time(value)
         case list() | tuple():
-            return format_html_join("、", "{}", ((cell(item),) for item in value)) or EMPTY
+            return format_html_join(_("、"), "{}", ((cell(item),) for item in value)) or EMPTY
         case _:
             return conditional_escape(value)
 
@@ -171,7 +171,7 @@ def _shown_value(bound_field: BoundField) -> str:
         for key, label in getattr(bound_field.field.widget, "choices", ())
         if key not in (None, "")
     }
-    return "、".join(
+    return _("、").join(
         str(labels.get(value, value)) for value in (values if isinstance(values, list) else [values])
     )
 

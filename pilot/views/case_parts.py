@@ -35,7 +35,7 @@ def due(case: Case) -> tuple[datetime | None, Tone]:
 def waiting_for(case: Case) -> str:
     """Whose turn it is, in words; empty when the case is settled."""
     roles = {role for step in workflow.next_steps(case) for role in step.roles if role != Role.SYSTEM}
-    return "、".join(str(role.label) for role in Role if role in roles)
+    return _("、").join(str(role.label) for role in Role if role in roles)
 
 
 def history(case: Case, actor: Actor) -> list[TransitionRecord]:
@@ -120,7 +120,7 @@ def diagram_parts(model: type[Case]) -> tuple[list[drawing.State], list[drawing.
         drawing.Move(t.name, str(t.custom["label"]), str(t.source), str(t.target)) for t in declared(model)
     ]
     sources = {move.source for move in moves}
-    choices = model._meta.get_field("state").flatchoices
     return [
-        drawing.State(str(name), str(label), terminal=name not in sources) for name, label in choices
+        drawing.State(str(name), str(label), terminal=name not in sources)
+        for name, label in workflow.states(model)
     ], moves

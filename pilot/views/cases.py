@@ -21,7 +21,7 @@ from pilot.actors import Actor
 from pilot.enums import Province
 from pilot.errors import PilotError, Refused, StateChanged
 from pilot.forms import RemarkForm
-from pilot.machines import Case
+from pilot.machines import Case, declared
 from pilot.registry import MachinePages, Task, pages_of
 from pilot.tones import state_tag
 from pilot.ui import ActionItem, ActPage, Column, DetailPage, Empty, Link, ListPage, Row
@@ -52,7 +52,7 @@ class CaseFilter(forms.Form):
 
     def __init__(self, *args: Any, pages: MachinePages, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        states = pages.model._meta.get_field("state").flatchoices
+        states = workflow.states(pages.model)
         self.fields["state"].choices = [("", _("全部")), *states]  # type: ignore[attr-defined]
         if pages.province_field:
             self.fields["province"].choices = [("", _("全部")), *Province.choices]  # type: ignore[attr-defined]
@@ -100,7 +100,7 @@ def case_list(request: Any, slug: str) -> HttpResponse:
 
 
 def _filtered(pages: MachinePages, actor: Any, form: CaseFilter) -> QuerySet[Case]:
-    rows: QuerySet[Case] = pages.model.objects.visible_to(actor).select_related(*pages.related)
+    rows = visible_rows(pages, actor)
     if not (form.is_bound and form.is_valid()):
         return rows.order_by("-state_since", "-pk")
     wanted = form.cleaned_data
@@ -119,10 +119,15 @@ def _filtered(pages: MachinePages, actor: Any, form: CaseFilter) -> QuerySet[Cas
     return rows.order_by("-state_since", "-pk")
 
 
+def visible_rows(pages: MachinePages, actor: Any) -> QuerySet[Any]:
+    """The cases this actor may know of, with what the machine's pages read beside them."""
+    rows: QuerySet[Any] = pages.model.objects.visible_to(actor)
+    return rows.select_related(*pages.related) if pages.related else rows  # without names it would join everything
+
+
 def visible_case(request: Any, pages: MachinePages, pk: int) -> Any:
     """The case, or 404 when it does not exist for this actor."""
-    rows = pages.model.objects.visible_to(request.actor).select_related(*pages.related)
-    case = rows.filter(pk=pk).first()
+    case = visible_rows(pages, request.actor).filter(pk=pk).first()
     if case is None:
         raise Http404
     return case
@@ -180,7 +185,7 @@ def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
     """Carry out one transition: GET shows object and effect, POST does it (C15). Works without JavaScript."""
     pages = pages_of(slug)
     case = visible_case(request, pages, pk)
-    if name not in {t.name for t in workflow.declared(pages.model)}:
+    if name not in {t.name for t in declared(pages.model)}:
         raise Http404
     if not policy.may_act(slug, name, request.actor.role):
         raise workflow.why_not(case, name, actor=request.actor, at=clock.now()) or Http404
@@ -202,7 +207,7 @@ def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
             return redirect(back)
     form.fields["seen"] = forms.CharField(initial=case.state, widget=forms.HiddenInput(), required=False)
     label = str(workflow.label(pages.model, name))
-    target = next(t.target for t in workflow.declared(pages.model) if t.name == name)
+    target = next(t.target for t in declared(pages.model) if t.name == name)
     effect = str(
         pages.effects.get(name)
         or _("状态变为“%(state)s”") % {"state": workflow.state_label(pages.model, target)}

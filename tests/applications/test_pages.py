@@ -224,3 +224,19 @@ def test_what_an_answer_changed_is_shown_and_masked(
         "bureau_reviewer": [["联系人手机", "13900000002", "13900000099"], files],
         "ministry_officer": [["联系人手机", "139****0002", "139****0099"], files],
     }
+
+
+def test_every_item_of_a_notice_leads_to_its_control(provider: Actor, bureau_reviewer: Actor) -> None:
+    case = builders.returned(provider, bureau_reviewer)
+    sections = {
+        actor.role: pages_of("application").sections(case, actor)[0] for actor in (provider, bureau_reviewer)
+    }
+    assert {role: [row.url for row in section.rows] for role, section in sections.items()} == {
+        "provider_admin": [
+            f"{url(case, 'task', 'save_draft')}#id_licence_authority",
+            url(case, "task", "add_file"),
+        ],
+        "bureau_reviewer": ["", ""],
+    }
+    page = builders.client_of(provider).get(url(case, "task", "save_draft")).content.decode()
+    assert page.count('id="id_licence_authority"') == 1

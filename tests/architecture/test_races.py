@@ -43,6 +43,8 @@ FAST = {
     ("bulletin", "compiled", "sign"),
 }
 
+ROUND_TRIPS = {("assigned", "reassign"), ("in_moderation", "replace")}
+
 
 def race(act: Callable[[], object]) -> Counter[str]:
     """Do one thing in fifty threads, each with a connection of its own, all let go together; count how they ended.
@@ -104,6 +106,9 @@ def test_of_fifty_at_once_exactly_one_wins(slug: str, source: str, name: str) ->
     entries = AuditEntry.objects.filter(
         action=f"{slug}.{name}", object_type=act.case._meta.model_name, object_id=str(act.case.pk)
     )
-    assert race(act.fire) == {"done": 1, "state.changed": THREADS - 1}
+    ended = race(act.fire)
+    # A transition that leads back to its own state leaves what was seen true; its condition holds no longer.
+    lost = "condition" if (source, name) in ROUND_TRIPS else "state.changed"
+    assert ended == {"done": 1, lost: THREADS - 1}
     assert steps(act.case) == before + 1
     assert Counter(entries.values_list("outcome", flat=True)) == {"done": 1, "denied": THREADS - 1}

@@ -24,3 +24,15 @@ def unit(programme: Any, provider: Any) -> Any:
     enrolled = builders.enrol(programme, provider)
     world.at("2019-07-01 09:00")
     return enrolled
+
+
+@pytest.fixture
+def finding(unit: Any) -> Any:
+    """A mismatch found on Monday 1 July 2019, 09:00."""
+    from filings.enums import FindingSource
+    from tests.factories import world
+    from tests.filings import builders
+
+    row = builders.form(unit, "F-1")
+    builders.compared(row)
+    return builders.found(row, source=FindingSource.COMPARISON, at=world.at("2019-07-01 09:00"))

@@ -122,6 +122,7 @@ def test_a_unit_in_another_workers_hands_is_left_to_it(unit: PilotUnit) -> None:
     with connection.copy().cursor() as other:
         other.execute("SELECT pg_advisory_lock(%s, %s)", [comparison.COMPARE_LOCK, unit.pk])
         held = comparison.compare_pending()
+        other.execute("SELECT pg_advisory_unlock(%s, %s)", [comparison.COMPARE_LOCK, unit.pk])
         other.connection.close()
     assert (held, comparison.compare_pending()) == (0, 1)
 

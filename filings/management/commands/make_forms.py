@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -99,7 +99,7 @@ class Command(BaseCommand):
 def _binary(stream: Any) -> IO[bytes]:
     """The bytes below a text stream; one that has none, being held in memory, is written to as text."""
     target = getattr(stream, "_out", stream)
-    return getattr(target, "buffer", None) or _TextSink(target)
+    return cast(IO[bytes], getattr(target, "buffer", None) or _TextSink(target))
 
 
 class _TextSink(io.RawIOBase):

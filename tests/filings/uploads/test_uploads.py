@@ -10,6 +10,7 @@ import os
 import zipfile
 from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.test.utils import CaptureQueriesContext
@@ -234,9 +235,20 @@ def test_a_silent_job_is_posted_again_once_a_minute(receive: Any) -> None:
 def test_files_are_forgotten_when_their_time_is_over(made: Any, receive: Any, hand_in: Any) -> None:
     waiting, done = receive(*made(1)), hand_in({**made(1)[0], "verifier_name": ""})
     assert (rejects.available(done), (spool.folder(done.case_key) / spool.UPLOAD).exists()) == (True, False)
-    long_ago = (clock.security_now() - timedelta(days=31)).timestamp()
-    for job in (waiting, done):
-        os.utime(spool.folder(job.case_key), (long_ago, long_ago))
-    uploads.sweep()
+    abandoned = uuid4()
+    spool.write_upload(abandoned, io.BytesIO(b"{}"))
+    assert uploads.tidy() == 0
+    for key, days in ((waiting.case_key, 31), (done.case_key, 29), (abandoned, 1)):
+        touch(key, days)
+    assert uploads.tidy() == 1
+    assert {key for key, _at in spool.folders()} == {waiting.case_key, done.case_key}
+    touch(done.case_key, 31)
+    assert uploads.tidy() == 1
     assert [key for key, _at in spool.folders()] == [waiting.case_key]
     assert (FormRefusal.unscoped.count(), rejects.available(done)) == (1, False)
+
+
+def touch(key: UUID, days: int) -> None:
+    """As if a job's files had last been written so many days ago."""
+    then = (clock.security_now() - timedelta(days=days)).timestamp()
+    os.utime(spool.folder(key), (then, then))

@@ -1,0 +1,236 @@
+"""Chinese first, English complete: every word of the interface goes through gettext and has its English."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import polib
+import pytest
+from django.template.base import Lexer, TokenType
+from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).resolve().parents[2]
+APPS = ("pilot", "applications", "assessment", "filings")
+CATALOGUE = ROOT / "pilot" / "locale" / "en" / "LC_MESSAGES" / "django.po"
+SOURCES = [p for app in APPS for p in sorted((ROOT / app).rglob("*.py")) if "migrations" not in p.parts]
+TEMPLATES = [p for p in sorted((ROOT / "templates").rglob("*")) if p.suffix in {".html", ".txt"}]
+
+FUNCTIONS = {
+    f"{prefix}gettext{suffix}" for prefix in ("", "n", "p", "np") for suffix in ("", "_lazy", "_noop")
+} | {"_"}
+HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+FULL_WIDTH = re.compile(r"[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef]")
+PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%%")
+IN_TEMPLATE = re.compile(r"""\b(n?p?gettext|_)\(((?:u?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'),? ?)+)""")
+
+NEVER_ENGLISH = ("工信部信管函〔2019〕87号", "粤B1.B2-20190001", "中文")
+"""What an English text quotes in Chinese: the number of the notice, a sample of a licence, a language's name."""
+
+CHINESE_ON_PURPOSE = {
+    "applications/documents.py": "official papers",
+    "assessment/documents.py": "official papers",
+    "assessment/services/lists.py": "reasons of decisions, quoted in letters",
+    "assessment/spreadsheet.py": "official papers",
+    "assessment/views.py": "head line of the published list as CSV",
+    "filings/documents.py": "official papers",
+    "filings/intake/fields.py": "pairs of Chinese and English words",
+    "filings/intake/sections.py": "pairs of Chinese and English words",
+    "filings/periods.py": "periods as official papers write them",
+    "filings/rules.py": "catalogue of rules, Chinese and English side by side",
+    "filings/services/comparison.py": "facts of findings, stored and quoted in letters",
+    "filings/services/nightly.py": "alerts of the nightly job, stored",
+    "filings/synthetic.py": "synthetic forms",
+    "filings/validators/icp_numbers.py": "grammar of filing numbers",
+    "filings/validators/domains.py": "grammar of domain names",
+    "filings/validators/regions.py": "names of the regions as filed",
+    "applications/rules/licence.py": "grammar of licence numbers",
+    "pilot/bootstrap.py": "console, before Django is there",
+    "pilot/pdf.py": "dates of official papers",
+    "pilot/pdf_engine.py": "names of typefaces",
+    "pilot/provinces.py": "abbreviations in document numbers",
+    "pilot/services/letters.py": "official papers",
+    "pilot/services/programmes.py": "names of the authorities",
+    "pilot/supervisor.py": "console, in both languages",
+    "pilot/ui_samples.py": "invented data of the UI kit",
+}
+CHINESE_FOLDERS = ("pilot/demo/", "pilot/embedded/", "pilot/management/", "filings/management/")
+"""Invented people and cases of the demonstration; messages for whoever runs the portal on a console."""
+
+type Message = tuple[str | None, str]
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _calls(path: Path) -> Iterator[tuple[str, list[ast.expr]]]:
+    """The gettext calls of a module: function and its literal arguments."""
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Call):
+            function = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if function in FUNCTIONS:
+                yield function, [a for a in node.args if isinstance(a, ast.Constant)]
+
+
+def _messages(function: str, texts: list[str]) -> list[Message]:
+    """The catalogue's keys behind one call; a plural counts as a message of its own."""
+    context = texts.pop(0) if "p" in function.partition("gettext")[0] else None
+    return [(context, text) for text in texts]
+
+
+def _of_code() -> set[Message]:
+    return {
+        message
+        for path in SOURCES
+        for function, arguments in _calls(path)
+        if arguments
+        for message in _messages(
+            function, [a.value for a in arguments if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        )
+    }
+
+
+def _of_templates() -> set[Message]:
+    found: set[Message] = set()
+    for path in TEMPLATES:
+        for function, literals in IN_TEMPLATE.findall(templatize(path.read_text(encoding="utf-8"))):
+            found |= set(_messages(function, list(ast.literal_eval(f"({literals.rstrip(', ')},)"))))
+    return found
+
+
+def _catalogue() -> polib.POFile:
+    return polib.pofile(str(CATALOGUE))
+
+
+def _english() -> dict[Message, str]:
+    """Translations in force: neither fuzzy nor obsolete nor empty."""
+    texts: dict[Message, str] = {}
+    for entry in _catalogue():
+        if entry.fuzzy or entry.obsolete:
+            continue
+        one, many = entry.msgstr_plural.get(0, entry.msgstr), entry.msgstr_plural.get(1, "")
+        texts[entry.msgctxt, entry.msgid] = one
+        if entry.msgid_plural:
+            texts[entry.msgctxt, entry.msgid_plural] = many
+    return {message: text for message, text in texts.items() if text}
+
+
+def test_every_message_has_its_english() -> None:
+    used = _of_code() | _of_templates()
+    assert len(used) > 1_000  # the walk sees the code and the templates
+    assert sorted(text for _context, text in used - _english().keys()) == []
+
+
+def test_the_catalogue_holds_nothing_that_nobody_says() -> None:
+    used = _of_code() | _of_templates()
+    assert sorted(text for _context, text in _english().keys() - used) == []
+
+
+def test_placeholders_are_equal_on_both_sides() -> None:
+    differ = [
+        chinese
+        for (_context, chinese), english in _english().items()
+        if sorted(PLACEHOLDER.findall(chinese)) != sorted(PLACEHOLDER.findall(english))
+    ]
+    assert differ == []
+
+
+def test_english_is_written_without_chinese_characters() -> None:
+    left = []
+    for english in _english().values():
+        text = english
+        for quoted in NEVER_ENGLISH:
+            text = text.replace(quoted, "")
+        if FULL_WIDTH.search(text):
+            left.append(english)
+    assert left == []
+
+
+def test_the_compiled_catalogue_is_the_one_of_the_text() -> None:
+    compiled = CATALOGUE.with_suffix(".mo").read_bytes()
+    assert compiled == _catalogue().to_binary()
+
+
+def test_the_catalogue_names_no_time_and_no_person() -> None:
+    assert _catalogue().metadata == {
+        "Project-Id-Version": "pilot administration portal",
+        "Language": "en",
+        "MIME-Version": "1.0",
+        "Content-Type": "text/plain; charset=UTF-8",
+        "Content-Transfer-Encoding": "8bit",
+        "Plural-Forms": "nplurals=2; plural=(n != 1);",
+    }
+
+
+def _documentation(tree: ast.Module) -> set[int]:
+    """Strings that stand alone: docstrings of modules, classes, functions and constants."""
+    return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+
+
+def _bare(path: Path) -> list[tuple[int, str]]:
+    """Chinese literals of a module that no gettext call holds."""
+    translated = {id(argument) for _function, arguments in _calls(path) for argument in arguments}
+    known = translated | _documentation(_tree(path))
+    return [
+        (node.lineno, node.value)
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in known
+        and HAN.search(node.value)
+    ]
+
+
+SPEAKING = [
+    p for p in SOURCES if _name(p) not in CHINESE_ON_PURPOSE and not _name(p).startswith(CHINESE_FOLDERS)
+]
+
+
+@pytest.mark.parametrize("path", SPEAKING, ids=_name)
+def test_no_chinese_outside_gettext(path: Path) -> None:
+    assert _bare(path) == []
+
+
+@pytest.mark.parametrize("name", CHINESE_ON_PURPOSE)
+def test_every_exception_is_still_needed(name: str) -> None:
+    assert _bare(ROOT / name) != []
+
+
+def _bare_in_template(text: str) -> Iterator[tuple[int, str]]:
+    """Chinese text outside ``translate``, ``blocktranslate``, ``_()`` and comments."""
+    until = ""
+    for token in Lexer(text).tokenize():
+        if until:
+            until = "" if token.contents == until else until
+        elif token.token_type is TokenType.BLOCK and token.contents.split()[0] in {
+            "blocktranslate",
+            "comment",
+        }:
+            until = f"end{token.contents.split()[0]}"
+        elif token.token_type is not TokenType.COMMENT:
+            rest = re.sub(r"""_\(("[^"]*"|'[^']*')\)""", "", token.contents)
+            if token.token_type is TokenType.BLOCK and rest.startswith("translate "):
+                continue
+            if token.token_type is TokenType.TEXT:
+                rest = rest.replace(
+                    'aria-label="中文"><span class="wide">中文</span><span class="slim">中</span>', ""
+                )
+            if HAN.search(rest):
+                yield token.lineno, rest.strip()
+
+
+PAGES = [p for p in TEMPLATES if "documents" not in p.parent.parts]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=_name)
+def test_no_bare_chinese_in_templates(path: Path) -> None:
+    assert list(_bare_in_template(path.read_text(encoding="utf-8"))) == []

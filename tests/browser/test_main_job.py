@@ -1,0 +1,292 @@
+"""The whole main job in a real browser: from a provider's draft to the published bulletin, by ten signed-in people.
+
+Every step leaves a screenshot (1366 × 768) in the test's folder. The two pictures of the README are made by
+
+    PILOT_SAVE_IMAGES=1 .venv/bin/python -m pytest tests/browser/test_main_job.py
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+from pypdf import PdfReader
+
+from applications.enums import FileKind
+from applications.rules.completeness import REQUIRED_FILES
+from applications.rules.form import FIELDS, SECTIONS, Kind
+from assessment.services.reports import open_reports
+from filings.services.authority import load_authority
+from filings.synthetic import Form, authority_rows, make_forms
+from pilot.actors import Actor
+from pilot.enums import Role
+from pilot.models import Membership, Organisation
+from pilot.selectors import programmes
+from tests.applications import builders as intake
+from tests.assessment import builders as review
+from tests.browser.visitor import Visitor
+from tests.factories import world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+README = {"dashboard": "dashboard.png", "application": "application.png"}
+GUANGXI = 45
+CONDITIONS = ("二（一）", "二（二）", "二（三）")
+
+
+class Story:
+    """The people of the main job, each with a window; and the pictures taken on the way."""
+
+    def __init__(self, sign_in: Callable[..., Visitor], folder: Path) -> None:
+        self.sign_in = sign_in
+        self.folder = folder
+        self.actors: dict[str, Actor] = {
+            "provider": world.provider(),
+            "reviewer": world.bureau(Role.BUREAU_REVIEWER),
+            "lead": world.bureau(Role.BUREAU_LEAD),
+            "other lead": world.bureau(Role.BUREAU_LEAD, GUANGXI),
+            "officer": world.ministry(Role.MINISTRY_OFFICER),
+            "approver": world.ministry(Role.MINISTRY_APPROVER),
+            "first assessor": world.assessor(),
+            "second assessor": world.assessor(),
+        }
+        self.name = Organisation.objects.get(pk=self.actors["provider"].organisation_id).name
+        self.visitors: dict[str, Visitor] = {}
+
+    def __call__(self, who: str) -> Visitor:
+        """This person's window; signed in when first needed."""
+        if who not in self.visitors:
+            self.visitors[who] = self.sign_in(self.actors[who])
+        return self.visitors[who]
+
+    def picture(self, who: str, name: str) -> None:
+        file = self.folder / f"{name}.png"
+        self(who).picture(file)
+        if name in README and os.environ.get("PILOT_SAVE_IMAGES") == "1":
+            IMAGES.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, IMAGES / README[name])
+
+
+@pytest.fixture
+def story(programme: Any, sign_in: Callable[..., Visitor], tmp_path: Path) -> Story:
+    return Story(sign_in, tmp_path / "pictures")
+
+
+def test_the_main_job(story: Story, worker: None, tmp_path: Path) -> None:
+    apply(story, tmp_path)
+    accept(story)
+    give_an_opinion(story)
+    report(story)
+    assess(story)
+    list_the_unit(story)
+    upload_forms(story, tmp_path)
+    read_the_dashboard(story)
+    publish_the_bulletin(story, tmp_path)
+
+
+# --- intake ---------------------------------------------------------------------------------------
+def written() -> dict[str, Any]:
+    """The content of a complete form as a person enters it: {label: words}."""
+    fields = {}
+    for key, value in intake.CONTENT.items():
+        field = FIELDS[key]
+        words = {choice: str(label) for choice, label in field.choices}
+        match field.kind:
+            case Kind.CHOICE:
+                value = words[value]
+            case Kind.CHOICES:
+                value = [words[one] for one in value]
+        fields[str(field.label)] = value
+    return fields
+
+
+def apply(story: Story, folder: Path) -> None:
+    provider = story("provider")
+    provider.menu("试点申请")
+    provider.begin("提出申请")
+    expect(provider.state).to_have_text("草稿")
+    headings = [f"{section.title}" for section in SECTIONS]
+    provider.choose("填写申请表")
+    assert provider.page.locator(".field-heading").all_inner_texts() == headings
+    provider.fill(written())
+    story.picture("provider", "form")
+    provider.send("填写申请表", {})
+    expect(provider.page.locator(".notice-success")).to_have_text("已办理：填写申请表")
+    for kind in REQUIRED_FILES:
+        file = folder / f"{kind}.pdf"
+        file.write_bytes(intake.pdf(str(kind)))
+        provider.act("上传材料", {"材料种类": str(FileKind(kind).label), "文件": file})
+    assert provider.row("盖章申请表")[:3] == ["盖章申请表", "form.pdf", str(len(intake.pdf("form")))]
+    provider.act("提交申请", {"本单位承诺所填内容和所附材料真实、准确、完整，并对其真实性负责": True})
+    expect(provider.state).to_have_text("待受理")
+    expect(provider.page.locator(".documents a").first).to_be_visible()
+    story.picture("provider", "submitted")
+
+
+def accept(story: Story) -> None:
+    world.at("2019-04-15 10:00")
+    reviewer = story("reviewer")
+    reviewer.waiting("试点申请", story.name)
+    reviewer.act("受理")
+    expect(reviewer.state).to_have_text("已受理")
+    story.picture("reviewer", "application")
+
+
+# --- review ---------------------------------------------------------------------------------------
+def give_an_opinion(story: Story) -> None:
+    world.at("2019-04-22 09:00")
+    open_reports(programme=programmes.current(), actor=world.SETUP)  # what the timetable does every minute
+    reviewer = story("reviewer")
+    reviewer.waiting("审核意见", story.name)
+    reviewer.choose("拟写意见")
+    for group in reviewer.page.locator("main").get_by_role("group").all():
+        group.get_by_label("符合", exact=True).check()
+    evidence = {f"第 {number} 项条件的依据": f"示例材料第{number}页" for number in range(1, 4)}
+    reviewer.fill(evidence)
+    story.picture("reviewer", "opinion")
+    reviewer.send("拟写意见", {"审核意见": "符合三项条件，同意推荐。"})
+    expect(reviewer.state).to_have_text("待签发")
+
+    lead = story("lead")
+    lead.waiting("审核意见", story.name)
+    lead.act("签发", {"登录密码": world.PASSWORD})
+    expect(lead.state).to_have_text("已签发")
+    assert [lead.row(clause)[2] for clause in CONDITIONS] == ["符合"] * 3
+
+
+def report(story: Story) -> None:
+    lead, other, officer = story("lead"), story("other lead"), story("officer")
+    lead.waiting("汇总报送", "广东")
+    lead.act("报送", {"联系电话": "020-00000002"})
+    expect(lead.fact("零报告")).to_have_text("否")
+    other.waiting("汇总报送", "广西")
+    other.act("报送", {"联系电话": "0771-0000003", "本次没有应报送的申请，作零报告": True})
+    expect(other.fact("零报告")).to_have_text("是")
+    for bureau in ("广东", "广西"):
+        officer.waiting("汇总报送", bureau)
+        officer.act("接收")
+        expect(officer.state).to_have_text("部已接收")
+
+
+# --- assessment and list ----------------------------------------------------------------------------
+def assess(story: Story) -> None:
+    world.at("2019-05-06 09:00")
+    officer = story("officer")
+    officer.waiting("技术能力评估", story.name)
+    assessors = ["first assessor", "second assessor"]
+    officer.act("分派评估人员", {"评估人员": [story.actors[who].name for who in assessors]})
+    for who in assessors:
+        story(who).waiting("回避申报与评分", story.name)
+        story(who).act("声明无利害关系")
+    for who in assessors:
+        score(story, who)
+    officer.waiting("技术能力评估", story.name)
+    officer.act("作出结论", {"评估结论": "示例结论：具备电子化核验的技术能力。"})
+    expect(officer.fact("评估结果")).to_have_text("通过")
+    expect(officer.fact("认定总分")).to_have_text("100")
+
+
+def score(story: Story, who: str) -> None:
+    assessor = story(who)
+    assessor.waiting("回避申报与评分", story.name)
+    assessor.choose("提交评分")
+    for box, points in zip(assessor.page.get_by_role("spinbutton").all(), review.FULL.values(), strict=True):
+        box.fill(str(points))
+    story.picture(who, "score")
+    assessor.send("提交评分", {"评语": "示例评语"})
+    expect(assessor.page.locator(".notice-success")).to_have_text("已办理：提交评分")
+
+
+def list_the_unit(story: Story) -> None:
+    world.at("2019-05-13 09:00")
+    officer, approver = story("officer"), story("approver")
+    officer.menu("试点单位名单")
+    officer.begin("拟制名单")
+    expect(officer.state).to_have_text("拟制中")
+    story.picture("officer", "list")
+    officer.act("提请批准")
+    assert officer.row(story.name)[3] == "列入名单"
+    approver.waiting("试点单位名单", "待批准")
+    approver.act("批准", {"登录密码": world.PASSWORD})
+    expect(approver.state).to_have_text("已批准")
+    approver.act("公布", {"登录密码": world.PASSWORD})
+    expect(approver.state).to_have_text("已公布")
+    assert approver.row(story.name)[4] == "1001"
+    world.at("2019-06-18 09:00")
+    officer.menu("试点单位名录")
+    assert officer.row("1001")[0] == "1001"
+
+
+# --- the run phase ------------------------------------------------------------------------------------
+def batch() -> list[Form]:
+    """Twenty forms of June: one lacks its verifier, one bears a name that the authority writes otherwise."""
+    span = (world.moment("2019-06-03 00:00"), world.moment("2019-06-17 00:00"))
+    made = make_forms(20, unit_code="1001", seed=7, collected_from=span[0], collected_to=span[1])
+    forms = [form.record for form in made]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["cert_type", "cert_no", "name", "valid_from", "valid_to"])
+    writer.writerows(authority_rows(forms, differ={forms[0]["form_no"]}))
+    load_authority(source=io.BytesIO(text.getvalue().encode()), actor=world.SETUP)
+    forms[5]["verifier_name"] = ""
+    return forms
+
+
+def upload_forms(story: Story, folder: Path) -> None:
+    file, provider = folder / "2019-06.ndjson", story("provider")
+    file.write_text("".join(f"{json.dumps(form, ensure_ascii=False)}\n" for form in batch()), encoding="utf-8")
+    provider.menu("上报批次")
+    provider.begin("上报核验单", 核验单文件=file)
+    provider.refresh_until(provider.state, "已完成")
+    rows = {label: "".join(provider.fact(label).all_inner_texts()) for label in ("已处理行数", "接收", "拒收")}
+    assert rows == {"已处理行数": "20", "接收": "19", "拒收": "1"}
+    assert provider.row("/verifier_name") == [
+        "6",
+        provider.row("/verifier_name")[1],
+        "field.required",
+        "/verifier_name",
+        "缺少必填项",
+    ]
+    story.picture("provider", "upload")
+
+
+def read_the_dashboard(story: Story) -> None:
+    world.at("2019-07-10 09:00")
+    officer = story("officer")
+    officer.page.goto("/dashboard/")
+    unit = officer.page.locator(".units tbody tr").filter(has_text=story.name)
+    officer.refresh_until(unit.locator("td").nth(3).locator("small"), "1 / 19")
+    figures = [" ".join(cell.split()) for cell in unit.locator("td").all_inner_texts()[1:7]]
+    assert figures == ["广东", "试点中", "94.7368% 1 / 19", "未达到", "94.7368% 1 / 19", "未达到"]
+    story.picture("officer", "dashboard")
+
+
+def publish_the_bulletin(story: Story, folder: Path) -> None:
+    officer, approver = story("officer"), story("approver")
+    officer.menu("通报")
+    officer.begin("编制通报", 月份="2019-06")
+    expect(officer.state).to_have_text("待签发")
+    approver.waiting("通报", "2019-06")
+    approver.act("签发", {"登录密码": world.PASSWORD})
+    approver.act("发布")
+    expect(approver.state).to_have_text("已发布")
+    story.picture("approver", "bulletin")
+    with approver.page.expect_download() as download:
+        approver.page.locator(".documents a").first.click()
+    file = folder / "bulletin.pdf"
+    download.value.save_as(file)
+    text = "".join("".join(page.extract_text() for page in PdfReader(file).pages).split())
+    figures = {words: text.count(words) for words in ("1/19", "94.7368", "2019-06-01")}
+    assert all(figures.values()), figures
+    provider = story("provider")
+    provider.page.goto("/bulletins/")
+    assert provider.row("2019-06")[1] == "2019-06"
+    assert Membership.objects.filter(person=story.actors["provider"].person_id).count() == 1

@@ -1,0 +1,141 @@
+"""A sanction's life."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from filings.enums import SanctionKind
+from filings.models import (
+    Sanction,
+)
+from filings.services import deadlines, supervision
+from pilot.actors import Actor
+from pilot.errors import Refused, StateChanged
+from pilot.models import Document, Objection, PilotUnit, ProgrammeRule
+from pilot.selectors import register
+from pilot.services import objections
+from pilot.workflow import fire
+from tests.factories import world
+from tests.filings.acting import refused, state
+
+
+@pytest.fixture
+def rule(programme: Any) -> None:
+    """The programme holds a rule on sanctions (示例)."""
+    ProgrammeRule.objects.filter(programme=programme, key="sanctions").update(
+        value=True, basis="规则（示例）第6条"
+    )
+
+
+def proposal(actor: Actor, unit: PilotUnit, kind: str = SanctionKind.SUSPENSION) -> Sanction:
+    return supervision.propose_sanction(actor=actor, unit=unit, kind=kind, grounds="两轮整改未通过")
+
+
+def imposed(
+    sanction: Sanction, actor: Actor, approver: Actor, effect_from: datetime | None = None
+) -> Sanction:
+    fire(sanction, "notify", actor=actor)
+    world.at("2019-07-09 00:00")
+    deadlines.pass_deadlines()
+    return fire(sanction, "impose", actor=approver, effect_from=effect_from)
+
+
+def test_without_a_rule_there_is_no_sanction(unit: PilotUnit, bureau_reviewer: Actor) -> None:
+    with pytest.raises(Refused, match="没有暂停或退出的规则"):
+        proposal(bureau_reviewer, unit)
+
+
+@pytest.mark.usefixtures("rule")
+def test_a_suspension_heard_imposed_and_lifted(
+    unit: PilotUnit, bureau_reviewer: Actor, provider: Actor, ministry_approver: Actor
+) -> None:
+    sanction = proposal(bureau_reviewer, unit)
+    assert sanction.basis == "规则（示例）第6条"
+    hearing = fire(sanction, "notify", actor=bureau_reviewer)
+    assert hearing.due_at == world.moment("2019-07-09 00:00")
+    refused(hearing, "close_hearing", provider, "请填写陈述申辩意见")
+    heard = fire(hearing, "close_hearing", actor=provider, statement="已整改")
+    assert (heard.state, heard.statement) == ("heard", "已整改")
+    world.at("2019-07-10 09:00")
+    effect = world.moment("2019-07-15 00:00")
+    refused(heard, "impose", ministry_approver, "不得早于", effect_from=world.moment("2019-07-09 00:00"))
+    fire(heard, "impose", actor=ministry_approver, effect_from=effect)
+    assert [
+        register.status_at(unit, world.moment(text)) for text in ("2019-07-14 23:59", "2019-07-15 00:00")
+    ] == [
+        "active",
+        "suspended",
+    ]
+    world.at("2019-08-01 09:00")
+    refused(sanction, "lift", ministry_approver, "请填写理由")
+    fire(
+        sanction,
+        "lift",
+        actor=ministry_approver,
+        reason="整改通过",
+        effect_from=world.moment("2019-08-05 00:00"),
+    )
+    found = [
+        register.status_at(unit, world.moment(text)) for text in ("2019-08-04 23:59", "2019-08-05 00:00")
+    ]
+    assert found == ["suspended", "active"]
+    kinds = Document.objects.filter(machine="sanction").order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == ["sanction-hearing", "sanction-imposed", "sanction-lifted"]
+
+
+@pytest.mark.usefixtures("rule")
+def test_silence_closes_the_hearing(unit: PilotUnit, bureau_reviewer: Actor, provider: Actor) -> None:
+    sanction = fire(proposal(bureau_reviewer, unit), "notify", actor=bureau_reviewer)
+    world.at("2019-07-09 00:00")
+    refused(sanction, "close_hearing", provider, "期限已届满", statement="迟到")
+    assert (deadlines.pass_deadlines(), state(sanction)) == (1, "heard")
+
+
+@pytest.mark.usefixtures("rule")
+def test_a_removal_has_no_end_and_freezes_nothing_earlier(
+    unit: PilotUnit, ministry_officer: Actor, ministry_approver: Actor
+) -> None:
+    sanction = imposed(
+        proposal(ministry_officer, unit, SanctionKind.REMOVAL), ministry_officer, ministry_approver
+    )
+    refused(sanction, "lift", ministry_approver, "不能恢复", reason="理由")
+    assert register.status_at(unit, world.moment("2020-06-01 00:00")) == "removed"
+    with pytest.raises(Refused, match="当前状态"):
+        proposal(ministry_officer, unit)
+
+
+@pytest.mark.usefixtures("rule")
+def test_an_upheld_objection_annuls_the_sanction(
+    unit: PilotUnit,
+    bureau_reviewer: Actor,
+    ministry_approver: Actor,
+    ministry_officer: Actor,
+    provider: Actor,
+) -> None:
+    sanction = imposed(proposal(bureau_reviewer, unit), bureau_reviewer, ministry_approver)
+    assert register.status_at(unit, world.moment("2019-07-09 01:00")) == "suspended"
+    objection = objections.file_objection(
+        actor=provider, machine="sanction", object_id=sanction.pk, grounds="已整改"
+    )
+    fire(objection, "take", actor=ministry_officer)
+    fire(Objection.unscoped.get(pk=objection.pk), "uphold", actor=ministry_officer, reason="申诉成立")
+    assert state(sanction) == "annulled"
+    assert register.status_at(unit, world.moment("2019-07-10 00:00")) == "active"
+
+
+@pytest.mark.usefixtures("rule")
+def test_four_eyes_and_sides_of_a_sanction(
+    unit: PilotUnit, bureau_reviewer: Actor, ministry_approver: Actor, bureau_lead: Actor
+) -> None:
+    sanction = proposal(bureau_reviewer, unit)
+    with pytest.raises(Refused, match="正在办理"):
+        proposal(bureau_lead, unit)
+    refused(sanction, "drop", world.ministry(), "由提出处理建议的单位办理", reason="理由")
+    refused(sanction, "impose", ministry_approver, "不能", StateChanged)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Sanction.unscoped.filter(pk=sanction.pk).update(approved_by=bureau_reviewer.person_id)
+    assert fire(sanction, "drop", actor=bureau_lead, reason="情形消除").state == "dropped"

@@ -1,0 +1,154 @@
+"""National V3.0 uploads behind the door: chains without names, unknown subjects, material and deregistrations."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from filings import v3_writer, writers
+from filings.models import FormPicture, FormSupplement, PictureContent, VerificationForm
+from filings.services import comparison, storage, supplements
+
+pytestmark = pytest.mark.django_db
+JPEG = base64.b64decode(v3_writer.PICTURE)
+
+
+@pytest.fixture
+def send(unit: Any, hand_in: Any) -> Callable[..., Any]:
+    """Hand in V3.0 records of one operation; returns the processed job."""
+
+    def act(operation: str, *records: str, **options: Any) -> Any:
+        text = (
+            f'<?xml version="1.0" encoding="GBK"?><UploadData version="V.3.0"><ICP><{operation}>'
+            f"{''.join(records)}</{operation}><Qqdwid>{unit.national_id}</Qqdwid></ICP></UploadData>"
+        )
+        return hand_in(text.encode("gbk"), name="upload.xml", **options)
+
+    return act
+
+
+@pytest.fixture
+def filing(made: Any) -> Callable[..., str]:
+    """A new filing (``Baxx``) with the provider's own id 7."""
+
+    def record(**changes: str) -> str:
+        element = v3_writer.record_element(made(1, provinces=["440000"])[0], 7)
+        for path, text in changes.items():
+            element.find(path.replace("__", "/")).text = text
+        return etree.tostring(element, encoding="unicode")
+
+    return record
+
+
+def material(owner_kind: int, owner: str, use: int = 2) -> str:
+    return (
+        f"<Fjxx><Fjwjgs>1</Fjwjgs><Fjyt>{use}</Fjyt><Fjnr>{v3_writer.PICTURE}</Fjnr>"
+        f"<Fjssdx><Ssdxlx>{owner_kind}</Ssdxlx><Ssdxbs>{owner}</Ssdxbs></Fjssdx></Fjxx>"
+    )
+
+
+def chain() -> list[tuple[int, str]]:
+    rows = VerificationForm.unscoped.order_by("version")
+    return list(rows.values_list("version", "supersedes"))
+
+
+def test_other_content_of_the_same_record_corrects_the_newest_form(send: Any, filing: Any) -> None:
+    send("XZBA", filing(), received="2019-06-20 10:00")
+    send("XZBA", filing(Zt_xx__Txdz__Xxdz="示例路9号"))
+    job = send(
+        "XZBA", filing(Zt_xx__Txdz__Xxdz="示例路10号"), filing(), filing(Zt_xx__Txdz__Xxdz="示例路11号")
+    )
+    assert (job.accepted, job.duplicates) == (2, 1)
+    numbers = list(VerificationForm.unscoped.order_by("version").values_list("form_no", flat=True))
+    assert chain() == [(1, ""), *((n + 2, numbers[n]) for n in range(3))]
+    assert set(VerificationForm.unscoped.values_list("chain_no", "day")) == {
+        (numbers[0], VerificationForm.unscoped.get(version=1).day)
+    }
+
+
+def test_another_record_whose_id_begins_alike_is_another_chain(send: Any, filing: Any) -> None:
+    send("XZBA", filing())
+    send(
+        "XZBA",
+        filing(Zt_xx__IspZtid="70")
+        .replace("<Ssdxbs>7<", "<Ssdxbs>70<")
+        .replace("<IspWzid>7<", "<IspWzid>70<"),
+    )
+    assert chain() == [(1, ""), (1, "")]
+
+
+def test_pictures_lie_encrypted_once_and_open(unit: Any, send: Any, filing: Any) -> None:
+    send("XZBA", filing())
+    form = VerificationForm.unscoped.get()
+    pictures = FormPicture.objects.filter(unit=unit, form_no=form.form_no)
+    assert sorted(pictures.values_list("use", "owner_kind", "owner")) == [
+        ("face", "website", "7"),
+        ("form", "subject", "7"),
+        ("principal_cert", "subject", "7"),
+        ("site_principal_cert", "website", "7"),
+        *([("subject_cert", "subject", "7")] if form.subject_kind == "unit" else []),
+    ]
+    assert JPEG not in bytes(PictureContent.objects.get().sealed)
+    assert supplements.open_picture(pictures[0]) == JPEG
+    assert b"<Fjnr/>" in storage.raw_row(form).replace(b"<Fjnr></Fjnr>", b"<Fjnr/>")
+    assert v3_writer.PICTURE.encode() not in storage.raw_row(form)
+
+
+def test_material_finds_its_form_or_is_refused_with_the_national_code(
+    unit: Any, send: Any, filing: Any
+) -> None:
+    send("XZBA", filing())
+    form = VerificationForm.unscoped.get()
+    job = send("XZHYD", material(1, "7"), material(2, "7", use=5), material(1, "8"), material(2, "9", use=5))
+    assert (job.accepted, job.code_counts) == (2, {"image.owner": 2})
+    refused = job.refusals.order_by("row").values_list("row", "errors")
+    assert [(row, error["national"]) for row, (error,) in refused] == [(3, 1058), (4, 1059)]
+    assert set(FormSupplement.objects.values_list("operation", "form_no")) == {("XZHYD", form.form_no)}
+    assert VerificationForm.unscoped.count() == 1
+    again = send("XZHYD", material(1, "7"))
+    assert (again.accepted, again.duplicates) == (0, 1)
+
+
+def test_a_deregistration_is_recorded_and_makes_no_form(send: Any) -> None:
+    record = "<Zx_xx><Jlid>70</Jlid><Zxlb>1</Zxlb><Zxly>2</Zxly></Zx_xx>"
+    job = send("ZXBA", record, record)
+    assert (job.state, job.accepted, job.duplicates, job.code_counts) == ("done", 1, 1, {})
+    assert (FormSupplement.objects.get().operation, VerificationForm.unscoped.count()) == ("ZXBA", 0)
+
+
+def test_an_addition_to_a_subject_not_known_is_kept_and_waits(unit: Any, send: Any, made: Any) -> None:
+    site = etree.tostring(v3_writer.record_element(made(1)[0], 9).find("Wz_xx"), encoding="unicode")
+    numbered = f"<Xzxx><Zt_xx><Ztbah>京ICP备12345678号</Ztbah></Zt_xx>{site}</Xzxx>"
+    by_id = f"<Xzxx><Zt_xx><Ztid>70</Ztid></Zt_xx>{site.replace('<IspWzid>9<', '<IspWzid>10<')}</Xzxx>"
+    job = send("XZWZ", numbered, by_id)
+    assert (job.accepted, job.code_counts) == (2, {})
+    forms = VerificationForm.unscoped.order_by("row")
+    assert list(forms.values_list("filing_type", "subject_known", "subject_kind", "subject_province")) == [
+        ("new_website", False, "", 11),
+        (
+            "new_website",
+            False,
+            "",
+            unit.province,
+        ),  # no number tells the province: shown where the unit is at home
+    ]
+    assert comparison.compare_pending(unit=unit) == 0
+
+
+def test_a_dry_run_of_records_keeps_neither_forms_nor_pictures(send: Any, filing: Any) -> None:
+    job = send("XZBA", filing(), filing(), dry_run=True)
+    assert (job.accepted, job.duplicates) == (1, 1)
+    counted = (VerificationForm.unscoped, PictureContent.objects, FormPicture.objects)
+    assert [rows.count() for rows in counted] == [0, 0, 0]
+
+
+def test_written_records_are_valid_for_the_door(unit: Any, made: Any, hand_in: Any) -> None:
+    out = io.BytesIO()
+    writers.write_v3(made(30), out, str(unit.national_id))
+    job = hand_in(out.getvalue(), name="upload.xml")
+    assert (job.accepted, job.code_counts) == (30, {})

@@ -1,0 +1,111 @@
+"""The register: enrolment once, status by effect date without overlaps, a new range after an annulled sanction."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, transaction
+from psycopg.types.range import Range
+
+from pilot.actors import Actor
+from pilot.enums import UnitStatusKind
+from pilot.errors import Refused
+from pilot.models import Organisation, PilotUnit, Programme, UnitStatus
+from pilot.selectors import register as selectors
+from pilot.services import register
+from tests.factories import world
+
+
+@pytest.fixture
+def unit(programme: Programme, provider: Actor) -> PilotUnit:
+    return enrol(programme, provider)
+
+
+def enrol(programme: Programme, provider: Actor) -> PilotUnit:
+    return register.enrol_unit(
+        actor=world.SETUP,
+        programme=programme,
+        organisation=Organisation.objects.get(pk=provider.organisation_id),
+        case_key=uuid4(),
+        at=world.moment("2019-05-15 10:00"),
+        effective_from=world.moment("2019-05-01 00:00"),
+    )
+
+
+def timeline(unit: PilotUnit) -> list[tuple[str, str, str | None]]:
+    return [
+        (
+            s.kind,
+            f"{s.during.lower:%Y-%m-%dT%H%z}",
+            f"{s.during.upper:%Y-%m-%dT%H%z}" if s.during.upper else None,
+        )
+        for s in unit.statuses.order_by("during")
+    ]
+
+
+RUN_OPENS, RUN_CLOSES = "2019-05-15T16+0000", "2019-12-31T16+0000"
+
+
+def test_a_unit_is_active_from_the_run_phase_until_its_end(unit: PilotUnit) -> None:
+    assert (unit.code, unit.national_id) == ("1001", 1001)
+    assert timeline(unit) == [("active", RUN_OPENS, RUN_CLOSES), ("completed", RUN_CLOSES, None)]
+    assert unit.scopes.count() == 31 * 4
+
+
+def test_codes_run_on(programme: Programme, unit: PilotUnit) -> None:
+    assert enrol(programme, world.provider()).code == "1002"
+
+
+def test_nobody_is_enrolled_twice(programme: Programme, provider: Actor, unit: PilotUnit) -> None:
+    with pytest.raises(Refused, match="已在试点单位名录中"):
+        enrol(programme, provider)
+
+
+def test_suspension_and_reinstatement_leave_their_ranges(unit: PilotUnit) -> None:
+    for kind, day in (("suspended", "2019-08-19 00:00"), ("active", "2019-09-12 10:00")):
+        register.set_status(actor=world.SETUP, unit=unit, kind=kind, start=world.moment(day), reason="示例")
+    assert timeline(unit) == [
+        ("active", RUN_OPENS, "2019-08-18T16+0000"),
+        ("suspended", "2019-08-18T16+0000", "2019-09-12T02+0000"),
+        ("active", "2019-09-12T02+0000", RUN_CLOSES),
+        ("completed", RUN_CLOSES, None),
+    ]
+    assert selectors.status_at(unit, world.moment("2019-08-18 23:59")) == "active"
+    assert selectors.status_at(unit, world.moment("2019-08-19 00:00")) == "suspended"
+
+
+def test_removal_has_no_end_and_nothing_comes_after_it(unit: PilotUnit) -> None:
+    start = world.moment("2019-09-16 00:00")
+    register.set_status(actor=world.SETUP, unit=unit, kind="removed", start=start, reason="示例")
+    assert timeline(unit) == [
+        ("active", RUN_OPENS, "2019-09-15T16+0000"),
+        ("removed", "2019-09-15T16+0000", None),
+    ]
+    with pytest.raises(Refused, match="该单位在生效时间已不在试点中"):
+        register.set_status(
+            actor=world.SETUP,
+            unit=unit,
+            kind="suspended",
+            start=world.moment("2019-10-01 00:00"),
+            reason="示例",
+        )
+
+
+def test_an_annulled_removal_starts_a_new_active_range(unit: PilotUnit) -> None:
+    register.set_status(
+        actor=world.SETUP, unit=unit, kind="removed", start=world.moment("2019-09-16 00:00"), reason="示例"
+    )
+    register.annul_status(actor=world.SETUP, unit=unit, start=world.moment("2019-10-01 00:00"), reason="示例")
+    assert timeline(unit) == [
+        ("active", RUN_OPENS, "2019-09-15T16+0000"),
+        ("removed", "2019-09-15T16+0000", "2019-09-30T16+0000"),
+        ("active", "2019-09-30T16+0000", RUN_CLOSES),
+        ("completed", RUN_CLOSES, None),
+    ]
+
+
+def test_the_database_refuses_overlapping_ranges(unit: PilotUnit) -> None:
+    during = Range(world.moment("2019-06-01 00:00"), None)
+    with pytest.raises(IntegrityError, match="unit_status_no_overlap"), transaction.atomic():
+        UnitStatus.objects.create(unit=unit, kind=UnitStatusKind.SUSPENDED, during=during, reason="示例")
