@@ -19,6 +19,22 @@ from pilot.tones import tone
 from pilot.ui import DocumentItem, Link, Tag, TimelineEntry, Tone
 
 NEAR = timedelta(days=3)
+# Acts by which somebody takes something back or makes way: a case never waits for them, none is the next step.
+ASIDE = frozenset(
+    {
+        "withdraw",
+        "revert",
+        "reopen",
+        "retract",
+        "recuse",
+        "reassign",
+        "replace",
+        "cancel",
+        "discard",
+        "drop",
+        "lift",
+    }
+)
 
 
 def due(case: Case) -> tuple[datetime | None, Tone]:
@@ -34,7 +50,8 @@ def due(case: Case) -> tuple[datetime | None, Tone]:
 
 def waiting_for(case: Case) -> str:
     """Whose turn it is, in words; empty when the case is settled."""
-    roles = {role for step in workflow.next_steps(case) for role in step.roles if role != Role.SYSTEM}
+    steps = [step for step in workflow.next_steps(case) if step.name not in ASIDE]
+    roles = {role for step in steps for role in step.roles if role != Role.SYSTEM}
     return _("、").join(str(role.label) for role in Role if role in roles)
 
 

@@ -168,7 +168,7 @@ def _actions(pages: MachinePages, case: Case, actor: Any) -> list[ActionItem]:
             action.reason,
             reverse(f"{pages.slug}_act", args=[case.pk, action.name]),
             danger=action.name in pages.danger,
-            primary=index == 0 and action.name not in pages.danger,
+            primary=index == 0 and action.name not in pages.danger | case_parts.ASIDE,
         )
         for index, action in enumerate(workflow.available_actions(case, actor))
     ]
