@@ -86,7 +86,7 @@ def make_rectification_letter(*, order: Rectification, at: datetime, reason: str
     return documents.make(
         case=order,
         kind="rectification",
-        title=f"关于限期整改电子化核验差错的函（{order.number} 第{order.round}轮）",
+        title=f"关于限期整改电子化核验差错的函{f'（第{order.round}轮）' if order.round > 1 else ''}",
         template="documents/letter_rectification.html",
         context=context,
         at=at,
@@ -226,7 +226,7 @@ def make_inspection_report(*, inspection: Inspection, at: datetime) -> Document:
     return documents.make(
         case=inspection,
         kind="inspection-report",
-        title=f"电子化核验单抽查报告（{inspection.number}）",
+        title="电子化核验单抽查报告",
         template="documents/inspection_report.html",
         context=context,
         at=at,

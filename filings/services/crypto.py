@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 from functools import cache
 from typing import Final
 from uuid import UUID
@@ -26,6 +27,7 @@ from filings.validators.names import comparable_name
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
+_NUMBERED: Final = re.compile(r"[1-9][0-9]?:[^,]+(,[1-9][0-9]?:[^,]+)*").fullmatch
 
 
 def new_key() -> bytes:
@@ -102,12 +104,11 @@ def _master(version: int) -> bytes:
 
 @cache
 def _versions(secrets: str) -> dict[int, str]:
-    """``"2:new,1:old"`` as version → secret; a single secret without a number is version 1."""
-    found = {}
-    for part in secrets.split(","):
-        number, _colon, secret = part.strip().rpartition(":")
-        found[int(number or 1)] = secret
-    return found
+    """``"2:new,1:old"`` as version (1 to 99) → secret; any other text is one secret, version 1."""
+    if _NUMBERED(secrets) is None:
+        return {1: secrets}
+    numbered = (part.split(":", 1) for part in secrets.split(","))
+    return {int(number): secret for number, secret in numbered}
 
 
 @cache

@@ -14,6 +14,7 @@ from assessment.models import (
     Opinion,
     ProvincialReport,
 )
+from assessment.selectors import lists
 from assessment.services.lists import create_list
 from assessment.services.reports import open_reports
 from assessment.services.scores import submit_scores
@@ -212,3 +213,9 @@ def approved(staff: Desk) -> ApprovalList:
 def published(staff: Desk) -> ApprovalList:
     case: ApprovalList = fire(approved(staff), "publish", actor=staff.approver)
     return case
+
+
+def entries(approval_list: ApprovalList) -> list[tuple[int, bool, str]]:
+    """Applicant, decision and reason of every entry."""
+    rows = lists.entries(approval_list)
+    return [(entry.application_id, entry.listed, entry.reason) for entry in rows]

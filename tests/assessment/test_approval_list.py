@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from applications.models import Application
 from assessment.models import ApprovalList, ApprovalListEntry
 from assessment.selectors import lists
-from assessment.services.lists import create_list, refresh
+from assessment.services.lists import create_list
 from assessment.tasks import make_letters
 from pilot.actors import Actor
 from pilot.enums import Role
@@ -37,7 +37,10 @@ from tests.factories import world
 FAILED = {**FULL, "protection": 5}
 
 
-@pytest.fixture
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
 def decided(staff: builders.Desk, assessors: list[Actor]) -> list[Application]:
     """Three reported applicants of 广东: one passed, one failed the assessment, one was not recommended."""
     passed, failed = builders.recommended(staff), builders.recommended(staff)
@@ -50,11 +53,6 @@ def decided(staff: builders.Desk, assessors: list[Actor]) -> list[Application]:
     return [passed, failed, unwanted]
 
 
-def entries(approval_list: ApprovalList) -> list[tuple[int, bool, str]]:
-    rows = lists.entries(approval_list)
-    return [(entry.application_id, entry.listed, entry.reason) for entry in rows]
-
-
 def states(applications: list[Application]) -> list[str]:
     return [Application.unscoped.get(pk=application.pk).state for application in applications]
 
@@ -65,7 +63,7 @@ def test_a_draft_holds_everybody_who_waits_each_with_a_decision(
     draft = create_list(actor=staff.officer, effective_from=EFFECT)
     passed, failed, unwanted = decided
     assert (draft.state, draft.sequence, draft.number) == ("draft", 1, "MD-2019-01")
-    assert entries(draft) == [
+    assert builders.entries(draft) == [
         (passed.pk, True, ""),
         (failed.pk, False, "技术能力评估指标“图像与个人信息保护”未达到最低要求"),
         (unwanted.pk, False, "广东省通信管理局审核意见为不同意推荐：未提供个人身份证件库比对合同"),
@@ -79,38 +77,6 @@ def test_a_list_takes_effect_within_the_run_phase(staff: builders.Desk, decided:
         with pytest.raises(Refused, match="生效时间应在试点运行阶段之内"):
             create_list(actor=staff.officer, effective_from=moment)
     assert ApprovalList.unscoped.count() == 0
-
-
-def test_nobody_is_decided_before_the_assessment_is_over(
-    staff: builders.Desk, assessors: list[Actor]
-) -> None:
-    case = builders.planned(staff)
-    draft = create_list(actor=staff.officer, effective_from=EFFECT)
-    assert entries(draft) == [(case.application_id, False, "技术能力评估尚未作出结论")]
-    assert refusal(draft, "prepare", actor=staff.officer) == (Refused, "还有 1 项技术能力评估未作出结论")
-    builders.concluded(case, staff, assessors[:2])
-    prepared = fire(draft, "prepare", actor=staff.officer)
-    assert (prepared.state, entries(prepared)) == ("prepared", [(case.application_id, True, "")])
-
-
-def test_a_draft_is_brought_up_to_date(staff: builders.Desk, assessors: list[Actor]) -> None:
-    first = builders.planned(staff)
-    draft = create_list(actor=staff.officer, effective_from=EFFECT)
-    elsewhere = builders.desk(province=45)
-    world.at("2019-04-12 10:00")
-    second = builders.recommended(elsewhere)
-    world.at("2019-04-17 10:00")
-    builders.received(elsewhere)
-    builders.concluded(first, staff, assessors[:2])
-    refresh(case=draft, actor=staff.officer)
-    assert entries(draft) == [
-        (first.application_id, True, ""),
-        (second.pk, False, "技术能力评估尚未作出结论"),
-    ]
-    builders.concluded(builders.assessment_of(second), staff, assessors[:2])
-    fire(draft, "prepare", actor=staff.officer)
-    with pytest.raises(Refused, match="只有拟制中的名单可以更新"):
-        refresh(case=draft, actor=staff.officer)
 
 
 def test_whoever_prepared_neither_approves_nor_publishes_by_guard_and_by_constraint(
@@ -130,26 +96,6 @@ def test_whoever_prepared_neither_approves_nor_publishes_by_guard_and_by_constra
     approved = fire(prepared, "approve", actor=staff.approver)
     assert approved.approved_by_id == staff.approver.person_id
     assert refusal(approved, "publish", actor=both) == (Refused, words)
-
-
-def test_an_application_on_a_prepared_list_is_not_withdrawn_on_a_draft_it_is(
-    staff: builders.Desk, assessors: list[Actor]
-) -> None:
-    one, two = world.provider(), world.provider()
-    stays, goes = builders.recommended(staff, one), builders.recommended(staff, two)
-    builders.begin_review()
-    builders.received(staff)
-    for application in (stays, goes):
-        builders.concluded(builders.assessment_of(application), staff, assessors[:2])
-    draft = create_list(actor=staff.officer, effective_from=EFFECT)
-    fire(goes, "withdraw", actor=two)
-    fire(draft, "prepare", actor=staff.officer)
-    assert entries(draft) == [(stays.pk, True, "")]
-    words = "该申请已列入提请批准的名单，不能撤回"
-    assert refusal(stays, "withdraw", actor=one) == (Refused, words)
-    fire(draft, "send_back", actor=staff.approver, reason="请核对")
-    fire(stays, "withdraw", actor=one)
-    assert refusal(draft, "prepare", actor=staff.officer) == (Refused, "名单中没有申请单位")
 
 
 def test_the_digest_covers_number_effect_and_every_decision(
@@ -224,7 +170,7 @@ def test_publication_sets_everybody_and_enrols_units_at_once(
     assert [document.kind for document in made] == ["approval-list"]
     reasons = TransitionRecord.objects.filter(machine="application", name="decline").order_by("object_id")
     assert [row.reason for row in reasons] == [
-        reason for _pk, listed, reason in entries(published) if not listed
+        reason for _pk, listed, reason in builders.entries(published) if not listed
     ]
 
 
@@ -279,7 +225,7 @@ def test_an_upheld_objection_leads_to_a_further_list_that_admits(
     fire(objection, "uphold", actor=reviewer, reason="第12页已证明")
     assert Objection.unscoped.get(pk=objection.pk).state == "upheld"
     second = ApprovalList.unscoped.get(sequence=2)
-    assert (second.state, entries(second)) == ("draft", [(failed.pk, True, "")])
+    assert (second.state, builders.entries(second)) == ("draft", [(failed.pk, True, "")])
     assert second.effective_from == world.moment("2019-05-21 00:00")
     for name, actor in (("prepare", staff.officer), ("approve", staff.approver), ("publish", staff.approver)):
         fire(second, name, actor=actor)

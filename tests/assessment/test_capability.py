@@ -9,24 +9,24 @@ import pytest
 from applications.models import Application
 from assessment.models import (
     CapabilityAssessment,
-    Criterion,
     InterestDeclaration,
     ScoreSheet,
 )
-from assessment.services import criteria
 from assessment.services.scores import obstacle, submit_scores
 from pilot.actors import Actor
 from pilot.enums import OrganisationKind, Role
-from pilot.errors import NotPermitted, Refused, StateChanged
-from pilot.models import Document, Membership, Notice, Programme
+from pilot.errors import NotPermitted, Refused
+from pilot.models import Document, Membership, Notice
 from pilot.workflow import fire
 from tests.assessment import builders
 from tests.assessment.builders import FULL, less
 from tests.assessment.refusals import refusal
 from tests.factories import world
 
+pytestmark = pytest.mark.django_db
 
-@pytest.fixture
+
+@pytest.fixture(scope="module")
 def case(staff: builders.Desk) -> CapabilityAssessment:
     return builders.planned(staff)
 
@@ -35,16 +35,6 @@ def states(assessment: CapabilityAssessment) -> list[tuple[str, bool, bool]]:
     """Of every declaration in order: state, moderator or not, taken off or not."""
     rows = InterestDeclaration.unscoped.filter(assessment=assessment).order_by("pk")
     return [(row.state, row.moderator, row.released_at is not None) for row in rows]
-
-
-# --- catalogue ------------------------------------------------------------------------------------
-def test_the_catalogue_of_the_programme_sums_to_a_hundred_and_is_installed_once(programme: Programme) -> None:
-    first = criteria.install(programme)
-    assert criteria.install(programme) == first
-    assert sum(criterion.points for criterion in first) == 100
-    assert {criterion.code: criterion.points for criterion in first} == FULL
-    assert all(criterion.must_pass <= criterion.points for criterion in first)
-    assert Criterion.objects.count() == 8
 
 
 # --- assignment -----------------------------------------------------------------------------------
@@ -403,21 +393,3 @@ def test_a_different_verdict_on_the_least_points_is_moderated_too(
     builders.score(case, assessors[0])
     builders.score(case, assessors[1], {**FULL, "protection": 5})
     assert builders.refreshed(case).state == "in_moderation"
-
-
-# --- withdrawal -----------------------------------------------------------------------------------
-def test_withdrawal_cancels_the_running_assessment(staff: builders.Desk, assessors: list[Actor]) -> None:
-    provider = world.provider()
-    application = builders.recommended(staff, provider)
-    builders.begin_review()
-    builders.received(staff)
-    case = builders.assessment_of(application)
-    builders.assigned(case, staff, assessors[:2])
-    application.refresh_from_db()
-    fire(application, "withdraw", actor=provider)
-    assert builders.refreshed(case).state == "cancelled"
-    assert refusal(builders.declaration_of(case, assessors[0]), "declare_none", actor=assessors[0]) == (
-        Refused,
-        "评估已经结束",
-    )
-    assert refusal(case, "assign", actor=staff.officer)[0] is StateChanged

@@ -85,12 +85,14 @@ def test_transitions_and_roles_are_exactly_those_of_the_design(model: type, expe
     assert found == expected
 
 
+@pytest.mark.django_db
 def test_the_database_refuses_a_pair_the_machine_does_not_know(staff: builders.Desk) -> None:
     opinion = builders.opinion_of(builders.accepted(staff))
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE assessment_opinion SET state = 'signed' WHERE id = %s", [opinion.pk])
 
 
+@pytest.mark.django_db
 def test_signed_versions_and_report_lines_are_append_only(staff: builders.Desk) -> None:
     builders.recommended(staff)
     builders.begin_review()

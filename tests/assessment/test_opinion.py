@@ -18,6 +18,8 @@ from tests.assessment.builders import MET, NOT_MET
 from tests.assessment.refusals import refusal
 from tests.factories import world
 
+pytestmark = pytest.mark.django_db
+
 FOUR_EYES = "须由另一人办理（四眼原则）"
 
 

@@ -28,6 +28,8 @@ from tests.assessment import builders
 from tests.assessment.builders import EFFECT, FULL, MET
 from tests.factories import world
 
+pytestmark = pytest.mark.django_db
+
 CONFIRMED = {"csrfmiddlewaretoken": "x"}  # all that a form without fields sends
 
 

@@ -25,6 +25,8 @@ from tests.assessment import builders
 from tests.assessment.refusals import refusal
 from tests.factories import world
 
+pytestmark = pytest.mark.django_db
+
 CLERK = Actor.system("tests")
 
 

@@ -103,7 +103,7 @@ class Visitor:
 
     def fact(self, label: str) -> Locator:
         """What a description list says under a label."""
-        term = self.page.locator(".facts dt").get_by_text(label, exact=True)
+        term = self.page.locator("dt").get_by_text(label, exact=True)
         return self.page.locator(".facts > div").filter(has=term).locator("dd")
 
     def row(self, text: str) -> list[str]:
@@ -120,4 +120,5 @@ class Visitor:
     def picture(self, file: Path) -> None:
         """A screenshot of what stands on the screen."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=file)
+        self.page.evaluate("window.scrollTo(0, 0)")
+        self.page.screenshot(path=file, animations="disabled")

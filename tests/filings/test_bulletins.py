@@ -13,7 +13,9 @@ from filings.services import bulletins
 from pilot.actors import Actor
 from pilot.errors import Refused, StateChanged
 from pilot.models import Document, PilotUnit
+from pilot.services import documents
 from pilot.workflow import fire
+from tests.documents.reading import squeezed, text_of
 from tests.factories import world
 from tests.filings.acting import refused
 
@@ -83,3 +85,17 @@ def test_a_mistake_after_publication_is_a_numbered_corrigendum(
         first = fire(first, name, actor=ministry_approver)
     second = bulletins.compile_bulletin(actor=ministry_officer, period="2019-06", corrects=first)
     assert (second.sequence, second.corrects_id) == (2, first.pk)
+
+
+def test_the_paper_says_what_was_frozen(
+    unit: PilotUnit, finding: Finding, ministry_officer: Actor, ministry_approver: Actor
+) -> None:
+    bulletin = bulletins.compile_bulletin(actor=ministry_officer, period="2019-06")
+    builders.decide(finding, "disputed", "overturned")  # after freezing: the paper must not know
+    for name in ("sign", "publish"):
+        fire(bulletin, name, actor=ministry_approver)
+    paper = Document.objects.get(machine="bulletin")
+    text = squeezed(text_of(documents.read_bytes(paper.sha256)))
+    assert f"{unit.organisation.name}广东省110001/10.0000" in text
+    assert "2019-06-0100:00至2019-07-0100:00（不含）" in text
+    assert "计算规则：2019-87/1" in text

@@ -14,7 +14,9 @@ from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.errors import NotPermitted, Refused
 from pilot.models import Document, PilotUnit, TransitionRecord
+from pilot.services import documents
 from pilot.workflow import fire
+from tests.documents.reading import squeezed, text_of
 from tests.factories import world
 from tests.filings import builders
 from tests.filings.acting import refused, state
@@ -104,3 +106,16 @@ def test_an_order_rests_on_findings_of_its_unit(
         supervision.draft_rectification(
             actor=bureau_reviewer, unit=unit, findings=[Finding.unscoped.get(pk=finding.pk)], days=10, **text
         )
+
+
+def test_the_letter_names_facts_figures_and_the_last_day(order: Rectification, bureau_lead: Actor) -> None:
+    fire(order, "issue", actor=bureau_lead)
+    letter = Document.objects.get(machine="rectification")
+    text = squeezed(text_of(documents.read_bytes(letter.sha256)))
+    for words in (
+        order.number,
+        "核验单F-1，备案主体身份信息：与权威库记录不一致（示例）",
+        "主体真实身份信息准确率为0.0000%（计数1份，差错1份），要求为不低于99.95%，未达到要求",
+        "请于2019年7月15日（含当日）前",
+    ):
+        assert words in text

@@ -49,6 +49,13 @@ def test_an_index_says_which_key_made_it(settings: Any) -> None:
     assert crypto.certificate_indexes(2, "1")[1] == old != crypto.certificate_index(2, "1")
 
 
+def test_a_secret_with_signs_of_a_list_is_one_secret(settings: Any) -> None:
+    settings.PILOT_MASTER_KEY = "a:b,c:d"
+    assert crypto.master_version() == 1
+    settings.PILOT_MASTER_KEY = "12:b,3:d"
+    assert crypto.master_version() == 12
+
+
 @pytest.mark.django_db
 def test_a_rotated_master_key_rewraps_data_keys_and_no_form(unit: Any, settings: Any) -> None:
     settings.PILOT_MASTER_KEY = "first"

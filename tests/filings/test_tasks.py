@@ -1,0 +1,28 @@
+"""The recurring jobs do what their services do, under the names the timetable calls."""
+
+from __future__ import annotations
+
+import pytest
+
+from filings import tasks
+from filings.models import AccuracyResult, Finding
+from pilot.celery import app
+from tests.factories import world
+
+
+def test_the_timetable_names_tasks_that_exist() -> None:
+    called = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    ours = {name for name in called if name.startswith("filings.")}
+    assert ours == {"filings.tasks.pass_deadlines", "filings.tasks.sweep", "filings.tasks.nightly_recount"}
+    assert ours <= set(app.tasks)
+
+
+@pytest.mark.usefixtures("finding")
+def test_deadlines_pass_by_the_job() -> None:
+    world.at("2019-07-09 00:00")
+    assert (tasks.pass_deadlines(), Finding.unscoped.get().state) == (1, "confirmed")
+
+
+@pytest.mark.usefixtures("finding")
+def test_the_nightly_job_appends_results() -> None:
+    assert (tasks.nightly_recount(), AccuracyResult.unscoped.count()) == (3, 3)
