@@ -169,7 +169,7 @@ class RefusalForm(ActForm):
         conditions = Condition.objects.filter(programme=self.case.programme_id)
         self.fields["condition"].choices = [  # type: ignore[attr-defined]
             ("", _("请选择")),
-            *((row.number, f"{row.clause} {row.text}") for row in conditions),
+            *((row.number, f"{row.clause} {row}") for row in conditions),
         ]
 
 

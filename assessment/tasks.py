@@ -6,14 +6,18 @@ from celery import shared_task
 
 from assessment.services import lists, reports
 from pilot.actors import Actor
+from pilot.errors import NotReady
 from pilot.selectors import programmes
 
 
 @shared_task
 def open_reports() -> int:
-    """Begin the provincial reports once review has begun; returns how many were new."""
-    made = reports.open_reports(programme=programmes.current(), actor=Actor.system("open_reports"))
-    return len(made)
+    """Begin the provincial reports once review has begun; returns how many were new (none without a programme)."""
+    try:
+        programme = programmes.current()
+    except NotReady:
+        return 0
+    return len(reports.open_reports(programme=programme, actor=Actor.system("open_reports")))
 
 
 @shared_task

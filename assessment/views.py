@@ -44,7 +44,7 @@ def published_list(request: HttpRequest) -> HttpResponse:
     page = PlainPage(
         title=_("试点单位名单"),
         crumbs=[Link(_("首页"), reverse("home"))],
-        intro=f"{programme.title}（{programme.number}）" if sections else _("尚未公布试点单位名单"),
+        intro=programme.heading if sections else _("尚未公布试点单位名单"),
         sections=sections,
         toolbar=[
             Link("CSV", reverse("published_list_csv"), "download"),

@@ -30,6 +30,7 @@ app.conf.update(
         "outbox": {"task": "pilot.tasks.sweep_outbox", "schedule": 5.0},
         "audit-seal": {"task": "pilot.tasks.seal_audit", "schedule": 10.0},
         "deadlines": {"task": "applications.tasks.pass_deadlines", "schedule": 60.0},
+        "provincial-reports": {"task": "assessment.tasks.open_reports", "schedule": 300.0},
         "supervision-deadlines": {"task": "filings.tasks.pass_deadlines", "schedule": 60.0},
         "filings-sweep": {"task": "filings.tasks.sweep", "schedule": 5.0},
         "filings-tidy": {"task": "filings.tasks.tidy", "schedule": 3600.0},

@@ -134,7 +134,7 @@ def _hints(case: Application, version: ApplicationVersion) -> Section:
             Row(
                 "",
                 [
-                    f"{conditions[hint.number].clause} {conditions[hint.number].text}",
+                    f"{conditions[hint.number].clause} {conditions[hint.number]}",
                     Tag(_("已体现"), "success") if hint.shown else Tag(_("未体现"), "warning"),
                     hint.gaps,
                 ],

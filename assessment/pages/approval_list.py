@@ -50,8 +50,9 @@ def visible_entries(approval_list: ApprovalList, actor: Actor) -> list[ApprovalL
 def sections(approval_list: ApprovalList, actor: Actor) -> list[Section]:
     """Every applicant with the decision, its reason, and the effect of publishing."""
     day = localtime(approval_list.effective_from).date().isoformat()
-    admitted = _("登记为试点单位，自 %(day)s 起；通知申请单位") % {"day": day}
-    declined = _("书面告知理由和申诉渠道")
+    effect = _(
+        "公布后，列入名单的单位自 %(day)s 起登记为试点单位并获通知，不列入的获书面告知理由和申诉渠道"
+    ) % {"day": day}
     codes = lists.unit_codes(approval_list.programme) if approval_list.state == ListState.PUBLISHED else {}
     columns = [
         Column("name", _("单位名称")),
@@ -60,7 +61,6 @@ def sections(approval_list: ApprovalList, actor: Actor) -> list[Section]:
         Column("decision", _("决定")),
         Column("code", _("试点单位编号")),
         Column("reason", _("理由")),
-        Column("effect", _("公布后")),
     ]
     rows = [
         Row(
@@ -72,12 +72,11 @@ def sections(approval_list: ApprovalList, actor: Actor) -> list[Section]:
                 common.listing(entry.listed),
                 codes.get(entry.application.provider_id) if entry.listed else None,
                 entry.reason,
-                admitted if entry.listed else declined,
             ],
         )
         for entry in visible_entries(approval_list, actor)
     ]
-    return [Section(_("名单内容"), columns=columns, rows=rows, empty=_("名单中没有申请单位"))]
+    return [Section(_("名单内容"), columns=columns, rows=rows, empty=_("名单中没有申请单位"), note=effect)]
 
 
 def waiting(actor: Actor) -> Q | None:

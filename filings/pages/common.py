@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from filings.models import Finding, VerificationForm
+from filings.periods import TO_DATE
 from pilot.models import PilotUnit
 from pilot.registry import Group
 from pilot.tones import tone
@@ -90,9 +92,9 @@ def figure_facts(figures: dict[str, Any]) -> list[Fact]:
         Fact(_("拒收"), figures["refused"]),
         Fact(_("重复"), figures["duplicates"]),
         Fact(_("迟报"), figures["late"]),
-        Fact(_("统计期间"), figures["period"]),
+        Fact(_("统计期间"), _("截至目前") if figures["period"] == TO_DATE else figures["period"]),
         Fact(_("计算规则"), figures["rule_version"]),
-        Fact(_("数据截至"), figures["as_of"]),
+        Fact(_("数据截至"), datetime.fromisoformat(figures["as_of"])),
     ]
 
 

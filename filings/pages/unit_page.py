@@ -80,7 +80,7 @@ def detail(view: UnitView, actor: Actor) -> DetailPage:
         state=shown.status,
         facts=[
             Fact(_("试点单位编号"), unit.code),
-            Fact(_("全国备案系统单位 ID"), unit.national_id),
+            Fact(_("全国备案系统单位 ID"), str(unit.national_id)),
             Fact(_("注册省"), unit.get_province_display()),
             Fact(_("列入名录时间"), unit.enrolled_at),
             Fact(_("许可证有效期至"), unit.licence_expires_on),

@@ -50,7 +50,7 @@ class Slot:
         self.service, self.layout = service, layout
         self.holders = FileLock(layout.lock(service.name))
         self.process: subprocess.Popen[bytes] | None = None
-        self.state: State = "stopped"
+        self.phase: State = "stopped"
         self.message = ""
         self.failures = 0
         self.since = self.next_try = 0.0
@@ -66,11 +66,11 @@ class Slot:
                 self._start()
         elif self.process.poll() is not None:
             self._bury()
-        elif self.state == "starting":
+        elif self.phase == "starting":
             self._await()
 
     def _start(self) -> None:
-        self.state, self.since = "starting", time.monotonic()
+        self.phase, self.since = "starting", time.monotonic()
         log = self.layout.log(self.service.name)
         self._log_start = log.stat().st_size if log.exists() else 0
         try:
@@ -82,7 +82,7 @@ class Slot:
 
     def _await(self) -> None:
         if self.service.answers():
-            self.state, self.message, self.failures = "ready", "", 0
+            self.phase, self.message, self.failures = "ready", "", 0
         elif time.monotonic() - self.since > START_TIMEOUT:
             self.stop()
             self._fail(from_output(self.service.title, self._last_words(), self.service.home))
@@ -90,10 +90,10 @@ class Slot:
     def _bury(self) -> None:
         """The server has ended by itself: while starting that is a failure, later a crash to recover from."""
         self.process = None
-        if self.state == "starting":
+        if self.phase == "starting":
             self._fail(from_output(self.service.title, self._last_words(), self.service.home))
             return
-        self.state = "starting"
+        self.phase = "starting"
         self._postpone()
         _log(f"{self.service.title} 意外退出，正在重启 / died, starts again")
 
@@ -103,7 +103,7 @@ class Slot:
 
     def _fail(self, error: EmbeddedError) -> None:
         self._postpone()
-        self.state, self.message, self.since = "failed", str(error), time.monotonic()
+        self.phase, self.message, self.since = "failed", str(error), time.monotonic()
         _log(f"{self.service.title}: {error}")
 
     def _last_words(self) -> str:
@@ -121,7 +121,7 @@ class Slot:
                 self.process.kill()
                 self.process.wait()
             self.process = None
-        self.state = "stopped"
+        self.phase = "stopped"
 
 
 class Keeper:
@@ -151,7 +151,7 @@ class Keeper:
     def _publish(self) -> None:
         servers = {
             slot.service.name: {
-                "state": slot.state,
+                "state": slot.phase,
                 "pid": slot.process.pid if slot.process else None,
                 "message": slot.message,
                 "since": slot.since,

@@ -35,6 +35,12 @@ class Programme(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def heading(self) -> str:
+        """The title in the reader's language, with the number of the notice."""
+        title = self.title_en if get_language() == "en" else self.title
+        return str(_("%(title)s（%(number)s）") % {"title": title, "number": self.number})
+
 
 class Window(models.Model):
     """A phase of a programme, half-open ``[opens, closes)`` in Asia/Shanghai."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from pilot import clock, rules
@@ -16,10 +15,9 @@ from pilot.ui import Column, Fact, Row, Section
 def page() -> dict[str, Any]:
     """Title, windows with their faces, flow, conditions and promises of the current programme."""
     programme = programmes.current()
-    english = get_language() == "en"
     return {
         "title": _("办事指南"),
-        "intro": f"{programme.title_en if english else programme.title}（{programme.number}）",
+        "intro": programme.heading,
         "windows": [_window(window) for window in Window.objects.filter(programme=programme)],
         "steps": _steps(programme),
         "sections": [

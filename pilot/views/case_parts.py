@@ -58,8 +58,8 @@ def waiting_for(case: Case) -> str:
 def history(case: Case, actor: Actor) -> list[TransitionRecord]:
     """The steps of all machines that serve this case, as far as this actor may read them."""
     rows = TransitionRecord.objects.filter(case_key=case.case_key).select_related("person", "organisation")
-    if actor.is_provider:
-        rows = rows.filter(Q(internal=False))
+    # An internal step is read where it was taken: a bureau's drafts and what its lead wrote beside them stay there.
+    rows = rows.filter(Q(internal=False) | Q(organisation=actor.organisation_id))
     return [row for row in rows.order_by("at", "pk") if policy.sees_history(row.machine, actor.role)]
 
 

@@ -122,7 +122,8 @@ def _filtered(pages: MachinePages, actor: Any, form: CaseFilter) -> QuerySet[Cas
 def visible_rows(pages: MachinePages, actor: Any) -> QuerySet[Any]:
     """The cases this actor may know of, with what the machine's pages read beside them."""
     rows: QuerySet[Any] = pages.model.objects.visible_to(actor)
-    return rows.select_related(*pages.related) if pages.related else rows  # without names it would join everything
+    # Called without names, select_related would join everything.
+    return rows.select_related(*pages.related) if pages.related else rows
 
 
 def visible_case(request: Any, pages: MachinePages, pk: int) -> Any:

@@ -87,6 +87,16 @@ def test_the_internal_remark_is_shown_to_the_bureau_alone(staff: builders.Desk) 
     assert (ministry.status_code, "只给本局看的话" in ministry.text) == (200, False)
 
 
+def test_what_the_lead_wrote_to_the_drafter_stays_in_the_bureau(staff: builders.Desk) -> None:
+    application = builders.accepted(staff)
+    fire(builders.drafted(application, staff), "send_back", actor=staff.lead, reason="只给本局看的理由")
+    case = builders.signed(application, staff)
+    page = url("opinion_detail", case.pk)
+    assert "只给本局看的理由" in browser(staff.lead).get(page).text
+    ministry = browser(staff.officer).get(page)
+    assert (ministry.status_code, "只给本局看的理由" in ministry.text) == (200, False)
+
+
 def test_signing_asks_for_the_password(staff: builders.Desk) -> None:
     case = builders.drafted(builders.accepted(staff), staff)
     page = url("opinion_act", case.pk, "sign")

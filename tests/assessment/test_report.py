@@ -33,6 +33,7 @@ CLERK = Actor.system("tests")
 def test_reports_are_opened_once_for_all_bureaus_when_review_begins(programme: Programme) -> None:
     world.at("2019-04-15 23:00")
     assert open_reports(programme=programme, actor=CLERK) == []
+    assert open_reports_task() == 0
     world.at("2019-04-16 00:00")
     assert open_reports_task() == 31
     assert open_reports_task() == 0

@@ -242,11 +242,15 @@ def batch() -> list[Form]:
 
 def upload_forms(story: Story, folder: Path) -> None:
     file, provider = folder / "2019-06.ndjson", story("provider")
-    file.write_text("".join(f"{json.dumps(form, ensure_ascii=False)}\n" for form in batch()), encoding="utf-8")
+    file.write_text(
+        "".join(f"{json.dumps(form, ensure_ascii=False)}\n" for form in batch()), encoding="utf-8"
+    )
     provider.menu("上报批次")
     provider.begin("上报核验单", 核验单文件=file)
     provider.refresh_until(provider.state, "已完成")
-    rows = {label: "".join(provider.fact(label).all_inner_texts()) for label in ("已处理行数", "接收", "拒收")}
+    rows = {
+        label: "".join(provider.fact(label).all_inner_texts()) for label in ("已处理行数", "接收", "拒收")
+    }
     assert rows == {"已处理行数": "20", "接收": "19", "拒收": "1"}
     assert provider.row("/verifier_name") == [
         "6",

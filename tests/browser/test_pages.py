@@ -1,7 +1,7 @@
 """Every page in a real browser: no barrier that axe finds, nothing wider than the screen, a silent console.
 
-The fast tests visit one page per template and kind of role; the slow ones every machine's pages, for every role that may
-open them, in both languages and on both screens.
+The fast tests visit one page per template and kind of role; the slow ones every machine's pages, for every role that
+may open them, in both languages and on both screens.
 """
 
 from __future__ import annotations
@@ -82,10 +82,10 @@ def signed_in(window: Callable[..., Page]) -> Callable[..., Page]:
 # --- one page per template and kind of role -----------------------------------------------------------
 def test_before_login(programme: Any, window: Callable[..., Page]) -> None:
     page = window()
-    found = [visit(page, "/account/login/"), visit(page, "/guide/"), visit(page, "/published-list/")]
-    found.append(visit(page, reverse("provider-registration_create")))
-    found.append(visit(page, "/no-such-page/", status=404))
-    assert sum(found, []) == []
+    found = visit(page, "/no-such-page/", status=404)
+    for name in ("account_login", "guide", "published_list", "provider-registration_create"):
+        found += visit(page, reverse(name))
+    assert found == []
 
 
 def test_intake_and_review(programme: Any, signed_in: Callable[..., Page]) -> None:

@@ -16,6 +16,7 @@ def main(database: str, queue: str) -> None:
     settings.DATABASES["default"]["NAME"] = database
     from pilot.celery import app
 
+    app.conf.task_routes = {"*": {"queue": queue}}  # what it sends itself comes back to it
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "ERROR"]
     app.worker_main(["worker", "--pool", "solo", "--queues", queue, *quiet])
 

@@ -17,6 +17,7 @@ from pilot.services import documents
 from pilot.workflow import fire
 from tests.documents.reading import squeezed, text_of
 from tests.factories import world
+from tests.filings import builders
 from tests.filings.acting import refused
 
 

@@ -1,0 +1,83 @@
+"""Papers of review and assessment say what was decided."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from pypdf import PdfReader
+
+from assessment.tasks import make_letters
+from pilot.actors import Actor
+from pilot.machines import Case
+from pilot.models import Document
+from pilot.services import documents
+from pilot.workflow import fire
+from tests.assessment import builders
+from tests.assessment.builders import FULL
+from tests.factories import world
+
+pytestmark = pytest.mark.django_db
+
+
+def text_of(case: Case, kind: str) -> str:
+    """The words of the last paper of a kind, without white space."""
+    row = Document.objects.filter(machine=case.slug(), object_id=case.pk, kind=kind).latest("pk")
+    pages = PdfReader(io.BytesIO(documents.read_bytes(row.sha256))).pages
+    return "".join("".join(page.extract_text().split()) for page in pages)
+
+
+def holds(text: str, *expected: str) -> list[str]:
+    """Those of the expected words that are missing."""
+    return [words for words in expected if "".join(words.split()) not in text]
+
+
+def test_list_and_letters_state_code_effect_reason_and_remedy(
+    staff: builders.Desk, assessors: list[Actor]
+) -> None:
+    passed, failed = builders.recommended(staff), builders.recommended(staff)
+    builders.begin_review()
+    builders.received(staff)
+    builders.concluded(builders.assessment_of(passed), staff, assessors[:2])
+    builders.concluded(builders.assessment_of(failed), staff, assessors[:2], {**FULL, "protection": 5})
+    world.at("2019-05-14 09:00")
+    approval_list = builders.published(staff)
+    assert make_letters(list_id=approval_list.pk) == 2
+
+    listed = text_of(approval_list, "approval-list")
+    assert (
+        holds(listed, "（第1号）", passed.provider.name, "B1-20180123", "1001", "2019年5月16日起参与试点")
+        == []
+    )
+    assert failed.provider.name not in listed
+
+    admission = text_of(passed, "decision-letter-1")
+    expected = (passed.provider.name, passed.acceptance_number, "试点单位编号为1001", "准确率不低于99.95%")
+    assert holds(admission, *expected, "准确率达到100%", "自2019年5月16日起") == []
+
+    refusal = text_of(failed, "decision-letter-1")
+    reason = "技术能力评估指标“图像与个人信息保护”未达到最低要求。"
+    assert holds(refusal, failed.provider.name, reason, "2019年5月28日（含当日）前", "申诉") == []
+
+    report = text_of(builders.assessment_of(failed), "assessment-report")
+    assert holds(report, "不通过。认定总分95分", "最低要求6分", assessors[0].name, "示例核验2.0") == []
+
+
+def test_a_moderated_assessment_says_so_in_its_report(staff: builders.Desk, assessors: list[Actor]) -> None:
+    first, second, third = assessors
+    case = builders.started(builders.planned(staff), staff, [first, second])
+    builders.score(case, first)
+    builders.score(case, second, builders.less(40))
+    fire(case, "replace", actor=staff.officer, moderator=builders.membership(third))
+    fire(builders.declaration_of(case, third), "declare_none", actor=third)
+    builders.score(case, third, builders.less(11))
+    fire(case, "conclude", actor=staff.officer, conclusion="示例结论。")
+    report = text_of(case, "assessment-report")
+    said = f"由{third.name}于2019年4月16日主持复议。原评分合计为100、60分"
+    assert holds(report, said, "通过。认定总分89分", "示例结论。") == []
+
+
+def test_a_nil_return_says_that_nothing_is_reported(staff: builders.Desk) -> None:
+    builders.begin_review()
+    report = builders.sent(staff, nil=True)
+    assert holds(text_of(report, "provincial-report"), "零报告", "HZ-2019-44-1", report.digest) == []
