@@ -7,12 +7,4 @@ class ApplicationsConfig(AppConfig):
     name = "applications"
 
     def ready(self) -> None:
-        # TEMPORARY while several helpers edit at once; removed by the main session before the end
-        import importlib
-        import sys
-
-        for module in ("transitions", "receivers", "pages"):
-            try:
-                importlib.import_module(f"applications.{module}")
-            except ImportError as error:
-                print("TEMPORARY tolerance:", f"applications.{module}", error, file=sys.stderr)
+        from applications import pages, receivers, transitions  # noqa: F401  (they register themselves)

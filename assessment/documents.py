@@ -170,10 +170,27 @@ def _moderation(
 
 def _verdict(assessment: CapabilityAssessment) -> str:
     least = programmes.rule(assessment.application.programme, "assessment_pass_points")
-    outcome = "通过" if assessment.passed else "不通过"
-    demand = f"本试点项目要求不低于{least}分，且各项指标达到最低要求"
-    words = f"{outcome}。认定总分{assessment.points}分（各项平均分合计后舍去小数），{demand}。"
-    return words + assessment.conclusion
+    basis = "以复议评分为准" if capability.moderator(assessment) else "各项平均分合计后舍去小数"
+    if assessment.passed:
+        demand = f"本试点项目要求不低于{least}分，且各项指标达到最低要求"
+        return f"通过。认定总分{assessment.points}分（{basis}），{demand}。{assessment.conclusion}"
+    found = f"{shortfall(assessment)}（认定总分{assessment.points}分，{basis}）"
+    return f"不通过。{found}。{assessment.conclusion}"
+
+
+def shortfall(assessment: CapabilityAssessment) -> str:
+    """What an applicant who failed was short of, for the report and for letters."""
+    programme = assessment.application.programme
+    pass_points = programmes.rule(programme, "assessment_pass_points")
+    if assessment.points < pass_points:
+        return f"技术能力评估认定总分{assessment.points}分，低于本试点项目要求的{pass_points}分"
+    sheets = capability.conclusive_sheets(assessment)
+    failed = [
+        f"“{criterion.title}”"
+        for code, criterion in capability.catalogue(programme).items()
+        if any(sheet.scores[code] < criterion.must_pass for sheet in sheets)
+    ]
+    return f"技术能力评估指标{'、'.join(failed)}未达到最低要求"
 
 
 def approval_list(approval_list: ApprovalList, *, at: datetime) -> Document:

@@ -7,12 +7,4 @@ class FilingsConfig(AppConfig):
     name = "filings"
 
     def ready(self) -> None:
-        # TEMPORARY while several helpers edit at once; removed by the main session before the end
-        import importlib
-        import sys
-
-        for module in ("transitions", "receivers", "pages"):
-            try:
-                importlib.import_module(f"filings.{module}")
-            except ImportError as error:
-                print("TEMPORARY tolerance:", f"filings.{module}", error, file=sys.stderr)
+        from filings import pages, receivers, transitions  # noqa: F401  (they register themselves)

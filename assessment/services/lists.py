@@ -14,7 +14,7 @@ from applications.models import Application
 from assessment import documents, rules
 from assessment.enums import AssessmentState, ListState
 from assessment.models import ApprovalList, ApprovalListEntry, CapabilityAssessment
-from assessment.selectors import capability, lists, reports
+from assessment.selectors import lists, reports
 from assessment.services import opinions
 from pilot import clock
 from pilot.actors import Actor
@@ -99,22 +99,7 @@ def decide(application: Application) -> tuple[bool, str]:
     assessment = CapabilityAssessment.unscoped.filter(application=application).order_by("-pk").first()
     if assessment is None or assessment.state != AssessmentState.CONCLUDED:
         return False, "技术能力评估尚未作出结论"
-    return (True, "") if assessment.passed else (False, shortfall(assessment))
-
-
-def shortfall(assessment: CapabilityAssessment) -> str:
-    """What an applicant who failed was short of, for letters."""
-    programme = assessment.application.programme
-    pass_points = programmes.rule(programme, "assessment_pass_points")
-    if assessment.points < pass_points:
-        return f"技术能力评估认定总分{assessment.points}分，低于本试点项目要求的{pass_points}分"
-    sheets = capability.conclusive_sheets(assessment)
-    failed = [
-        f"“{criterion.title}”"
-        for code, criterion in capability.catalogue(programme).items()
-        if any(sheet.scores[code] < criterion.must_pass for sheet in sheets)
-    ]
-    return f"技术能力评估指标{'、'.join(failed)}未达到最低要求"
+    return (True, "") if assessment.passed else (False, documents.shortfall(assessment))
 
 
 def check_effect(programme: Programme, effective_from: datetime) -> None:

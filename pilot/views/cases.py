@@ -181,6 +181,11 @@ def _actions(pages: MachinePages, case: Case, actor: Any) -> list[ActionItem]:
     return items
 
 
+def _submitted(request: HttpRequest) -> tuple[Any, Any]:
+    """Data and files for a form: None for both until something is posted (an empty post is an answer, too)."""
+    return (request.POST, request.FILES) if request.method == "POST" else (None, None)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
     """Carry out one transition: GET shows object and effect, POST does it (C15). Works without JavaScript."""
@@ -197,7 +202,7 @@ def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
     if obstacle is not None and (request.method != "POST" or isinstance(obstacle, StateChanged)):
         messages.error(request, str(obstacle.message))
         return redirect(back)
-    form = form_class(request.POST or None, request.FILES or None, case=case, actor=request.actor)
+    form = form_class(*_submitted(request), case=case, actor=request.actor)
     if request.method == "POST" and form.is_valid():
         try:
             workflow.fire(case, name, actor=request.actor, seen=seen, **form.cleaned_data)
@@ -230,7 +235,7 @@ def case_task(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
     if obstacle := task.obstacle(case, request.actor):
         messages.error(request, str(obstacle))
         return redirect(back)
-    form = task.form(request.POST or None, request.FILES or None, case=case, actor=request.actor)
+    form = task.form(*_submitted(request), case=case, actor=request.actor)
     if request.method == "POST" and form.is_valid():
         try:
             task.service(case=case, actor=request.actor, **form.cleaned_data)
