@@ -257,9 +257,7 @@ def case_create(request: Any, slug: str) -> HttpResponse:
     if creation is None:
         raise Http404
     query = urlencode(request.GET)
-    form = creation.form(
-        request.POST or None, request.FILES or None, actor=request.actor, initial=request.GET.dict()
-    )
+    form = creation.form(*_submitted(request), actor=request.actor, initial=request.GET.dict())
     back = reverse(f"{slug}_list") if request.actor else reverse("guide")
     if request.method == "POST" and form.is_valid():
         try:
