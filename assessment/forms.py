@@ -12,7 +12,7 @@ from assessment.enums import ItemVerdict
 from assessment.models import ApprovalList, InterestDeclaration, Opinion
 from assessment.selectors import capability
 from pilot.enums import WindowKind
-from pilot.forms import ActForm, ReasonForm, RemarkForm
+from pilot.forms import ActForm, RemarkForm
 from pilot.models import Condition
 from pilot.selectors import programmes
 
@@ -186,17 +186,3 @@ class PrepareForm(EffectForm, RemarkForm):
 
 class NothingForm(ActForm):
     """An act that needs nothing but a confirmation."""
-
-
-__all__ = [
-    "AssessorsForm",
-    "ConclusionForm",
-    "EffectForm",
-    "ModeratorForm",
-    "NothingForm",
-    "OpinionForm",
-    "PrepareForm",
-    "ReasonForm",
-    "ScoreForm",
-    "SendReportForm",
-]

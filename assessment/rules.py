@@ -1,12 +1,9 @@
-"""Rules of review and assessment that need no database: what a checklist recommends, when scores agree, digests."""
+"""Rules of review and assessment that need no database: what a checklist recommends, when scores agree."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from assessment.enums import ItemVerdict
 
@@ -50,9 +47,3 @@ def settle(sheets: Sequence[Scores], *, pass_points: int) -> tuple[int, bool]:
     """Points (the mean, rounded down) and whether the applicant passed, from the sheets that count."""
     points = sum(sheet.total for sheet in sheets) // len(sheets)
     return points, points >= pass_points and all(sheet.must_pass_met for sheet in sheets)
-
-
-def digest(content: Any) -> str:
-    """SHA-256 (hex) over compact JSON with sorted keys, so that equal content has an equal digest."""
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()

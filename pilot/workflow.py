@@ -106,18 +106,22 @@ def fire(
     *,
     actor: Actor,
     seen: str | None = None,
+    seen_step: int | None = None,
     at: datetime | None = None,
     reason: str = "",
     **data: Any,
 ) -> Any:
     """Carry out one transition and return the case as it then is.
 
-    ``seen`` is the state the actor looked at; ``at`` is given by the system when a clock ran out at a known moment.
+    ``seen`` is the state the actor looked at, ``seen_step`` the number of steps the case had taken by then (a step may
+    lead back to the same state); ``at`` is given by the system when a clock ran out at a known moment.
     Raises :class:`StateChanged`, :class:`NotPermitted` or :class:`Refused`; then nothing of it has happened.
     """
     try:
         with transaction.atomic():
-            return _fire(case, name, actor=actor, seen=seen, at=at, reason=reason, data=data)
+            return _fire(
+                case, name, actor=actor, seen=seen, seen_step=seen_step, at=at, reason=reason, data=data
+            )
     except PilotError as error:
         if not transaction.get_connection().in_atomic_block:
             _record_denial(case, name, actor=actor, error=error)
@@ -130,6 +134,7 @@ def _fire(
     *,
     actor: Actor,
     seen: str | None,
+    seen_step: int | None,
     at: datetime | None,
     reason: str,
     data: Mapping[str, Any],
@@ -141,14 +146,16 @@ def _fire(
             _("状态已由“%(seen)s”变为“%(now)s”，请刷新后再办理")
             % {"seen": state_label(model, seen), "now": state_label(model, locked.state)}
         )
+    taken = steps(locked)
+    if seen_step is not None and taken != seen_step:
+        raise StateChanged(_("该事项已由他人办理了一步，请刷新后再办理"))
     at = at or clock.now()
     if why := why_not(locked, name, actor=actor, at=at):
         raise why
     rule = handler(model, name)
     if rule.reason_required and not reason.strip():
         raise Refused(_("请填写理由"))
-    steps = TransitionRecord.objects.filter(machine=model.slug(), object_id=locked.pk).count()
-    act = Act(f"{model.slug()}:{locked.pk}", name, actor, at, reason, data, locked.state, steps + 1)
+    act = Act(f"{model.slug()}:{locked.pk}", name, actor, at, reason, data, locked.state, taken + 1)
     getattr(locked, name)()
     if locked.state != act.source:
         locked.state_since = at
@@ -159,6 +166,11 @@ def _fire(
     _record(locked, act, rule)
     case_moved.send(sender=model, case=locked, act=act)
     return locked
+
+
+def steps(case: Case) -> int:
+    """How many steps a case has taken, its opening included."""
+    return TransitionRecord.objects.filter(machine=type(case).slug(), object_id=case.pk).count()
 
 
 def why_not(case: Case, name: str, *, actor: Actor, at: datetime) -> PilotError | None:

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from applications.enums import ApplicationState
 from applications.models import Application
-from assessment import documents, rules
+from applications.services import versions
+from assessment import documents
 from assessment.enums import AssessmentState, ListState
 from assessment.models import ApprovalList, ApprovalListEntry, CapabilityAssessment
 from assessment.selectors import lists, reports
@@ -115,7 +116,7 @@ def digest(approval_list: ApprovalList) -> str:
         {"number": e.application.number, "uscc": e.application.uscc, "listed": e.listed, "reason": e.reason}
         for e in lists.entries(approval_list)
     ]
-    return rules.digest(
+    return versions.digest(
         {
             "list": approval_list.sequence,
             "effective_from": local_day(approval_list.effective_from).isoformat(),

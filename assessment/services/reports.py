@@ -11,7 +11,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from applications.models import Application
-from assessment import rules
+from applications.services import versions
 from assessment.enums import ReportState
 from assessment.models import ProvincialReport, ReportLine
 from assessment.selectors import applicants, reports
@@ -107,7 +107,7 @@ def freeze(report: ProvincialReport, applications: list[Application]) -> None:
 
 def digest(report: ProvincialReport, snapshots: list[dict[str, Any]]) -> str:
     """SHA-256 over number, version and the lines in their order; the same list has the same digest for good."""
-    return rules.digest({"report": report.number, "version": report.version, "lines": snapshots})
+    return versions.digest({"report": report.number, "version": report.version, "lines": snapshots})
 
 
 def _snapshot(application: Application, facts: applicants.ApplicantFacts) -> dict[str, Any]:

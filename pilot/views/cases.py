@@ -186,6 +186,15 @@ def _submitted(request: HttpRequest) -> tuple[Any, Any]:
     return (request.POST, request.FILES) if request.method == "POST" else (None, None)
 
 
+def _seen(request: Any, case: Case) -> dict[str, Any]:
+    """What the actor saw when the page of the act was opened: the state and the number of steps taken by then."""
+    step = request.POST.get("seen_step", "")
+    return {
+        "seen": request.POST.get("seen", case.state),
+        "seen_step": int(step) if step.isdecimal() else None,
+    }
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
     """Carry out one transition: GET shows object and effect, POST does it (C15). Works without JavaScript."""
@@ -196,7 +205,6 @@ def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
     if not policy.may_act(slug, name, request.actor.role):
         raise workflow.why_not(case, name, actor=request.actor, at=clock.now()) or Http404
     form_class = pages.forms.get(name, RemarkForm)
-    seen = request.POST.get("seen", case.state)
     back = reverse(f"{slug}_detail", args=[pk])
     obstacle = workflow.why_not(case, name, actor=request.actor, at=clock.now())
     if obstacle is not None and (request.method != "POST" or isinstance(obstacle, StateChanged)):
@@ -205,13 +213,14 @@ def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
     form = form_class(*_submitted(request), case=case, actor=request.actor)
     if request.method == "POST" and form.is_valid():
         try:
-            workflow.fire(case, name, actor=request.actor, seen=seen, **form.cleaned_data)
+            workflow.fire(case, name, actor=request.actor, **_seen(request, case), **form.cleaned_data)
         except Refused as refusal:
             form.add_error(None, str(refusal.message))
         else:
             messages.success(request, _("已办理：%(act)s") % {"act": workflow.label(pages.model, name)})
             return redirect(back)
-    form.fields["seen"] = forms.CharField(initial=case.state, widget=forms.HiddenInput(), required=False)
+    for field, value in (("seen", case.state), ("seen_step", workflow.steps(case))):
+        form.fields[field] = forms.CharField(initial=value, widget=forms.HiddenInput(), required=False)
     label = str(workflow.label(pages.model, name))
     target = next(t.target for t in declared(pages.model) if t.name == name)
     effect = str(

@@ -1,8 +1,6 @@
-"""The pure rules: recommendation, agreement of scores, points, digests."""
+"""The pure rules: recommendation, agreement of scores, points."""
 
 from __future__ import annotations
-
-from datetime import date
 
 import pytest
 from hypothesis import given
@@ -50,10 +48,3 @@ def test_a_sheet_is_summed_and_held_against_the_least_points() -> None:
     catalogue = {"a": Weight(20, 12), "b": Weight(10, 0)}
     assert rules.sum_up({"a": 12, "b": 0}, catalogue) == Scores(12, True)
     assert rules.sum_up({"a": 11, "b": 10}, catalogue) == Scores(21, False)
-
-
-def test_equal_content_has_an_equal_digest_whatever_the_order_of_keys() -> None:
-    assert rules.digest({"b": 1, "a": "名"}) == rules.digest({"a": "名", "b": 1})
-    assert rules.digest({"a": 1}) == "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
-    with pytest.raises(TypeError):
-        rules.digest({"day": date(2019, 5, 16)})

@@ -25,13 +25,6 @@ def cheap_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick_passwords() -> Iterator[None]:
-    """Argon2 is slow by design, and every test world has people with passwords."""
-    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
 def flush_past_append_only() -> None:
     """Emptying the tables after a test with real commits is the one TRUNCATE the append-only triggers let through."""
     plain = DatabaseOperations.sql_flush

@@ -17,7 +17,6 @@ from tests.factories.cases import Cast
 type Data = Mapping[str, Any] | Callable[[Cast, Any], Mapping[str, Any]]
 
 WHY = {"reason": "示例理由"}
-IN_TIME: Data = lambda cast, case: {"at": case.due_at}  # noqa: E731  the moment a clock has run out
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,11 @@ class Scene:
         return moved
 
 
+def when_due(cast: Cast, case: Any) -> dict[str, Any]:
+    """The moment at which the case's clock has run out."""
+    return {"at": case.due_at}
+
+
 # machine.transition → who of the cast fires it, and with what.
 ACTS: dict[str, tuple[str, Data]] = {
     "window-extension.approve": ("approver", {}),
@@ -50,9 +54,9 @@ ACTS: dict[str, tuple[str, Data]] = {
     "application.accept": ("reviewer", {}),
     "application.return_for_correction": ("reviewer", {"items": intake.ITEMS}),
     "application.resubmit": ("provider", {"declaration": True}),
-    "application.lapse": ("system", IN_TIME),
+    "application.lapse": ("system", when_due),
     "application.refuse": ("reviewer", {"condition": 3, **WHY}),
-    "application.deem_accepted": ("system", IN_TIME),
+    "application.deem_accepted": ("system", when_due),
     "application.revert": ("reviewer", {}),
     "application.withdraw": ("provider", {}),
     "application.recommend": ("system", {}),
@@ -112,7 +116,7 @@ ACTS: dict[str, tuple[str, Data]] = {
     "rectification.answer": ("provider", {"answer_text": "示例报告"}),
     "rectification.accept": ("lead", {}),
     "rectification.reject": ("lead", WHY),
-    "rectification.pass_due": ("system", IN_TIME),
+    "rectification.pass_due": ("system", when_due),
     "rectification.cancel": ("lead", WHY),
     "sanction.notify": ("reviewer", {}),
     "sanction.close_hearing": ("provider", {"statement": "示例意见"}),

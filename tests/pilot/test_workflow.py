@@ -134,3 +134,13 @@ def test_refreshing_keeps_the_protection(extension: WindowExtension) -> None:
     extension.refresh_from_db()
     with pytest.raises(AttributeError):
         extension.state = "granted"
+
+
+def test_a_step_that_leads_back_to_the_same_state_is_seen_too(
+    extension: WindowExtension, ministry_approver: Actor
+) -> None:
+    assert workflow.steps(extension) == 1
+    with pytest.raises(StateChanged, match="该事项已由他人办理了一步，请刷新后再办理"):
+        workflow.fire(extension, "approve", actor=ministry_approver, seen="proposed", seen_step=0)
+    workflow.fire(extension, "approve", actor=ministry_approver, seen="proposed", seen_step=1)
+    assert workflow.steps(extension) == 2
