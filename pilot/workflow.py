@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django_fsm import can_proceed
+from psycopg.errors import DeadlockDetected
 
 from pilot import clock, policy
 from pilot.actors import Actor
@@ -122,6 +123,11 @@ def fire(
             return _fire(
                 case, name, actor=actor, seen=seen, seen_step=seen_step, at=at, reason=reason, data=data
             )
+    except OperationalError as error:
+        if isinstance(error.__cause__, DeadlockDetected):
+            # Two acts on cases of one application locked each other; the database let the other one win.
+            raise StateChanged(_("该事项正由他人办理，请刷新后再试")) from error
+        raise
     except PilotError as error:
         if not transaction.get_connection().in_atomic_block:
             _record_denial(case, name, actor=actor, error=error)
