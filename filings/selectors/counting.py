@@ -17,67 +17,55 @@ from filings.periods import EVER, Period
 
 type Dimension = Literal["unit_id", "day", "subject_province", "subject_kind"]
 
+# Comparisons, findings and inspections are looked up form by form, each by its index: the cost is that of the forms
+# asked for, whatever the planner believes of tables that were just filled.
 _SCOPE: Final = """
-WITH scope AS (
-    SELECT id, unit_id, chain_no, version, form_no, day, received_at, late, subject_province, subject_kind
-    FROM filings_verificationform
-    WHERE {conditions}
-), determined AS (
-    SELECT DISTINCT ON (d.form_id) d.form_id, d.outcome
-    FROM filings_determination d JOIN scope s ON s.id = d.form_id
-    ORDER BY d.form_id, d.number DESC
-), found AS (
-    SELECT form_id,
-           bool_or(counts AND kind = 'identity') AS identity_error,
-           bool_or(counts) AS any_error,
-           bool_or(source = 'comparison' AND kind = 'identity') AS compared,
-           bool_or(waits) AS waiting,
-           bool_or(waits AND kind = 'identity') AS identity_waiting
-    FROM (
-        SELECT g.form_id, g.kind, g.source,
-               CASE WHEN g.source = 'comparison' THEN g.state <> 'overturned'
-                    ELSE g.state IN ('confirmed', 'upheld') END AS counts,
-               g.source <> 'comparison' AND g.state IN ('open', 'disputed') AS waits
-        FROM filings_finding g JOIN scope s ON s.id = g.form_id
-    ) AS findings
-    GROUP BY form_id
-), items AS (
-    SELECT s.id AS form_id, s.unit_id, s.chain_no, n.drawn_at,
-           i.identity_right IS NOT NULL AND n.state <> 'cancelled' AS judged
-    FROM filings_inspectionitem i
-    JOIN filings_inspection n ON n.id = i.inspection_id
-    JOIN scope s ON s.id = i.form_id
-), inspected AS (
-    SELECT DISTINCT form_id FROM items WHERE judged
-), closed AS (
-    SELECT unit_id, chain_no, min(at) AS at
-    FROM (
-        SELECT unit_id, chain_no, drawn_at AS at FROM items
-        UNION ALL
-        SELECT s.unit_id, s.chain_no, g.opened_at FROM filings_finding g JOIN scope s ON s.id = g.form_id
-    ) AS moments
-    GROUP BY unit_id, chain_no
-), judged AS (
-    SELECT f.*,
+WITH judged AS (
+    SELECT f.id, f.unit_id, f.chain_no, f.version, f.form_no, f.day, f.received_at, f.late,
+           f.subject_province, f.subject_kind,
            coalesce(d.outcome, 'pending') AS outcome,
            coalesce(g.identity_error, false)
                OR (d.outcome = 'mismatch' AND NOT coalesce(g.compared, false)) IS TRUE AS identity_error,
            coalesce(g.any_error, false) AS any_error,
            coalesce(g.waiting, false) AS waiting,
            coalesce(g.identity_waiting, false) AS identity_waiting,
-           i.form_id IS NOT NULL AS inspected,
-           NOT f.late AND f.received_at
-               < least(c.at, (f.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai') AS in_time
-    FROM scope f
-    LEFT JOIN determined d ON d.form_id = f.id
-    LEFT JOIN found g ON g.form_id = f.id
-    LEFT JOIN inspected i ON i.form_id = f.id
-    LEFT JOIN closed c ON c.unit_id = f.unit_id AND c.chain_no = f.chain_no
+           coalesce(i.judged, false) AS inspected,
+           least(g.notified_at, i.drawn_at) AS closing
+    FROM filings_verificationform f
+    LEFT JOIN LATERAL (
+        SELECT outcome FROM filings_determination WHERE form_id = f.id ORDER BY number DESC LIMIT 1
+    ) AS d ON true
+    LEFT JOIN LATERAL (
+        SELECT bool_or(counts AND kind = 'identity') AS identity_error,
+               bool_or(counts) AS any_error,
+               bool_or(source = 'comparison' AND kind = 'identity') AS compared,
+               bool_or(waits) AS waiting,
+               bool_or(waits AND kind = 'identity') AS identity_waiting,
+               min(opened_at) AS notified_at
+        FROM (
+            SELECT kind, source, opened_at,
+                   CASE WHEN source = 'comparison' THEN state <> 'overturned'
+                        ELSE state IN ('confirmed', 'upheld') END AS counts,
+                   source <> 'comparison' AND state IN ('open', 'disputed') AS waits
+            FROM filings_finding WHERE form_id = f.id
+        ) AS findings
+    ) AS g ON true
+    LEFT JOIN LATERAL (
+        SELECT bool_or(i.identity_right IS NOT NULL AND n.state <> 'cancelled') AS judged,
+               min(n.drawn_at) AS drawn_at
+        FROM filings_inspectionitem i JOIN filings_inspection n ON n.id = i.inspection_id
+        WHERE i.form_id = f.id
+    ) AS i ON true
+    WHERE {conditions}
 ), answered AS (
     SELECT *,
            inspected OR outcome IN ('match', 'mismatch') OR identity_error AS determined,
            inspected OR outcome <> 'pending' OR identity_error AS answered,
-           identity_error OR any_error AS form_error
+           identity_error OR any_error AS form_error,
+           NOT late AND received_at < least(
+               min(closing) OVER (PARTITION BY unit_id, chain_no),
+               (day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'
+           ) AS in_time
     FROM judged
 ), chains AS (
     SELECT *,
@@ -208,13 +196,13 @@ def at_the_door(
 def _scope(
     units: Iterable[int], period: Period, before: datetime | None = None, days: Sequence[date] | None = None
 ) -> tuple[str, list[Any]]:
-    conditions: list[str] = ["unit_id = ANY(%s)"]
+    conditions: list[str] = ["f.unit_id = ANY(%s)"]
     params: list[Any] = [list(units)]
     for value, condition in (
-        (period.first, "day >= %s"),
-        (period.end, "day < %s"),
-        (before, "received_at < %s"),
-        (days, "day = ANY(%s)"),
+        (period.first, "f.day >= %s"),
+        (period.end, "f.day < %s"),
+        (before, "f.received_at < %s"),
+        (days, "f.day = ANY(%s)"),
     ):
         if value is not None:
             conditions.append(condition)

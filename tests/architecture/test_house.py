@@ -1,4 +1,4 @@
-"""The house plan: what stands at the top, who imports whom, how long files may be, data that refuses unscoped queries."""
+"""The house plan: what stands at the top, who imports whom, how long files are, data that refuses unscoped queries."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ CHART = mark_safe(
     '示例数据中心</text><text x="150" y="84" text-anchor="end">示例内容分发</text></g>'
     '<g fill="#1f5f99"><rect x="160" y="12" width="40" height="16"/><rect x="160" y="42" width="360" height="16"/></g>'
     '<g font-size="12"><text x="206" y="24">1</text><text x="526" y="54">9</text><text x="166" y="84">0</text></g>'
-    '</svg>'
+    "</svg>"
 )
 
 
