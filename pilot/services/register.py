@@ -96,11 +96,7 @@ def set_status(*, actor: Actor, unit: PilotUnit, kind: str, start: datetime, rea
     for later in ranges:
         if later.during.lower >= start and later.pk != current.pk and end is None:
             later.delete()
-    if current.during.lower == start:
-        current.delete()
-    else:
-        current.during = Range(current.during.lower, start)
-        current.save(update_fields=["during"])
+    _end(current, start)
     UnitStatus.objects.create(unit=locked, kind=kind, during=Range(start, end), reason=reason[:255])
     audit.record(
         action="register.status",
@@ -109,6 +105,15 @@ def set_status(*, actor: Actor, unit: PilotUnit, kind: str, start: datetime, rea
         detail={"kind": kind, "from": start.isoformat()},
     )
     signals.unit_status_changed.send(sender=PilotUnit, unit=locked, at=start, kind=kind, reason=reason)
+
+
+def _end(status: UnitStatus, at: datetime) -> None:
+    """A range ends at ``at``; one that would begin there never takes effect and goes."""
+    if status.during.lower == at:
+        status.delete()
+    else:
+        status.during = Range(status.during.lower, at)
+        status.save(update_fields=["during"])
 
 
 @transaction.atomic
@@ -121,8 +126,7 @@ def annul_status(*, actor: Actor, unit: PilotUnit, start: datetime, reason: str)
     _opens, run_closes = programmes.window(locked.programme, WindowKind.RUN)
     upper = current.during.upper if current is not None else None
     if current is not None:
-        current.during = Range(current.during.lower, start)
-        current.save(update_fields=["during"])
+        _end(current, start)
     if start < run_closes:
         UnitStatus.objects.create(
             unit=locked,

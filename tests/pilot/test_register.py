@@ -109,3 +109,14 @@ def test_the_database_refuses_overlapping_ranges(unit: PilotUnit) -> None:
     during = Range(world.moment("2019-06-01 00:00"), None)
     with pytest.raises(IntegrityError, match="unit_status_no_overlap"), transaction.atomic():
         UnitStatus.objects.create(unit=unit, kind=UnitStatusKind.SUSPENDED, during=during, reason="示例")
+
+
+def test_a_sanction_annulled_before_it_takes_effect_leaves_no_trace_in_the_status(unit: PilotUnit) -> None:
+    effect = world.moment("2019-09-16 00:00")
+    register.set_status(actor=world.SETUP, unit=unit, kind="suspended", start=effect, reason="示例")
+    register.annul_status(actor=world.SETUP, unit=unit, start=effect, reason="示例")
+    assert timeline(unit) == [
+        ("active", RUN_OPENS, "2019-09-15T16+0000"),
+        ("active", "2019-09-15T16+0000", RUN_CLOSES),
+        ("completed", RUN_CLOSES, None),
+    ]
