@@ -27,7 +27,7 @@ class Palette:
     tint: str = "#e8effc"
     paper: str = "#ffffff"
     mark: str = "#b91c1c"
-    series: tuple[str, ...] = ("#1d4ed8", "#047857", "#92400e", "#6d28d9", "#be185d")
+    series: tuple[str, ...] = ("#174a8c", "#047857", "#92400e", "#6d28d9", "#be185d")
 
     def colour(self, index: int) -> str:
         """The colour of the series at `index`; they come round again."""
