@@ -1,0 +1,61 @@
+"""Objections: against a decision, by the organisation concerned, in time, one at a time."""
+
+from __future__ import annotations
+
+import pytest
+
+from applications.models import Application
+from pilot import workflow
+from pilot.errors import Refused
+from pilot.models import Programme
+from pilot.services import objections
+from tests.applications import builders as intake
+from tests.factories import world
+from tests.factories.cases import Cast
+
+
+@pytest.fixture
+def cast(programme: Programme) -> Cast:
+    return Cast()
+
+
+@pytest.fixture
+def refused(cast: Cast) -> Application:
+    return intake.refused(cast.provider, cast.reviewer)
+
+
+def file(cast: Cast, machine: str, object_id: int) -> object:
+    return objections.file_objection(
+        actor=cast.provider, machine=machine, object_id=object_id, grounds="示例理由"
+    )
+
+
+def test_a_refusal_can_be_objected_to_once(cast: Cast, refused: Application) -> None:
+    file(cast, "application", refused.pk)
+    with pytest.raises(Refused, match="针对该决定的申诉正在办理"):
+        file(cast, "application", refused.pk)
+
+
+def test_ten_working_days_and_no_more(cast: Cast, refused: Application) -> None:
+    world.at("2019-05-20 09:00")
+    with pytest.raises(Refused, match="已超过 10 个工作日的申诉期限"):
+        file(cast, "application", refused.pk)
+
+
+@pytest.mark.parametrize(("machine", "offset"), [("nothing", 0), ("application", 1000)])
+def test_there_must_be_a_decision(cast: Cast, refused: Application, machine: str, offset: int) -> None:
+    with pytest.raises(Refused, match="没有可以申诉的决定"):
+        file(cast, machine, refused.pk + offset)
+
+
+def test_nobody_else_objects(refused: Application) -> None:
+    with pytest.raises(Refused, match="没有可以申诉的决定"):
+        file(Cast(), "application", refused.pk)
+
+
+def test_only_the_officer_who_took_it_decides(cast: Cast, refused: Application) -> None:
+    objection = file(cast, "application", refused.pk)
+    taken = workflow.fire(objection, "take", actor=cast.officer)
+    with pytest.raises(Refused, match="由受理复核的人员作出决定"):
+        workflow.fire(taken, "dismiss", actor=cast.approver, reason="示例")
+    assert workflow.fire(taken, "dismiss", actor=cast.officer, reason="示例").finding == "示例"
