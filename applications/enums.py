@@ -33,3 +33,19 @@ class FileKind(TextChoices):
     PROTECTION = "protection", _("网络安全等级保护备案证明")
     EMERGENCY = "emergency", _("应急预案")
     OTHER = "other", _("其他材料")
+
+
+class ScanState(TextChoices):
+    """What the virus scanner said of a file. An infected file is refused at the door and never stored."""
+
+    NOT_SCANNED = "not_scanned", _("未经病毒扫描")  # no scanner is configured
+    PENDING = "pending", _("等待病毒扫描")  # the scanner did not answer; closed until it does
+    CLEAN = "clean", _("已通过病毒扫描")
+
+
+class Mark(TextChoices):
+    """The reviewer's mark on one item of the checklist (R03)."""
+
+    MET = "met", _("符合")
+    NOT_MET = "not_met", _("不符合")
+    NOT_APPLICABLE = "not_applicable", _("不适用")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from applications import signals
-from applications.enums import DEAD_STATES, ApplicationState, FileKind
+from applications.enums import DEAD_STATES, ApplicationState, FileKind, ScanState
 from pilot.actors import Actor
 from pilot.enums import Province
 from pilot.machines import EVERYTHING, NOTHING, Case, Owned, StateField, append_only, machine, step
@@ -30,12 +30,20 @@ class Application(Case):
     province = models.PositiveSmallIntegerField(choices=Province.choices)
     draft: Any = models.JSONField(default=dict)  # what is being written; frozen into a version at submit
     revision = models.PositiveIntegerField(default=0)  # of the draft: two tabs never overwrite silently
+    # Values read from an uploaded form that nobody has looked at yet: field → {"value", "source"}. Part of no version.
+    proposals: Any = models.JSONField(default=dict, db_default={}, blank=True)
     case_number = models.CharField(max_length=32, blank=True)  # 申办流水号, at submit
     acceptance_number = models.CharField(max_length=32, blank=True)  # 受理编号, at acceptance
     submitted_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     late = models.BooleanField(default=False)
     alerted_due_at = models.DateTimeField(null=True, blank=True)  # the deadline people were told of
+    warned_due_at = models.DateTimeField(
+        null=True, blank=True
+    )  # the deadline people were warned of beforehand
+    closed_told_at = models.DateTimeField(
+        null=True, blank=True
+    )  # a draft whose owner was told that the window closed
 
     class Meta(Case.Meta):
         constraints = [
@@ -195,6 +203,13 @@ class ApplicationFile(PartOfApplication):
     sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
     content_type = models.CharField(max_length=96)
+    pages = models.PositiveIntegerField(null=True, blank=True)  # of a PDF
+    scan = models.CharField(
+        max_length=16,
+        choices=ScanState.choices,
+        default=ScanState.NOT_SCANNED,
+        db_default=ScanState.NOT_SCANNED.value,
+    )
     uploaded_at = models.DateTimeField()
     uploaded_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, null=True, related_name="+")
     replaced_at = models.DateTimeField(null=True, blank=True)
@@ -205,7 +220,7 @@ class ApplicationFile(PartOfApplication):
     class Meta(Owned.Meta):
         ordering = ["kind", "pk"]
         triggers = (
-            pgtrigger.ReadOnly(name="content_stays", exclude=["replaced_at", "handed_in_with"]),
+            pgtrigger.ReadOnly(name="content_stays", exclude=["replaced_at", "handed_in_with", "scan"]),
             pgtrigger.Protect(name="file_stays", operation=pgtrigger.Delete),
         )
 
