@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from applications import views
+from applications.views import files
 
-urlpatterns = [path("application-files/<int:pk>/", views.application_file, name="application_file")]
+urlpatterns = [path("application-files/<int:pk>/", files.application_file, name="application_file")]

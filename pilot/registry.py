@@ -64,6 +64,29 @@ class Creation:
     effect: Any = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ListFilter:
+    """A filter of a machine's list beside state and province: ``condition(value, actor)`` says which cases stay."""
+
+    name: str
+    label: Any
+    choices: Callable[[Actor], Sequence[tuple[str, Any]]]
+    condition: Callable[[str, Actor], Q]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Something done to several cases of a list, one by one: ``service(case=…, actor=…)`` raises what forbids it.
+
+    Who may do it stands in the policy as ``machine.name``.
+    """
+
+    name: str
+    label: Any
+    service: Callable[..., Any]
+    effect: Any = ""
+
+
 @dataclass(slots=True)
 class MachinePages:
     """One machine as the portal shows it."""
@@ -88,6 +111,8 @@ class MachinePages:
     province_field: str = ""
     empty: Any = ""
     links: Callable[[Any, Actor], Sequence[Link]] = lambda case, actor: ()
+    filters: Sequence[ListFilter] = ()
+    batches: Sequence[Batch] = ()
 
     @property
     def slug(self) -> str:

@@ -7,15 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications.enums import ApplicationState
-from applications.forms import (
-    AdmissionForm,
-    DeclarationForm,
-    DraftForm,
-    FileForm,
-    RefusalForm,
-    ReturnForm,
-    StartForm,
-)
+from applications.forms.admission import AdmissionForm
+from applications.forms.bureau import RefusalForm, ReturnForm
+from applications.forms.drafting import DeclarationForm, DraftForm, StartForm
+from applications.forms.files import FileForm
 from applications.models import Application, LateAdmission
 from applications.pages import case as case_page
 from applications.services.drafts import editing_obstacle, save_draft, start_application

@@ -7,14 +7,17 @@ common annexes of the ministry (domain brief, section 1.3).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final
 
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from applications.enums import FileKind
 from pilot.enums import Province
 
 type Words = str | Promise
@@ -208,6 +211,67 @@ SECTIONS: Final[tuple[FormSection, ...]] = (
 )
 FIELDS: Final[dict[str, FormField]] = {field.key: field for section in SECTIONS for field in section.fields}
 TYPED_KEYS: Final[frozenset[str]] = frozenset(key for key, field in FIELDS.items() if not field.fixed)
+
+
+@dataclass(frozen=True)
+class ApplicationForm:
+    """The form of one programme: the catalogue above as the ministry words, orders and requires it."""
+
+    sections: tuple[FormSection, ...]
+
+    @cached_property
+    def fields(self) -> dict[str, FormField]:
+        """All fields by key, in the order of the form."""
+        return {field.key: field for section in self.sections for field in section.fields}
+
+    @cached_property
+    def targets(self) -> dict[str, Words]:
+        """What a completeness notice may point at, with its words: a typed field, or a kind of file."""
+        typed = {key: field.label for key, field in self.fields.items() if not field.fixed}
+        return {**typed, **{kind.value: kind.label for kind in FileKind}}
+
+
+STANDARD: Final = ApplicationForm(SECTIONS)
+SETTINGS: Final = frozenset({"label", "label_en", "help", "help_en", "required", "position"})
+
+
+def worded(settings: Mapping[str, Mapping[str, Any]]) -> ApplicationForm:
+    """The form with an edition's settings laid over the catalogue; a field keeps its section, key and kind.
+
+    ``settings`` maps a field to any of :data:`SETTINGS`. Chinese words without English ones stand in both languages.
+    """
+    if not settings:
+        return STANDARD
+    return ApplicationForm(
+        tuple(replace(section, fields=_reworded(section.fields, settings)) for section in SECTIONS)
+    )
+
+
+def _reworded(
+    fields: tuple[FormField, ...], settings: Mapping[str, Mapping[str, Any]]
+) -> tuple[FormField, ...]:
+    def place(pair: tuple[int, FormField]) -> tuple[int, int]:
+        at, field = pair
+        return int(settings.get(field.key, {}).get("position") or at + 1), at
+
+    ordered = [field for _at, field in sorted(enumerate(fields), key=place)]
+    return tuple(_with(field, settings.get(field.key, {})) for field in ordered)
+
+
+def _with(field: FormField, setting: Mapping[str, Any]) -> FormField:
+    changes: dict[str, Any] = {
+        what: _in_language(setting[what], setting.get(f"{what}_en") or setting[what])
+        for what in ("label", "help")
+        if setting.get(what)
+    }
+    if "required" in setting:
+        changes["required"] = bool(setting["required"])
+    return replace(field, **changes) if changes else field
+
+
+def _in_language(chinese: str, english: str) -> Words:
+    """Words that follow the reader's language when they are printed, as gettext's do."""
+    return lazy(lambda: english if (get_language() or "").startswith("en") else chinese, str)()
 
 
 def kept(field: FormField, value: Any) -> Any:

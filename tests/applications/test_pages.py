@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from applications.forms import ReturnForm
+from applications.forms.bureau import ReturnForm
 from applications.models import Application, LateAdmission
 from applications.rules.completeness import REQUIRED_FILES, TARGETS
 from pilot.actors import Actor

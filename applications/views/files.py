@@ -1,4 +1,4 @@
-"""Pages of intake that are not generic: the download of a file."""
+"""The download of a file."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Pages of intake that are not generic. Shape only; law is in services and transitions."""
