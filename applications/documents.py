@@ -14,8 +14,8 @@ from typing import Any
 from django.utils import translation
 
 from applications.models import Application, ApplicationVersion, CompletenessNotice, Refusal
-from applications.rules.completeness import TARGETS
 from applications.selectors import cases
+from applications.selectors.form_schema import form_of
 from pilot.enums import WindowKind
 from pilot.masking import mask_name
 from pilot.models import Document
@@ -87,10 +87,11 @@ def acceptance_letter(case: Application, *, at: datetime, deemed: bool = False) 
 @_chinese
 def correction_letter(case: Application, notice: CompletenessNotice) -> Document:
     """补正告知: every fault of the notice with its place."""
+    targets = form_of(case.programme).targets
     context = {
         **_letter(case, notice.issued_at),
         "faults": [
-            {"place": str(TARGETS[item.target]), "message": item.text} for item in notice.items.order_by("pk")
+            {"place": str(targets[item.target]), "message": item.text} for item in notice.items.order_by("pk")
         ],
         "answer_until": letters.last_day(notice.due_at),
         "late_rule": "逾期未提交的，该申请终止办理。",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from applications import documents, signals
 from applications.models import Application, CompletenessNotice, LateAdmission, NoticeItem, Refusal
 from applications.selectors import cases, content, deadlines, tellings
+from applications.selectors.form_schema import form_of
 from applications.services import decisions, numbering, versions
 from pilot import clock
 from pilot.actors import Actor
@@ -185,7 +186,7 @@ def return_for_correction(case: Application, act: Act) -> None:
 
     The acceptance clock stops, the correction clock starts. After an answer it also takes a reason.
     """
-    items = decisions.clean_items(act.data.get("items") or ())
+    items = decisions.clean_items(form_of(case.programme), act.data.get("items") or ())
     if cases.was_answered(case) and not act.reason.strip():
         raise Refused(_("再次要求补正须说明理由"))
     case.due_at = cases.correction_due(case, start=act.at)

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy
 
 from applications.enums import FileKind
 from applications.forms.controls import headed
-from applications.rules.form import SECTIONS, FormField, shown
+from applications.rules.form import FormField, shown
 from applications.selectors import content
+from applications.selectors.form_schema import form_of
 from pilot.forms import ActForm
 from pilot.models import Condition
 
@@ -24,7 +25,7 @@ class ReturnForm(ActForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         said = content.latest_content(self.case)
-        for section in SECTIONS:
+        for section in form_of(self.case.programme).sections:
             typed = [field for field in section.fields if not field.fixed]
             for field in typed:
                 control = self._row(field.label, self._as_given(field, said))

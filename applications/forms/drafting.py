@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy
 
 from applications.forms.controls import form_field, headed
 from applications.models import Application
-from applications.rules.form import SECTIONS
 from applications.selectors import content
+from applications.selectors.form_schema import form_of
 from pilot.forms import ActForm
 
 
@@ -28,7 +28,7 @@ class DraftForm(ActForm):
         case: Application = self.case
         self.fields["revision"].initial = case.revision
         targets = content.open_targets(case)
-        for section in SECTIONS:
+        for section in form_of(case.programme).sections:
             opened = [field for field in section.fields if not field.fixed and field.key in targets]
             for field in opened:
                 control = form_field(field)

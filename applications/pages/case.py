@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from applications.enums import FileKind
 from applications.models import Application, ApplicationVersion
-from applications.rules.completeness import TARGETS
-from applications.rules.form import SECTIONS, FormField, Personal, shown
+from applications.rules.form import FormField, Personal, shown
 from applications.selectors import content, records
+from applications.selectors.form_schema import form_of
 from pilot import clock
 from pilot.actors import Actor
 from pilot.masking import mask_email, mask_name, mask_phone
@@ -51,9 +51,9 @@ def sections(case: Application, actor: Actor) -> list[Section]:
     latest = versions[-1] if versions else None
     parts: list[Section | None] = [
         _open_notice(case, writing=writing),
-        _faults(case) if writing else _changes(versions, actor),
+        _faults(case) if writing else _changes(case, versions, actor),
         _hints(case, latest) if latest and (actor.is_bureau or actor.is_ministry) else None,
-        *_form(content.current_content(case) if writing or latest is None else latest.content, actor),
+        *_form(case, content.current_content(case) if writing or latest is None else latest.content, actor),
         _files(_current_files(case) if writing or latest is None else latest.files),
         _versions(versions),
         _earlier_notices(case),
@@ -71,11 +71,15 @@ def _open_notice(case: Application, *, writing: bool) -> Section | None:
         title,
         columns=[Column("place", _("项目或材料")), Column("text", _("需要怎样补正"))],
         rows=[
-            Row(_place_url(case, item.target) if writing else "", [str(TARGETS[item.target]), item.text])
+            Row(_place_url(case, item.target) if writing else "", [_place(case, item.target), item.text])
             for item in notice.items.all()
         ],
         note=_("请在 %(day)s（含当日）前一次性提交；告知未列的内容不能修改") % {"day": due_day(case)},
     )
+
+
+def _place(case: Application, target: str) -> str:
+    return str(form_of(case.programme).targets[target])
 
 
 def _place_url(case: Application, target: str) -> str:
@@ -98,10 +102,10 @@ def _faults(case: Application) -> Section:
     )
 
 
-def _changes(versions: Sequence[ApplicationVersion], actor: Actor) -> Section | None:
+def _changes(case: Application, versions: Sequence[ApplicationVersion], actor: Actor) -> Section | None:
     if len(versions) < 2:
         return None
-    found = content.changes(versions[-2], versions[-1])
+    found = content.changes(case, versions[-2], versions[-1])
     masked = _is_masked(actor)
     return Section(
         _("最近一次补正的内容"),
@@ -125,7 +129,7 @@ def _changes(versions: Sequence[ApplicationVersion], actor: Actor) -> Section | 
 
 
 def _hints(case: Application, version: ApplicationVersion) -> Section:
-    hints = content.hints(version, at=clock.now())
+    hints = content.hints(case, version, at=clock.now())
     conditions = {row.number: row for row in Condition.objects.filter(programme=case.programme_id)}
     return Section(
         _("参与条件核对提示"),
@@ -146,10 +150,10 @@ def _hints(case: Application, version: ApplicationVersion) -> Section:
     )
 
 
-def _form(said: Mapping[str, Any], actor: Actor) -> Iterable[Section]:
+def _form(case: Application, said: Mapping[str, Any], actor: Actor) -> Iterable[Section]:
     """The form block by block."""
     masked = _is_masked(actor)
-    for section in SECTIONS:
+    for section in form_of(case.programme).sections:
         yield Section(
             str(section.title),
             facts=[
@@ -226,7 +230,7 @@ def _earlier_notices(case: Application) -> Section | None:
     rows = [
         Row(
             "",
-            [notice.number, notice.issued_at, _standing(taken_back), str(TARGETS[item.target]), item.text],
+            [notice.number, notice.issued_at, _standing(taken_back), _place(case, item.target), item.text],
         )
         for notice, taken_back in records.notices(case)
         if notice != waiting

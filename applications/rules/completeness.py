@@ -14,15 +14,9 @@ from django.utils.translation import gettext as _
 
 from applications.enums import FileKind
 from applications.rules import licence
-from applications.rules.form import FIELDS, FormField, Kind, day, is_blank
+from applications.rules.form import ApplicationForm, FormField, Kind, Words, day, is_blank
 
 REQUIRED_FILES: Final = (FileKind.FORM, FileKind.LICENCE, FileKind.TEST_REPORT, FileKind.COMPARISON)
-TARGETS: Final[dict[str, Any]] = {
-    **{key: field.label for key, field in FIELDS.items() if not field.fixed},
-    **{kind.value: kind.label for kind in FileKind},
-}
-"""What a completeness notice may point at: a field or a kind of file, with its words."""
-
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _PHONE = re.compile(r"(?=.*[1-9])\d[\d-]{5,18}\d")
 LICENCE_CONDITION: Final = 1
@@ -33,12 +27,9 @@ class Fault:
     """One thing that stands in the way of handing in. ``condition`` is the programme condition it fails, if any."""
 
     target: str
+    label: Words
     message: str
     condition: int | None = None
-
-    @property
-    def label(self) -> str:
-        return str(TARGETS.get(self.target) or FIELDS[self.target].label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +41,28 @@ class ConditionHint:
     gaps: tuple[str, ...]
 
 
-def faults(content: Mapping[str, Any], files: Collection[str], *, today: date) -> list[Fault]:
+def faults(
+    form: ApplicationForm, content: Mapping[str, Any], files: Collection[str], *, today: date
+) -> list[Fault]:
     """Everything that keeps the application from being handed in, in the order of the form; files last."""
     found = [
-        Fault(field.key, message)
-        for field in FIELDS.values()
+        Fault(field.key, field.label, message)
+        for field in form.fields.values()
         if (message := _field_fault(field, content.get(field.key)))
     ]
-    found += _licence_faults(content, today=today)
-    found += [Fault(kind.value, _("未上传")) for kind in REQUIRED_FILES if kind.value not in files]
-    order = [*FIELDS, *FileKind.values]
+    found += _licence_faults(form, content, today=today)
+    found += [
+        Fault(kind.value, kind.label, _("未上传")) for kind in REQUIRED_FILES if kind.value not in files
+    ]
+    order = [*form.fields, *FileKind.values]
     return sorted(found, key=lambda fault: order.index(fault.target))
 
 
 def condition_hints(
-    content: Mapping[str, Any], files: Collection[str], *, today: date
+    form: ApplicationForm, content: Mapping[str, Any], files: Collection[str], *, today: date
 ) -> list[ConditionHint]:
     """For each of the three conditions (二（一）至（三）): whether the material shows it, and what is not shown."""
-    licence_gaps = [fault.message for fault in _licence_faults(content, today=today)]
+    licence_gaps = [fault.message for fault in _licence_faults(form, content, today=today)]
     licence_gaps += [] if licence.classes(content.get("licence_number") or "") else [_("许可证编号无法识别")]
     collection = ("collection_methods", "liveness_method", "product", "test_report_number")
     comparison = (
@@ -79,8 +74,8 @@ def condition_hints(
     )
     gaps = {
         LICENCE_CONDITION: [*licence_gaps, *_missing_files(files, FileKind.LICENCE)],
-        2: [*_missing_fields(content, collection), *_missing_files(files, FileKind.TEST_REPORT)],
-        3: [*_missing_fields(content, comparison), *_missing_files(files, FileKind.COMPARISON)],
+        2: [*_missing_fields(form, content, collection), *_missing_files(files, FileKind.TEST_REPORT)],
+        3: [*_missing_fields(form, content, comparison), *_missing_files(files, FileKind.COMPARISON)],
     }
     return [ConditionHint(number, not found, tuple(found)) for number, found in gaps.items()]
 
@@ -117,19 +112,24 @@ def _email_fault(value: str) -> str | None:
     return None
 
 
-def _licence_faults(content: Mapping[str, Any], *, today: date) -> Iterator[Fault]:
+def _licence_faults(form: ApplicationForm, content: Mapping[str, Any], *, today: date) -> Iterator[Fault]:
     """What the licence itself fails, each tied to its field and to condition 1."""
+
+    def fault_of(key: str, message: str) -> Fault:
+        return Fault(key, form.fields[key].label, message, LICENCE_CONDITION)
+
     if fault := licence.class_fault(content.get("licence_number") or ""):
-        yield Fault("licence_number", fault, LICENCE_CONDITION)
+        yield fault_of("licence_number", fault)
     if fault := licence.category_fault(content.get("licence_categories") or ()):
-        yield Fault("licence_categories", fault, LICENCE_CONDITION)
+        yield fault_of("licence_categories", fault)
     expires_on = day(content, "licence_expires_on")
     if expires_on and (fault := licence.expiry_fault(expires_on, today=today)):
-        yield Fault("licence_expires_on", fault, LICENCE_CONDITION)
+        yield fault_of("licence_expires_on", fault)
 
 
-def _missing_fields(content: Mapping[str, Any], keys: Collection[str]) -> list[str]:
-    return [_("%(what)s未填写") % {"what": FIELDS[key].label} for key in keys if is_blank(content.get(key))]
+def _missing_fields(form: ApplicationForm, content: Mapping[str, Any], keys: Collection[str]) -> list[str]:
+    fields = form.fields
+    return [_("%(what)s未填写") % {"what": fields[key].label} for key in keys if is_blank(content.get(key))]
 
 
 def _missing_files(files: Collection[str], kind: FileKind) -> list[str]:

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 
 from applications.enums import ApplicationState, FileKind
 from applications.models import Application, ApplicationFile, ApplicationVersion, CompletenessNotice
-from applications.rules.completeness import TARGETS, ConditionHint, Fault, condition_hints, faults
-from applications.rules.form import FIELDS, FormField
+from applications.rules.completeness import ConditionHint, Fault, condition_hints, faults
+from applications.rules.form import FormField
+from applications.selectors.form_schema import form_of
 from pilot.actors import Actor
 from pilot.models import Condition, Programme
 from pilot.rules import local_day
@@ -58,7 +59,7 @@ def latest_version(case: Application) -> ApplicationVersion | None:
 
 
 def latest_content(case: Application) -> dict[str, Any]:
-    """The content handed in last; empty before the first submission. Keys: ``applications.rules.form.FIELDS``."""
+    """The content handed in last; empty before the first submission. Keys: those of the form."""
     version = latest_version(case)
     return dict(version.content) if version else {}
 
@@ -81,7 +82,7 @@ def open_notice(case: Application) -> CompletenessNotice | None:
 def open_targets(case: Application) -> frozenset[str]:
     """The fields and kinds of files the provider may change now: all of a draft, else those the notice names."""
     if case.state == ApplicationState.DRAFT:
-        return frozenset(TARGETS)
+        return frozenset(form_of(case.programme).targets)
     notice = open_notice(case)
     return frozenset(notice.items.values_list("target", flat=True)) if notice else frozenset()
 
@@ -89,19 +90,19 @@ def open_targets(case: Application) -> frozenset[str]:
 def current_faults(case: Application, *, at: datetime) -> list[Fault]:
     """Everything that keeps the draft from being handed in."""
     kinds = set(current_files(case).values_list("kind", flat=True))
-    return faults(current_content(case), kinds, today=local_day(at))
+    return faults(form_of(case.programme), current_content(case), kinds, today=local_day(at))
 
 
-def hints(version: ApplicationVersion, *, at: datetime) -> list[ConditionHint]:
+def hints(case: Application, version: ApplicationVersion, *, at: datetime) -> list[ConditionHint]:
     """What a version shows about each condition of the programme."""
     kinds = {file["kind"] for file in version.files}
-    return condition_hints(version.content, kinds, today=local_day(at))
+    return condition_hints(form_of(case.programme), version.content, kinds, today=local_day(at))
 
 
 def described(found: Sequence[Fault], programme: Programme) -> list[tuple[str, str]]:
     """Each fault as (field or file, what is wrong), a condition that fails named by its clause."""
     clauses = dict(Condition.objects.filter(programme=programme).values_list("number", "clause"))
-    return [(fault.label, _fault_words(fault, clauses)) for fault in found]
+    return [(str(fault.label), _fault_words(fault, clauses)) for fault in found]
 
 
 def in_words(found: Sequence[Fault], programme: Programme) -> str:
@@ -131,11 +132,11 @@ def was_changed(case: Application) -> bool:
     return version.content != current_content(case) or sorted(file["id"] for file in version.files) != files
 
 
-def changes(old: ApplicationVersion, new: ApplicationVersion) -> list[Change]:
+def changes(case: Application, old: ApplicationVersion, new: ApplicationVersion) -> list[Change]:
     """What a version changed against the one before, fields in the order of the form, then files."""
     found = [
         Change(field, old.content.get(key), new.content.get(key))
-        for key, field in FIELDS.items()
+        for key, field in form_of(case.programme).fields.items()
         if old.content.get(key) != new.content.get(key)
     ]
     for kind in FileKind:

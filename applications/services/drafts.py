@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from applications.enums import ApplicationState
 from applications.models import Application
-from applications.rules.completeness import TARGETS
 from applications.rules.form import FIELDS, TYPED_KEYS, is_blank, kept
 from applications.selectors import cases, content
+from applications.selectors.form_schema import form_of
 from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.enums import WindowKind
@@ -97,7 +97,7 @@ def _check_open(case: Application, values: dict[str, Any]) -> None:
     if unknown := sorted(set(values) - TYPED_KEYS):
         raise Refused(_("申请表中没有可填写的“%(what)s”") % {"what": _("、").join(unknown)})
     if closed := sorted(set(values) - content.open_targets(case)):
-        what = _("、").join(str(TARGETS[key]) for key in closed)
+        what = _("、").join(str(form_of(case.programme).targets[key]) for key in closed)
         raise Refused(_("补正告知未列“%(what)s”，不能修改") % {"what": what})
 
 

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from applications.enums import FileKind
 from applications.models import Application, ApplicationFile
-from applications.rules.completeness import TARGETS
 from applications.selectors import content
+from applications.selectors.form_schema import form_of
 from applications.services.drafts import editing_obstacle
 from applications.validators import files as validator
 from pilot import clock
@@ -47,7 +47,9 @@ def add_file(*, case: Application, actor: Actor, kind: str, upload: Upload) -> A
     if kind not in FileKind.values:
         raise Refused(_("没有这种材料"))
     if kind not in content.open_targets(locked):
-        raise Refused(_("补正告知未列“%(what)s”，不能修改") % {"what": TARGETS[kind]})
+        raise Refused(
+            _("补正告知未列“%(what)s”，不能修改") % {"what": form_of(locked.programme).targets[kind]}
+        )
     if (upload.size or 0) > validator.MAX_BYTES:
         raise Refused(_("文件超过 %(limit)s MB 的上限") % {"limit": validator.MAX_BYTES // 1024 // 1024})
     name = validator.safe_name(upload.name or "")

@@ -58,7 +58,8 @@ def checklist(opinion: Opinion) -> Section:
     """Condition by condition: what the material shows, the verdict, its evidence."""
     application = opinion.application
     version = content.latest_version(application)
-    hints = {hint.number: hint for hint in content.hints(version, at=clock.now())} if version else {}
+    found = content.hints(application, version, at=clock.now()) if version else []
+    hints = {hint.number: hint for hint in found}
     rows = []
     for condition in Condition.objects.filter(programme=application.programme_id):
         item = opinion.checklist.get(str(condition.number), {})

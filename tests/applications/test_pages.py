@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from applications.forms.bureau import ReturnForm
 from applications.models import Application, LateAdmission
-from applications.rules.completeness import REQUIRED_FILES, TARGETS
+from applications.rules.completeness import REQUIRED_FILES
+from applications.rules.form import STANDARD
 from pilot.actors import Actor
 from pilot.registry import pages_of
 from pilot.workflow import fire
@@ -89,7 +90,7 @@ def test_a_return_without_any_row_is_refused_in_words(provider: Actor, bureau_re
 def test_the_return_form_has_one_row_per_field_and_file(provider: Actor, bureau_reviewer: Actor) -> None:
     form = ReturnForm(case=builders.submitted(provider), actor=bureau_reviewer)
     rows = [name.removeprefix("item_") for name in form.fields if name.startswith("item_")]
-    assert rows == list(TARGETS)
+    assert rows == list(STANDARD.targets)
     assert form.fields["item_licence_number"].help_text == "所填：B1-20180123"
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from applications.enums import FileKind
 from applications.rules import licence
-from applications.rules.completeness import REQUIRED_FILES, TARGETS, condition_hints, faults
-from applications.rules.form import FIELDS, SECTIONS, kept, shown
+from applications.rules.completeness import REQUIRED_FILES, condition_hints, faults
+from applications.rules.form import FIELDS, SECTIONS, STANDARD, kept, shown
 from pilot.enums import Province
 from pilot.provinces import ABBREVIATIONS
 from tests.applications import builders
@@ -72,18 +72,18 @@ def test_a_licence_is_valid_through_its_last_day(expires: date, fails: bool) -> 
 
 
 def test_a_full_form_has_no_fault() -> None:
-    assert faults(CONTENT, REQUIRED_FILES, today=TODAY) == []
+    assert faults(STANDARD, CONTENT, REQUIRED_FILES, today=TODAY) == []
 
 
 @pytest.mark.parametrize("key", [key for key, field in FIELDS.items() if field.required])
 def test_every_required_field_is_missed_when_empty(key: str) -> None:
-    found = faults({**CONTENT, key: ""}, REQUIRED_FILES, today=TODAY)
+    found = faults(STANDARD, {**CONTENT, key: ""}, REQUIRED_FILES, today=TODAY)
     assert [(fault.target, fault.message) for fault in found] == [(key, "未填写")]
 
 
 @pytest.mark.parametrize("kind", REQUIRED_FILES)
 def test_every_required_file_is_missed(kind: FileKind) -> None:
-    found = faults(CONTENT, set(REQUIRED_FILES) - {kind}, today=TODAY)
+    found = faults(STANDARD, CONTENT, set(REQUIRED_FILES) - {kind}, today=TODAY)
     assert [(fault.target, fault.message) for fault in found] == [(kind, "未上传")]
 
 
@@ -98,7 +98,7 @@ def test_every_required_file_is_missed(kind: FileKind) -> None:
     ],
 )
 def test_values_of_the_wrong_kind_are_named(key: str, value: Any, message: str) -> None:
-    found = faults({**CONTENT, key: value}, REQUIRED_FILES, today=TODAY)
+    found = faults(STANDARD, {**CONTENT, key: value}, REQUIRED_FILES, today=TODAY)
     assert [(fault.target, fault.message) for fault in found] == [(key, message)]
 
 
@@ -116,20 +116,22 @@ def test_values_of_the_wrong_kind_are_named(key: str, value: Any, message: str) 
 def test_what_the_material_shows_of_the_conditions(
     changes: dict[str, Any], files: set[str], shown_conditions: list[bool]
 ) -> None:
-    hints = condition_hints({**CONTENT, **changes}, files, today=TODAY)
+    hints = condition_hints(STANDARD, {**CONTENT, **changes}, files, today=TODAY)
     assert [hint.number for hint in hints] == [1, 2, 3]
     assert [hint.shown for hint in hints] == shown_conditions
 
 
 def test_gaps_are_in_words() -> None:
-    hints = condition_hints({**CONTENT, "population_access": ""}, {"licence", "test_report"}, today=TODAY)
+    hints = condition_hints(
+        STANDARD, {**CONTENT, "population_access": ""}, {"licence", "test_report"}, today=TODAY
+    )
     assert hints[2].gaps == ("个人权威库接入途径未填写", "权威库比对授权或合同未上传")
 
 
 def test_fields_and_files_never_share_a_name() -> None:
     assert not set(FIELDS) & set(FileKind.values)
     assert len(FIELDS) == sum(len(section.fields) for section in SECTIONS)
-    assert set(TARGETS) == set(FIELDS) - {"unit_name", "uscc"} | set(FileKind.values)
+    assert set(STANDARD.targets) == set(FIELDS) - {"unit_name", "uscc"} | set(FileKind.values)
     # Names that services take beside the fields.
     assert not set(FIELDS) & {"case", "actor", "revision"}
 
