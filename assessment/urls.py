@@ -1,11 +1,16 @@
-"""URLs of this app: the published list, for everyone."""
+"""URLs of this app: the published list, for everyone, the inbox of reports, and the test runs."""
 
 from django.urls import URLPattern, path
 
-from assessment import views
+from assessment.views import inbox, published_list, test_runs
 
 urlpatterns: list[URLPattern] = [
-    path("published-list/", views.published_list, name="published_list"),
-    path("published-list.json", views.published_list_json, name="published_list_json"),
-    path("published-list.csv", views.published_list_csv, name="published_list_csv"),
+    path("published-list/", published_list.published_list, name="published_list"),
+    path("published-list.json", published_list.published_list_json, name="published_list_json"),
+    path("published-list.csv", published_list.published_list_csv, name="published_list_csv"),
+    path("report-inbox/", inbox.report_inbox, name="report_inbox"),
+    path("test-runs/", test_runs.test_run_list, name="test_run_list"),
+    path("test-runs/<int:pk>/", test_runs.test_run, name="test_run"),
+    path("test-runs/<int:pk>/set.csv", test_runs.test_run_set, name="test_run_set"),
+    path("test-runs/<int:pk>/result/", test_runs.test_run_hand_in, name="test_run_hand_in"),
 ]

@@ -4,6 +4,7 @@ from assessment.models.approval_list import ApprovalList, ApprovalListEntry
 from assessment.models.capability import CapabilityAssessment, Criterion, InterestDeclaration, ScoreSheet
 from assessment.models.opinion import Opinion, OpinionVersion
 from assessment.models.report import ProvincialReport, ReportLine
+from assessment.models.test_run import TestResult, TestRun
 
 __all__ = [
     "ApprovalList",
@@ -16,4 +17,6 @@ __all__ = [
     "ProvincialReport",
     "ReportLine",
     "ScoreSheet",
+    "TestResult",
+    "TestRun",
 ]

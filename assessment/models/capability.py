@@ -173,6 +173,9 @@ class ScoreSheet(Owned):
         InterestDeclaration, on_delete=models.PROTECT, related_name="score_sheet"
     )
     scores: Any = models.JSONField()  # criterion code → points
+    evidence: Any = models.JSONField(
+        default=dict, db_default={}, blank=True
+    )  # criterion code → material and page
     total = models.PositiveSmallIntegerField()
     must_pass_met = models.BooleanField()
     comment = models.TextField(blank=True)

@@ -10,14 +10,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assessment.enums import AssessmentState, DeclarationState
-from assessment.forms import AssessorsForm, ConclusionForm, ModeratorForm
+from assessment.forms import AssessorsForm, ConclusionForm, ModeratorForm, TestSetForm
 from assessment.models import CapabilityAssessment, InterestDeclaration, ScoreSheet
-from assessment.pages import common
+from assessment.pages import common, test_runs
 from assessment.pages.declaration import role
 from assessment.selectors import applicants, capability
+from assessment.services.test_runs import issue, issue_obstacle
 from pilot.actors import Actor
 from pilot.enums import Role
-from pilot.registry import ListColumn, MachinePages, register
+from pilot.registry import ListColumn, MachinePages, Task, register
 from pilot.tones import state_tag
 from pilot.ui import Column, Fact, Link, Row, Section, Tag
 
@@ -49,7 +50,11 @@ def result(assessment: CapabilityAssessment) -> Tag | None:
 
 def sections(assessment: CapabilityAssessment, actor: Actor) -> list[Section]:
     """For the ministry who is asked; for everybody the scores that are open to them."""
-    return [*([panel(assessment)] if actor.is_ministry else []), score_table(assessment, actor)]
+    return [
+        *([panel(assessment)] if actor.is_ministry else []),
+        test_runs.section(assessment),
+        score_table(assessment, actor),
+    ]
 
 
 def panel(assessment: CapabilityAssessment) -> Section:
@@ -163,6 +168,18 @@ register(
             "conclude": gettext_lazy("按评分认定总分和是否通过，生成评估报告，不能再改"),
         },
         danger=frozenset({"conclude"}),
+        tasks=[
+            Task(
+                name="issue_test_set",
+                label=gettext_lazy("下发测试集"),
+                form=TestSetForm,
+                service=issue,
+                obstacle=issue_obstacle,
+                effect=gettext_lazy(
+                    "申请单位可下载样本清单（不含答案），在时限内提交结果文件，由平台核对计算"
+                ),
+            )
+        ],
         search=["application__acceptance_number", "application__provider__name", "application__uscc"],
         related=["application__provider", "application__programme", "concluded_by"],
         province_field="application__province",

@@ -45,7 +45,7 @@ def sections(declaration: InterestDeclaration, actor: Actor) -> list[Section]:
     if declaration.state != DeclarationState.CLEAR:
         return []
     sheet = ScoreSheet.objects.visible_to(actor).filter(declaration=declaration).first()
-    points = sheet.scores if sheet else {}
+    points, evidence = (sheet.scores, sheet.evidence) if sheet else ({}, {})
     catalogue = capability.catalogue(declaration.assessment.application.programme)
     return [
         Section(
@@ -55,9 +55,19 @@ def sections(declaration: InterestDeclaration, actor: Actor) -> list[Section]:
                 Column("points", _("满分"), "end"),
                 Column("least", _("最低要求"), "end"),
                 Column("score", _("评分"), "end"),
+                Column("evidence", _("依据")),
             ],
             rows=[
-                Row("", [str(criterion), criterion.points, criterion.must_pass or None, points.get(code)])
+                Row(
+                    "",
+                    [
+                        str(criterion),
+                        criterion.points,
+                        criterion.must_pass or None,
+                        points.get(code),
+                        evidence.get(code),
+                    ],
+                )
                 for code, criterion in catalogue.items()
             ],
             note=_("合计 %(n)s 分") % {"n": sheet.total} if sheet else "",

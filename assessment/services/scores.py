@@ -9,9 +9,9 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from assessment import rules
 from assessment.enums import AssessmentState, DeclarationState
 from assessment.models import CapabilityAssessment, InterestDeclaration, ScoreSheet
+from assessment.rules import scores as rules
 from assessment.selectors import capability
 from pilot import clock, policy
 from pilot.actors import Actor
@@ -36,9 +36,16 @@ def obstacle(declaration: InterestDeclaration, actor: Actor) -> str | None:
 
 @transaction.atomic
 def submit_scores(
-    *, case: InterestDeclaration, actor: Actor, scores: Mapping[str, int], comment: str = ""
+    *,
+    case: InterestDeclaration,
+    actor: Actor,
+    scores: Mapping[str, int],
+    comment: str = "",
+    evidence: Mapping[str, str] | None = None,
 ) -> ScoreSheet:
     """Hand in one assessor's scores {criterion code: points}; once all are in they are compared.
+
+    ``evidence`` names for a criterion the material and page the points rest on.
 
     Declaration and assessment are locked in this order: of two assessors scoring at once the second sees the first.
     Raises :class:`NotPermitted` or :class:`Refused`.
@@ -61,6 +68,9 @@ def submit_scores(
         total=summed.total,
         must_pass_met=summed.must_pass_met,
         comment=comment,
+        evidence={
+            code: words.strip() for code, words in (evidence or {}).items() if code in clean and words.strip()
+        },
         at=at,
     )
     audit.record(action="interest-declaration.submit_scores", actor=actor, subject=declaration)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
+from django.template.loader import render_to_string
 
 from pilot import clock
 from pilot.language import on_record
@@ -22,15 +23,19 @@ def send(
     object_id: int,
     source: str,
     hold: timedelta | None = None,
+    url: str = "",
 ) -> int:
     """Tell every person behind ``members`` once; held back for ``hold`` so that an act taken back tells nobody.
 
-    Subjects name the case number and the act, never a person (P11).
+    Subjects name the case number and the act, never a person (P11). Mails say no more and lead to the case, or to
+    ``url`` where the matter stands on a page of its own.
     """
     visible_from = clock.security_now() + (hold or timedelta())
-    url = f"/cases/{machine}/{object_id}/"
+    url = url or f"/cases/{machine}/{object_id}/"
     with on_record():
-        text = _("请登录系统查看：%(url)s") % {"url": url}
+        text = render_to_string(
+            "notices/mail.txt", {"subject": subject, "link": f"{settings.PILOT_SITE}{url}"}
+        )
     people: dict[int, Any] = {m.person_id: m.person for m in members.select_related("person")}
     Notice.objects.bulk_create(
         Notice(

@@ -20,7 +20,7 @@ from assessment.models import (
     ScoreSheet,
 )
 from assessment.pages import approval_list, capability, declaration, opinion, report
-from assessment.views import _inert
+from assessment.views.published_list import _inert
 from pilot.actors import Actor
 from pilot.models import Person, Programme
 from pilot.workflow import fire

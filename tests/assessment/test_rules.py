@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assessment import rules
-from assessment.rules import Scores, Weight
+from assessment.rules import scores as rules
+from assessment.rules.scores import Scores, Weight
 
 VERDICTS = st.lists(st.sampled_from(["met", "not_met", "na"]), min_size=1)
 

@@ -1,4 +1,4 @@
-"""Rules of review and assessment that need no database: what a checklist recommends, when scores agree."""
+"""What a checklist recommends, when scores agree, and what they settle."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Rules of review and assessment that need no database."""

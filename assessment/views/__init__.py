@@ -1,0 +1,1 @@
+"""Pages of review and assessment that are no machine's."""
