@@ -1,31 +1,40 @@
-"""Handing over one file without JavaScript."""
+"""Handing over files without JavaScript."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy
 
 from applications.enums import FileKind
-from applications.selectors import content
-from pilot.forms import ActForm
 
 
-class FileForm(ActForm):
-    """One file and what it proves."""
+class SeveralFilesInput(forms.FileInput):
+    """A control for one file or more."""
 
-    kind = forms.ChoiceField(label=gettext_lazy("材料种类"))
-    upload = forms.FileField(
-        label=gettext_lazy("文件"),
-        help_text=gettext_lazy(
-            "PDF、PNG、JPG 或 XLSX，不超过 20 MB；PDF 不得加密或含脚本；同种材料再次上传即为替换"
-        ),
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """One uploaded file or more, in the order they were chosen."""
+
+    widget = SeveralFilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        given: Sequence[Any] = data if isinstance(data, list | tuple) else [data]
+        return [super(FilesField, self).clean(one, initial) for one in given or [None]]
+
+
+class FileForm(forms.Form):
+    """One kind of material and its files. What may be handed over, the service decides."""
+
+    kind = forms.ChoiceField(choices=FileKind.choices, widget=forms.HiddenInput())
+    uploads = FilesField(
+        label=gettext_lazy("选择文件"),
+        # An empty file and an endless name are the service's to refuse, in its own words.
+        allow_empty_file=True,
+        error_messages={"required": gettext_lazy("请先选择文件")},
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        targets = content.open_targets(self.case)
-        self.fields["kind"].choices = [  # type: ignore[attr-defined]
-            (kind.value, kind.label) for kind in FileKind if kind.value in targets
-        ]

@@ -1,15 +1,70 @@
-"""The download of a file."""
+"""The files of an application: the provider's page of them, and the download."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from applications.models import ApplicationFile
+from applications.forms.files import FileForm
+from applications.models import Application, ApplicationFile
+from applications.pages import files as page
 from applications.services import files
+from pilot.errors import Refused
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def application_files(request: Any, pk: int) -> HttpResponse:
+    """All materials of an application. A post hands over files of one kind, without JavaScript."""
+    case = own_application(request, pk)
+    errors = _take(request, case) if request.method == "POST" else {}
+    if request.method == "POST" and not errors:
+        return redirect("application_files", pk)
+    built = page.build(case, request.actor, errors=errors)
+    return render(request, "applications/files.html", {"page": built}, status=422 if errors else 200)
+
+
+def _take(request: Any, case: Application) -> dict[str, str]:
+    """Keep what was sent; returns kind → why a file was refused. Files before the refused one are kept."""
+    form = FileForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return {
+            request.POST.get("kind", ""): " ".join(str(e) for found in form.errors.values() for e in found)
+        }
+    kind = form.cleaned_data["kind"]
+    for upload in form.cleaned_data["uploads"]:
+        try:
+            file = files.add_file(case=case, actor=request.actor, kind=kind, upload=upload)
+        except Refused as refusal:
+            return {kind: _("%(name)s：%(reason)s") % {"name": upload.name, "reason": refusal.message}}
+        messages.success(request, _("已上传：%(name)s") % {"name": file.name})
+    return {}
+
+
+@require_POST
+def application_file_remove(request: Any, pk: int, file: int) -> HttpResponse:
+    """Take a file out of what will be handed in."""
+    case = own_application(request, pk)
+    found = ApplicationFile.objects.visible_to(request.actor).filter(application=case, pk=file).first()
+    if found is None:
+        raise Http404
+    files.remove_file(file=found, actor=request.actor)
+    messages.success(request, _("已移除：%(name)s") % {"name": found.name})
+    return redirect("application_files", pk)
+
+
+def own_application(request: Any, pk: int) -> Application:
+    """The application, or 404 when it does not exist for this actor."""
+    rows = Application.objects.visible_to(request.actor).select_related("provider", "programme")
+    case: Application | None = rows.filter(pk=pk).first()
+    if case is None:
+        raise Http404
+    return case
 
 
 @require_safe

@@ -1,120 +1,21 @@
-"""Files: known by content, refused in words, replaced but never lost, fetched as attachments only."""
+"""Files: replaced but never lost, whose they are, fetched as attachments only."""
 
 from __future__ import annotations
-
-import io
-import struct
-import zipfile
-from collections.abc import Callable
 
 import pytest
 from django.test import Client
 
 from applications.models import ApplicationFile
+from applications.selectors import content
 from applications.services.drafts import start_application
-from applications.services.files import MAX_OTHER, add_file
-from applications.validators import files as validator
+from applications.services.files import MAX_OTHER, add_file, remove_file
+from pilot import clock
 from pilot.actors import Actor
 from pilot.errors import Refused
 from pilot.models import AuditEntry
 from pilot.services import documents
 from tests.applications import builders
 from tests.factories import world
-
-SHEET = validator.XLSX.removesuffix("sheet") + "sheet.main+xml"
-
-
-def png(width: int = 2, height: int = 2) -> bytes:
-    head = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", width, height)
-    return head + b"\x08\x02\x00\x00\x00" + b"\x00" * 4 + b"\x00\x00\x00\x00IEND\xaeB`\x82"
-
-
-def jpeg(width: int = 2, height: int = 2) -> bytes:
-    frame = b"\xff\xc0\x00\x11\x08" + struct.pack(">HH", height, width) + b"\x03" + b"\x00" * 9
-    return b"\xff\xd8\xff\xe0\x00\x10" + b"JFIF" + b"\x00" * 10 + frame + b"\xff\xd9"
-
-
-def xlsx(*extra: tuple[str, bytes], types: str = SHEET) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", f'<Override ContentType="{types}"/>')
-        archive.writestr("xl/workbook.xml", "<workbook/>")
-        for name, body in extra:
-            archive.writestr(name, body)
-    return out.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("name", "body", "kind"),
-    [
-        ("a.pdf", builders.pdf("a"), "application/pdf"),
-        ("照片.PNG", png(), "image/png"),
-        ("b.jpg", jpeg(), "image/jpeg"),
-        ("b.jpeg", jpeg(), "image/jpeg"),
-        ("c.xlsx", xlsx(), validator.XLSX),
-    ],
-)
-def test_accepted_files_are_known_by_content(name: str, body: bytes, kind: str) -> None:
-    assert validator.content_type(body, name) == kind
-
-
-@pytest.mark.parametrize(
-    ("name", "make", "words"),
-    [
-        ("a.pdf", lambda: b"", "文件是空的"),
-        ("a.pdf", lambda: builders.pdf("x" * validator.MAX_BYTES), "文件超过 20 MB 的上限"),
-        ("a.pdf", lambda: b"<html>", "只接收 PDF、PNG、JPG、XLSX 文件；该文件的内容不是其中任何一种"),
-        ("a.svg", lambda: b"<svg onload=x>", "只接收 PDF、PNG、JPG、XLSX 文件；该文件的内容不是其中任何一种"),
-        ("a.pdf", lambda: png(), "文件扩展名与内容不符：内容为 PNG"),
-        ("a.pdf.exe", lambda: builders.pdf("a"), "文件扩展名与内容不符：内容为 PDF"),
-        ("a.pdf", lambda: b"%PDF-1.4 cut off", "PDF 文件不完整，请重新导出后上传"),
-        (
-            "a.pdf",
-            lambda: builders.pdf("/JavaScript (app.alert)"),
-            "PDF 文件含脚本、启动命令、嵌入文件或加密，请另存为普通 PDF 后上传",
-        ),
-        ("a.png", lambda: png()[:-12], "PNG 文件不完整，请重新上传"),
-        ("a.png", lambda: png(100_000, 100_000), "图像尺寸过大，请缩小到 5000 万像素以内"),
-        ("a.jpg", lambda: jpeg(65_000, 65_000), "图像尺寸过大，请缩小到 5000 万像素以内"),
-        ("a.jpg", lambda: jpeg()[:-2], "JPG 文件不完整，请重新上传"),
-        (
-            "a.jpg",
-            lambda: b"\xff\xd8\xff\xe0\x00\x10JFIF" + b"\x00" * 30 + b"\xff\xd9",
-            "JPG 文件已损坏，请重新上传",
-        ),
-        ("a.xlsx", lambda: xlsx()[:-30], "XLSX 文件已损坏或已加密，请重新上传"),
-        ("a.xlsx", lambda: xlsx(("xl/vbaProject.bin", b"x")), "工作簿含宏，请去除后上传"),
-        (
-            "a.xlsx",
-            lambda: xlsx(types="wordprocessingml"),
-            "压缩文件不是 XLSX 工作簿；含宏的工作簿请另存为 XLSX 后上传",
-        ),
-        ("a.xlsx", lambda: xlsx(("../../evil", b"x")), "XLSX 文件含非法路径"),
-        (
-            "a.xlsx",
-            lambda: xlsx(("xl/big.xml", b"\x00" * (validator.MAX_UNPACKED + 1))),
-            "XLSX 文件解压后过大",
-        ),
-    ],
-)
-def test_refused_files_name_the_rule(name: str, make: Callable[[], bytes], words: str) -> None:
-    with pytest.raises(Refused) as refusal:
-        validator.content_type(make(), name)
-    assert str(refusal.value) == words
-
-
-@pytest.mark.parametrize(
-    ("name", "kept"),
-    [
-        ("../../etc/passwd.pdf", "passwd.pdf"),
-        ("C:\\文件\\许可证.pdf", "许可证.pdf"),
-        ("evil\u202efdp.exe\x00.pdf", "evilfdp.exe.pdf"),
-        ("长" * 300 + ".pdf", "长" * 116 + ".pdf"),
-        ("", "file"),
-    ],
-)
-def test_names_are_made_safe(name: str, kept: str) -> None:
-    assert validator.safe_name(name) == kept
 
 
 def test_a_replaced_file_stays(provider: Actor) -> None:
@@ -206,3 +107,42 @@ def test_a_file_is_fetched_as_attachment_by_whoever_sees_the_case(
     assert builders.client_of(world.provider()).get(url).status_code == 404
     assert builders.client_of(world.bureau(province=11)).get(url).status_code == 404
     assert Client().get(url).status_code == 302
+
+
+def test_a_file_is_kept_with_its_pages_and_without_a_scanner_unscanned(provider: Actor) -> None:
+    case = start_application(actor=provider)
+    file = add_file(
+        case=case, actor=provider, kind="licence", upload=builders.upload("a.pdf", builders.pdf("a"))
+    )
+    assert (file.content_type, file.pages, file.scan) == ("application/pdf", 1, "not_scanned")
+
+
+def test_a_removed_file_leaves_the_application_and_stays_on_record(provider: Actor) -> None:
+    case = builders.drafted(provider)
+    file = ApplicationFile.unscoped.get(kind="licence")
+    remove_file(file=file, actor=provider)
+    file.refresh_from_db()
+    assert file.replaced_at is not None
+    assert documents.read_bytes(file.sha256) == builders.pdf("licence")
+    assert [
+        entry.detail["kind"] for entry in AuditEntry.objects.filter(action="application.remove_file")
+    ] == ["licence"]
+    assert "licence" in {fault.target for fault in content.current_faults(case, at=clock.now())}
+    with pytest.raises(Refused) as refusal:
+        remove_file(file=file, actor=provider)
+    assert str(refusal.value) == "该文件已被替换或移除"
+
+
+def test_only_the_provider_removes_and_only_what_is_open(provider: Actor, bureau_reviewer: Actor) -> None:
+    builders.returned(provider, bureau_reviewer)
+    form = ApplicationFile.unscoped.get(kind="form")
+    for actor, words in (
+        (world.provider(), "只能填写本单位的申请"),
+        (bureau_reviewer, "只能填写本单位的申请"),
+        (provider, "补正告知未列“盖章申请表”，不能修改"),
+    ):
+        with pytest.raises(Refused) as refusal:
+            remove_file(file=form, actor=actor)
+        assert str(refusal.value) == words
+    form.refresh_from_db()
+    assert form.replaced_at is None

@@ -1,0 +1,159 @@
+"""Uploads in pieces: a file begun, continued after a cut where it broke off, and handed to ``add_file`` when whole."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from applications.models import Application, ApplicationFile, PartialUpload
+from applications.services import files
+from applications.validators import files as validator
+from applications.validators.limits import MEBIBYTE
+from pilot import clock
+from pilot.actors import Actor
+from pilot.errors import Refused, StateChanged
+
+MAX_CHUNK = MEBIBYTE
+MAX_UNDER_WAY = 20  # of one application
+STALE_AFTER = timedelta(hours=24)
+
+
+class WrongOffset(StateChanged):
+    """The piece does not follow what has come; ``received`` is where to go on, in bytes."""
+
+    def __init__(self, received: int) -> None:
+        self.received = received
+        super().__init__(_("已收到 %(n)s 字节，请从该处继续上传") % {"n": received})
+
+
+@dataclass(frozen=True, slots=True)
+class WholeFile:
+    """An upload that has come in whole, as ``add_file`` takes it."""
+
+    name: str
+    size: int
+    path: Path
+
+    def read(self) -> bytes:
+        return self.path.read_bytes()
+
+
+@transaction.atomic
+def begin(*, case: Application, actor: Actor, kind: str, name: str, size: int) -> PartialUpload:
+    """Make room for a file of ``size`` bytes. Raises :class:`Refused` where ``add_file`` would, as far as is known."""
+    locked: Application = Application.unscoped.select_for_update(of=("self",)).get(pk=case.pk)
+    files.check_may_add(locked, actor, kind)
+    validator.check_name(name)
+    validator.check_size(size)
+    files.check_room(locked, kind)
+    if PartialUpload.unscoped.filter(application=locked).count() >= MAX_UNDER_WAY:
+        raise Refused(_("同时上传的文件最多 %(n)s 个，请等已开始的传完或取消") % {"n": MAX_UNDER_WAY})
+    upload: PartialUpload = PartialUpload.unscoped.create(
+        application=locked,
+        kind=kind,
+        name=validator.safe_name(name),
+        size=size,
+        begun_at=clock.security_now(),
+        begun_by_id=actor.acting_person,
+    )
+    path = path_of(upload)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600)
+    return upload
+
+
+@transaction.atomic
+def append(*, upload: PartialUpload, actor: Actor, offset: int, chunk: bytes) -> PartialUpload:
+    """Add the piece that begins at byte ``offset``.
+
+    Raises :class:`WrongOffset` when it does not follow what has come, :class:`Refused` when the application is no
+    longer open, or the piece is larger than ``MAX_CHUNK`` or than what is missing.
+    """
+    locked = _locked(upload)
+    files.check_may_add(locked.application, actor, locked.kind)
+    if offset != locked.received:
+        raise WrongOffset(locked.received)
+    if len(chunk) > MAX_CHUNK:
+        raise Refused(_("一次最多上传 %(n)s 字节") % {"n": MAX_CHUNK})
+    if offset + len(chunk) > locked.size:
+        raise Refused(_("收到的内容多于声明的 %(n)s 字节，请重新选择文件上传") % {"n": locked.size})
+    with path_of(locked).open("r+b") as file:
+        file.truncate(offset)  # a piece whose row did not commit is written again
+        file.seek(offset)
+        file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    locked.received += len(chunk)
+    locked.save(update_fields=["received"])
+    return locked
+
+
+def _locked(upload: PartialUpload) -> PartialUpload:
+    locked: PartialUpload | None = (
+        PartialUpload.unscoped.select_for_update(of=("self",))
+        .select_related("application")
+        .filter(pk=upload.pk)
+        .first()
+    )
+    if locked is None:
+        raise StateChanged(_("该上传已完成或已取消"))
+    return locked
+
+
+def finish(*, upload: PartialUpload, actor: Actor) -> ApplicationFile:
+    """Hand the whole file to ``add_file``. Refused or taken, the pieces are gone afterwards.
+
+    Raises :class:`WrongOffset` while something is missing, and whatever ``add_file`` raises.
+    """
+    if upload.received != upload.size:
+        raise WrongOffset(upload.received)
+    whole = WholeFile(upload.name, upload.size, path_of(upload))
+    try:
+        file = files.add_file(case=upload.application, actor=actor, kind=upload.kind, upload=whole)
+    except FileNotFoundError as error:
+        raise StateChanged(_("该上传已完成或已取消")) from error
+    except Refused:
+        _discard(upload)
+        raise
+    _discard(upload)
+    return file
+
+
+def cancel(*, upload: PartialUpload, actor: Actor) -> None:
+    """Give an upload up. Raises :class:`Refused` for anybody but the provider's people."""
+    if upload.application.provider_id != actor.organisation_id:
+        raise Refused(_("只能填写本单位的申请"))
+    _discard(upload)
+
+
+def _discard(upload: PartialUpload) -> None:
+    PartialUpload.unscoped.filter(pk=upload.pk).delete()
+    path_of(upload).unlink(missing_ok=True)
+
+
+def sweep_stale() -> int:
+    """Remove uploads nobody went on with for a day, and pieces without a row; returns how many uploads."""
+    bound = clock.security_now() - STALE_AFTER
+    stale = list(PartialUpload.unscoped.filter(begun_at__lt=bound))
+    for upload in stale:
+        _discard(upload)
+    known = set(PartialUpload.unscoped.values_list("token", flat=True))
+    for path in _folder().glob("*"):
+        if path.name not in known and path.stat().st_mtime < bound.timestamp():
+            path.unlink(missing_ok=True)
+    return len(stale)
+
+
+def path_of(upload: PartialUpload) -> Path:
+    """Where the pieces lie. The token is our own; no name from a user reaches the disk."""
+    return _folder() / f"{int(upload.token, 16):032x}"
+
+
+def _folder() -> Path:
+    return Path(settings.VAR) / "uploads"

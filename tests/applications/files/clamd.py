@@ -1,0 +1,56 @@
+"""A small virus scanner on the loopback that speaks clamd's INSTREAM, as a test needs it to answer."""
+
+from __future__ import annotations
+
+import socketserver
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+EICAR_NAME = "Eicar-Test-Signature"
+EICAR = b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
+
+
+class _Talk(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        server: Scanner = self.server  # type: ignore[assignment]
+        assert self.rfile.read(10) == b"zINSTREAM\x00"
+        content = b""
+        while size := struct.unpack(">I", self.rfile.read(4))[0]:
+            content += self.rfile.read(size)
+        server.seen.append(content)
+        verdict = f"{EICAR_NAME} FOUND" if EICAR in content else "OK"
+        self.wfile.write(server.answer or f"stream: {verdict}\x00".encode())
+
+
+class Scanner:
+    """What came in, and an answer for all if there is one."""
+
+    daemon_threads = True
+    answer = b""
+    seen: list[bytes]
+
+
+class TcpScanner(Scanner, socketserver.ThreadingTCPServer):
+    pass
+
+
+class SocketScanner(Scanner, socketserver.ThreadingUnixStreamServer):
+    pass
+
+
+@contextmanager
+def running(socket: Path | None = None) -> Iterator[tuple[str, Scanner]]:
+    """The scanner and where it listens, as ``PILOT_CLAMD`` has it."""
+    server = SocketScanner(str(socket), _Talk) if socket else TcpScanner(("127.0.0.1", 0), _Talk)
+    server.seen = []
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield str(socket) if socket else f"127.0.0.1:{server.server_address[1]}", server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
