@@ -8,3 +8,4 @@ class PilotConfig(AppConfig):
 
     def ready(self) -> None:
         from pilot import pages, transitions  # noqa: F401  (they register themselves)
+        from pilot.views import listing  # noqa: F401  (the export job reads lists through it)

@@ -29,7 +29,10 @@ app.conf.update(
     beat_schedule={
         "outbox": {"task": "pilot.tasks.sweep_outbox", "schedule": 5.0},
         "audit-seal": {"task": "pilot.tasks.seal_audit", "schedule": 10.0},
+        "exports-sweep": {"task": "pilot.tasks.sweep_exports", "schedule": 60.0},
         "deadlines": {"task": "applications.tasks.pass_deadlines", "schedule": 60.0},
+        "files-rescan": {"task": "applications.tasks.rescan_files", "schedule": 60.0},
+        "uploads-sweep": {"task": "applications.tasks.sweep_uploads", "schedule": 3600.0},
         "provincial-reports": {"task": "assessment.tasks.open_reports", "schedule": 300.0},
         "supervision-deadlines": {"task": "filings.tasks.pass_deadlines", "schedule": 60.0},
         "filings-sweep": {"task": "filings.tasks.sweep", "schedule": 5.0},

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from pilot.actors import Actor
 from pilot.forms import ActForm
 from pilot.machines import Case
-from pilot.ui import Column, Fact, Link, Section
+from pilot.models import Programme
+from pilot.ui import ActionItem, Column, Fact, GuidePage, Link, Section
 
 
 class Group(TextChoices):
@@ -29,10 +30,14 @@ class Group(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class ListColumn:
-    """A column of a machine's list and how a row's cell is read."""
+    """A column of a machine's list and how a row's cell is read.
+
+    With ``order_by``, the path of a field, readers can sort the list by it.
+    """
 
     column: Column
     value: Callable[[Any], Any]
+    order_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +67,15 @@ class Creation:
     form: type[ActForm]
     service: Callable[..., Any]
     effect: Any = ""
+    url_name: str = ""  # the page of its own on which the new case opens
 
 
 @dataclass(frozen=True, slots=True)
 class ListFilter:
-    """A filter of a machine's list beside state and province: ``condition(value, actor)`` says which cases stay."""
+    """A filter of a machine's list beside state and province: ``condition(value, actor)`` says which cases stay.
+
+    Where there is nothing to choose for an actor, the filter is not offered.
+    """
 
     name: str
     label: Any
@@ -87,6 +96,17 @@ class Batch:
     effect: Any = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """A page of its own of every case to which the list leads straight away, for whom the policy lets open it.
+
+    The page is handed the query of the list as ``?list=``, so that it can go on to the next case of that list.
+    """
+
+    label: Any
+    url_name: str
+
+
 @dataclass(slots=True)
 class MachinePages:
     """One machine as the portal shows it."""
@@ -105,6 +125,9 @@ class MachinePages:
     )  # transition → what it will bring about, in words
     danger: frozenset[str] = frozenset()
     tasks: Sequence[Task] = ()
+    # Pages of its own that a case offers before all else, and the transitions that have one: name → URL name.
+    openings: Callable[[Any, Actor], Sequence[ActionItem]] = lambda case, actor: ()
+    own_pages: Mapping[str, str] = field(default_factory=dict)
     creation: Creation | None = None
     search: Sequence[str] = ()
     related: Sequence[str] = ()  # select_related of list and detail
@@ -113,6 +136,7 @@ class MachinePages:
     links: Callable[[Any, Actor], Sequence[Link]] = lambda case, actor: ()
     filters: Sequence[ListFilter] = ()
     batches: Sequence[Batch] = ()
+    shortcut: Shortcut | None = None
 
     @property
     def slug(self) -> str:
@@ -121,6 +145,7 @@ class MachinePages:
 
 _pages: dict[str, MachinePages] = {}
 _dashboards: list[Callable[[Any, Actor], None]] = []
+_guides: list[Callable[[GuidePage, Programme], None]] = []
 
 
 def register(pages: MachinePages) -> None:
@@ -147,3 +172,14 @@ def on_dashboard(contribute: Callable[[Any, Actor], None]) -> Callable[[Any, Act
 def contributors() -> list[Callable[[Any, Actor], None]]:
     """Everything that adds to the first page."""
     return list(_dashboards)
+
+
+def on_guide(contribute: Callable[[GuidePage, Programme], None]) -> Callable[[GuidePage, Programme], None]:
+    """Decorator: ``contribute(page, programme)`` fills the guide's elements that an app knows about."""
+    _guides.append(contribute)
+    return contribute
+
+
+def guide_contributors() -> list[Callable[[GuidePage, Programme], None]]:
+    """Everything that adds to the guide."""
+    return list(_guides)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from pilot.services import audit, outbox
+from pilot.services import audit, exports, outbox
 
 
 @shared_task
@@ -15,3 +15,15 @@ def sweep_outbox() -> int:
 def seal_audit() -> int:
     """Chain the audit rows written since the last run."""
     return audit.seal()
+
+
+@shared_task
+def write_export(export_id: int) -> bool:
+    """Write a long list as a spreadsheet."""
+    return exports.write(export_id=export_id)
+
+
+@shared_task
+def sweep_exports() -> int:
+    """Forget old spreadsheets, take up those left lying."""
+    return exports.sweep()

@@ -13,6 +13,8 @@ from django.utils.functional import Promise
 type Words = str | Promise  # a lazy translation is words, too
 Tone = Literal["neutral", "info", "success", "warning", "danger", "muted"]
 Align = Literal["start", "end", "center"]
+Face = Literal["before", "open", "after"]
+PAGE_SIZES = (10, 20, 50, 100)  # rows of a list the reader may choose from (C05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a list: the address of its page and one cell per column (str, Tag, Link, datetime, int or None)."""
+    """A row of a list: the address of its page and one cell per column (str, Tag, Link, datetime, int or None).
+
+    ``key`` is what a tick beside the row sends, where rows can be ticked.
+    """
 
     url: str
     cells: Sequence[Any]
     marker: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,40 @@ class Empty:
 
     title: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewTab:
+    """A saved view above a list: the address that opens it; ``manage_url`` takes what its owner does to it (C06)."""
+
+    label: str
+    url: str
+    current: bool = False
+    shared: bool = False
+    default: bool = False
+    manage_url: str = ""  # of somebody else's view: empty
+
+
+@dataclass(frozen=True, slots=True)
+class ViewBar:
+    """The saved views of a list and where the present filter is saved; without a filter there is nothing to save."""
+
+    tabs: Sequence[ViewTab]
+    save_url: str = ""
+    share_label: str = ""
+
+    @property
+    def own(self) -> list[ViewTab]:
+        """Those the reader may change."""
+        return [tab for tab in self.tabs if tab.manage_url]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchBar:
+    """What can be done to the ticked rows, or to all ``total`` rows of the filter (C07)."""
+
+    buttons: Sequence[Link]
+    total: int
 
 
 @dataclass(slots=True)
@@ -92,8 +132,24 @@ class ListPage:
     filter_form: Any = None
     filtered: bool = False
     page: Any = None  # django.core.paginator.Page
-    base_query: str = ""
     toolbar: Sequence[Link] = ()
+    views: ViewBar | None = None
+    batch: BatchBar | None = None
+    export_url: str = ""
+
+
+@dataclass(slots=True)
+class BatchPage:
+    """Before a batch: what will happen to which cases (C07, C15). After it: what came of it."""
+
+    title: str
+    effect: str
+    back: str
+    count: int
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    picked: str = ""
+    crumbs: Sequence[Link] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +162,28 @@ class Fact:
 
 
 @dataclass(slots=True)
+class ExportPage:
+    """How far a spreadsheet is; ``file_url`` as soon as it can be fetched, ``failed`` when it never can."""
+
+    title: str
+    facts: Sequence[Fact]
+    back: str
+    waiting: bool
+    file_url: str = ""
+    failed: str = ""
+    crumbs: Sequence[Link] = ()
+
+
+@dataclass(slots=True)
 class Section:
-    """A card of a detail page. Exactly one of facts, table, or svg is given."""
+    """A card of a page. Exactly one of facts, table, svg or provinces is given."""
 
     title: str
     facts: Sequence[Fact] = ()
     columns: Sequence[Column] = ()
     rows: Sequence[Row] = ()
     svg: str = ""
+    provinces: Sequence["ProvinceTile"] = ()
     note: str = ""
     empty: str = ""
     private: bool = False  # an internal remark: visibly apart (R07)
@@ -142,6 +212,15 @@ class TimelineEntry:
     state: Tag | None = None
     reason: str = ""
     machine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepItem:
+    """One of the fixed stages a case passes (P10); ``stopped``: the case ended here. ``note``: a date or a word."""
+
+    label: str
+    status: Literal["done", "current", "open", "stopped"]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,14 +339,52 @@ class PlainPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Countdown:
+    """Time until a bell by the server's clock, ``milliseconds`` from the making of the page.
+
+    The parts are rounded up to a whole second, so nothing reads as over while it is not.
+    """
+
+    label: str
+    milliseconds: int
+
+    @property
+    def parts(self) -> tuple[int, int, int, int]:
+        """Days, hours, minutes and seconds."""
+        minutes, seconds = divmod(-(-self.milliseconds // 1000), 60)
+        hours, minutes = divmod(minutes, 60)
+        return (*divmod(hours, 24), minutes, seconds)
+
+
+@dataclass(frozen=True, slots=True)
 class WindowFace:
     """One phase of a programme as readers see it: before it opens, while open, after it closed (P02)."""
 
     label: str
     opens: datetime
     closes: datetime
-    face: Literal["before", "open", "after"]
-    text: str  # days left, the day it opens, or what to do now that it is closed
+    face: Face
+    text: str  # what to do now
+    countdown: Countdown | None = None
+    note: str = ""  # an extension of the window
+
+
+@dataclass(slots=True)
+class GuideElement:
+    """One numbered element of the guide. ``folded``: the table opens on demand; ``steps``: label, who, limit."""
+
+    anchor: str
+    title: str
+    text: Sequence[str] = ()
+    facts: Sequence[Fact] = ()
+    columns: Sequence[Column] = ()
+    rows: Sequence[Row] = ()
+    folded: str = ""
+    windows: Sequence[WindowFace] = ()
+    steps: Sequence[Fact] = ()
+    questions: Sequence[tuple[str, str]] = ()
+    links: Sequence[Link] = ()
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -276,7 +393,12 @@ class GuidePage:
 
     title: str
     intro: str
-    windows: Sequence[WindowFace] = ()
-    steps: Sequence[Fact] = ()  # label: the step; value: who acts; hint: the time limit
-    sections: Sequence[Section] = ()
-    downloads: Sequence[Link] = ()
+    as_of: datetime
+    headline: WindowFace | None = None  # the phase that readers come for
+    elements: Sequence[GuideElement] = ()
+    crumbs: Sequence[Link] = ()
+
+    def element(self, anchor: str) -> GuideElement:
+        """The element of this anchor, for apps that have something to add. Raises KeyError for an unknown one."""
+        found = {element.anchor: element for element in self.elements}
+        return found[anchor]

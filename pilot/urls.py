@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
 from pilot.registry import all_pages
-from pilot.views import cases, shell
+from pilot.views import cases, listing, lists, shell
 from pilot.views.ui_kit import ui_kit
 
 
@@ -15,7 +15,7 @@ def machine_urls() -> list[URLPattern]:
         slug, base = pages.slug, f"cases/{pages.slug}/"
         extra = {"slug": slug}
         urls += [
-            path(base, cases.case_list, extra, name=f"{slug}_list"),
+            path(base, listing.case_list, extra, name=f"{slug}_list"),
             path(f"{base}<int:pk>/", cases.case_detail, extra, name=f"{slug}_detail"),
             path(f"{base}<int:pk>/do/<slug:name>/", cases.case_act, extra, name=f"{slug}_act"),
             path(f"{base}<int:pk>/task/<slug:name>/", cases.case_task, extra, name=f"{slug}_task"),
@@ -41,6 +41,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("_ui/<slug:sample>/", ui_kit, name="ui_kit"),
     path("account/", include("allauth.urls")),
     *machine_urls(),
+    path("lists/<slug:machine>/export/", lists.list_export, name="list_export"),
+    path("lists/<slug:machine>/batch/<slug:name>/", lists.list_batch, name="list_batch"),
+    path("lists/<slug:machine>/views/", lists.list_views, name="list_views"),
+    path("lists/<slug:machine>/views/<int:pk>/", lists.list_view, name="list_view"),
+    path("exports/<int:pk>/", lists.export_detail, name="export_detail"),
+    path("exports/<int:pk>/file/", lists.export_file, name="export_file"),
     path("", include("applications.urls")),
     path("", include("assessment.urls")),
     path("", include("filings.urls")),

@@ -1,5 +1,6 @@
 """Models of the kernel, one file per aggregate."""
 
+from pilot.models.exports import Export
 from pilot.models.kernel import (
     AuditEntry,
     AuditSeal,
@@ -31,6 +32,7 @@ from pilot.models.programme import (
     WindowExtension,
 )
 from pilot.models.register import PilotUnit, UnitScope, UnitStatus
+from pilot.models.saved_views import SavedView
 
 __all__ = [
     "AuditEntry",
@@ -40,6 +42,7 @@ __all__ = [
     "CalendarDay",
     "Condition",
     "Document",
+    "Export",
     "Membership",
     "Notice",
     "NumberSequence",
@@ -56,6 +59,7 @@ __all__ = [
     "RegistrationState",
     "RoleChange",
     "RoleChangeState",
+    "SavedView",
     "TransitionRecord",
     "UnitScope",
     "UnitStatus",

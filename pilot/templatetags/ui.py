@@ -18,12 +18,11 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
 from pilot import masking
-from pilot.ui import ActionItem, Column, Fact, Link, ListPage, Row, Tag, TimelineEntry
+from pilot.ui import PAGE_SIZES, ActionItem, Column, Fact, Link, ListPage, Row, Tag, TimelineEntry
 
 register = template.Library()
 
 EMPTY = SafeString("--")
-PAGE_SIZES = (10, 20, 50, 100)
 SHOWN_FILTERS = 3
 # Display choices the browser keeps in cookies "ui-<name>", so that a page arrives in its final shape.
 PREFERENCES = {"menu": "folded", "density": "compact", "text": "large", "contrast": "more"}

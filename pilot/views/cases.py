@@ -1,129 +1,29 @@
-"""The generic pages of every machine: list, case, act, task and beginning of a case."""
+"""The generic pages of a case of any machine: case, act, task and beginning. Its list is in ``listing``."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilot import clock, policy, workflow
 from pilot.actors import Actor
-from pilot.enums import Province
 from pilot.errors import PilotError, Refused, StateChanged
 from pilot.forms import RemarkForm
 from pilot.machines import Case, declared
 from pilot.registry import MachinePages, Task, pages_of
 from pilot.tones import state_tag
-from pilot.ui import ActionItem, ActPage, Column, DetailPage, Empty, Link, ListPage, Row
+from pilot.ui import ActionItem, ActPage, DetailPage, Link
 from pilot.views import case_parts
-
-PAGE_SIZES = (10, 20, 50, 100)
-DEFAULT_SIZE = 20
-
-
-def crumbs(pages: MachinePages) -> list[Link]:
-    """The way from the first page to a machine's list."""
-    return [Link(_("首页"), reverse("home")), Link(str(pages.label), reverse(f"{pages.slug}_list"))]
-
-
-class CaseFilter(forms.Form):
-    """The filter bar every machine's list has. An unknown value filters nothing away; it is shown as an error."""
-
-    q = forms.CharField(label=gettext_lazy("名称或编号"), required=False, max_length=100)
-    state = forms.ChoiceField(label=gettext_lazy("状态"), required=False)
-    province = forms.TypedChoiceField(
-        label=gettext_lazy("省份"), required=False, coerce=int, empty_value=None
-    )
-    waiting = forms.ChoiceField(
-        label=gettext_lazy("办理"),
-        required=False,
-        choices=[("", gettext_lazy("全部")), ("me", gettext_lazy("待我办理"))],
-    )
-
-    def __init__(self, *args: Any, pages: MachinePages, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        states = workflow.states(pages.model)
-        self.fields["state"].choices = [("", _("全部")), *states]  # type: ignore[attr-defined]
-        if pages.province_field:
-            self.fields["province"].choices = [("", _("全部")), *Province.choices]  # type: ignore[attr-defined]
-        else:
-            del self.fields["province"]
-        if not pages.search:
-            del self.fields["q"]
-
-
-@require_safe
-def case_list(request: Any, slug: str) -> HttpResponse:
-    """The cases of a machine this actor may know of, filtered and paged; the address holds the whole view (C03)."""
-    pages = pages_of(slug)
-    form = CaseFilter(request.GET or None, pages=pages)
-    rows = _filtered(pages, request.actor, form)
-    size = request.GET.get("size", "")
-    paginator = Paginator(rows, int(size) if size.isdigit() and int(size) in PAGE_SIZES else DEFAULT_SIZE)
-    page = paginator.get_page(request.GET.get("page"))
-    shown = [*(c.column for c in pages.columns), Column("state", _("状态")), Column("since", _("状态时间"))]
-    filtered = bool(form.is_bound and form.is_valid() and any(form.cleaned_data.values()))
-    toolbar = []
-    if pages.creation and policy.may_open(f"{slug}_create", request.actor.role):
-        toolbar.append(Link(str(pages.creation.label), reverse(f"{slug}_create"), "plus"))
-    listing = ListPage(
-        title=str(pages.label),
-        columns=shown,
-        rows=[
-            Row(
-                reverse(f"{slug}_detail", args=[case.pk]),
-                [*(c.value(case) for c in pages.columns), state_tag(case), case.state_since],
-            )
-            for case in page.object_list
-        ],
-        total=paginator.count,
-        empty=Empty(_("没有符合条件的记录"), _("请放宽筛选条件，或点击“重置”查看全部"))
-        if filtered
-        else Empty(_("暂无记录"), str(pages.empty)),
-        crumbs=crumbs(pages)[:1],
-        filter_form=form,
-        filtered=filtered,
-        page=page,
-        toolbar=toolbar,
-    )
-    return render(request, "pages/list.html", {"page": listing})
-
-
-def _filtered(pages: MachinePages, actor: Any, form: CaseFilter) -> QuerySet[Case]:
-    rows = visible_rows(pages, actor)
-    if not (form.is_bound and form.is_valid()):
-        return rows.order_by("-state_since", "-pk")
-    wanted = form.cleaned_data
-    if state := wanted.get("state"):
-        rows = rows.filter(state=state)
-    if province := wanted.get("province"):
-        rows = rows.filter(**{pages.province_field: province})
-    if wanted.get("waiting") == "me":
-        waiting = pages.waiting(actor)
-        rows = rows.none() if waiting is None else rows.filter(waiting)
-    if text := wanted.get("q", "").strip():
-        matches = Q()
-        for field in pages.search:
-            matches |= Q(**{f"{field}__icontains": text})
-        rows = rows.filter(matches)
-    return rows.order_by("-state_since", "-pk")
-
-
-def visible_rows(pages: MachinePages, actor: Any) -> QuerySet[Any]:
-    """The cases this actor may know of, with what the machine's pages read beside them."""
-    rows: QuerySet[Any] = pages.model.objects.visible_to(actor)
-    # Called without names, select_related would join everything.
-    return rows.select_related(*pages.related) if pages.related else rows
+from pilot.views.listing import crumbs, visible_rows
 
 
 def visible_case(request: Any, pages: MachinePages, pk: int) -> Any:
@@ -161,15 +61,19 @@ def case_detail(request: Any, slug: str, pk: int) -> HttpResponse:
 
 
 def _actions(pages: MachinePages, case: Case, actor: Any) -> list[ActionItem]:
-    items = [
+    items = list(pages.openings(case, actor))
+    led = bool(items)
+    items += [
         ActionItem(
             action.name,
             action.label,
             action.allowed,
             action.reason,
-            reverse(f"{pages.slug}_act", args=[case.pk, action.name]),
+            reverse(pages.own_pages[action.name], args=[case.pk])
+            if action.name in pages.own_pages
+            else reverse(f"{pages.slug}_act", args=[case.pk, action.name]),
             danger=action.name in pages.danger,
-            primary=index == 0 and action.name not in pages.danger | case_parts.ASIDE,
+            primary=index == 0 and not led and action.name not in pages.danger | case_parts.ASIDE,
         )
         for index, action in enumerate(workflow.available_actions(case, actor))
     ]
@@ -195,6 +99,12 @@ def _seen(request: Any, case: Case) -> dict[str, Any]:
     }
 
 
+def arrived_after(request: Any, case: Case) -> datetime:
+    """The business time an act of this request carries: its arrival, so that who came in time is in time however long
+    it takes; but never before the step that led to the state it acts on."""
+    return max(request.arrived_at, case.state_since)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
     """Carry out one transition: GET shows object and effect, POST does it (C15). Works without JavaScript."""
@@ -213,7 +123,8 @@ def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
     form = form_class(*_submitted(request), case=case, actor=request.actor)
     if request.method == "POST" and form.is_valid():
         try:
-            workflow.fire(case, name, actor=request.actor, **_seen(request, case), **form.cleaned_data)
+            at = arrived_after(request, case)
+            workflow.fire(case, name, actor=request.actor, at=at, **_seen(request, case), **form.cleaned_data)
         except Refused as refusal:
             form.add_error(None, str(refusal.message))
         else:
@@ -274,6 +185,8 @@ def case_create(request: Any, slug: str) -> HttpResponse:
         except PilotError as refusal:
             form.add_error(None, str(refusal.message))
         else:
+            if creation.url_name:
+                return redirect(creation.url_name, case.pk)
             messages.success(request, _("已提交：%(what)s") % {"what": pages.label})
             return redirect(f"{slug}_detail", case.pk) if request.actor else redirect(f"{back}?{query}")
     label = str(creation.label)

@@ -20,9 +20,9 @@ from pilot.context import waiting_count
 from pilot.machines import MACHINES
 from pilot.middleware import MEMBERSHIP_KEY
 from pilot.models import AuditEntry, Document, Notice
-from pilot.registry import all_pages, contributors
+from pilot.registry import all_pages, contributors, guide_contributors
 from pilot.selectors import guide as guide_selector
-from pilot.selectors import people
+from pilot.selectors import people, programmes
 from pilot.services import audit, documents
 from pilot.ui import Column, Dashboard, Empty, Link, ListPage, MenuItem, Row, Tag
 
@@ -58,7 +58,11 @@ def dashboard(request: Any) -> HttpResponse:
 @require_safe
 def guide(request: HttpRequest) -> HttpResponse:
     """办事指南 before login: who, conditions, materials, windows with their three faces, flow, contact."""
-    return render(request, "pages/guide.html", {"page": guide_selector.page()})
+    programme = programmes.current()
+    page = guide_selector.page(programme, at=clock.now())
+    for contribute in guide_contributors():
+        contribute(page, programme)
+    return render(request, "pages/guide.html", {"page": page})
 
 
 @require_safe

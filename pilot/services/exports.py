@@ -1,0 +1,226 @@
+"""Lists as spreadsheets: short ones at once, long ones by a job (C08). Every export is on record."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from pilot import clock
+from pilot.actors import Actor
+from pilot.errors import Refused
+from pilot.models import Export, Membership, Notice
+from pilot.rules import local_day
+from pilot.selectors import people
+from pilot.services import audit, outbox, workbooks
+
+AT_ONCE: Final = 1_000  # rows written while the reader waits
+MOST: Final = 100_000  # rows of one export
+KEPT: Final = timedelta(days=7)
+SILENT: Final = timedelta(minutes=1)  # without a sign of life the job is taken up anew
+STEP: Final = 500  # rows between two signs of life
+CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A list ready to be written: what it is called, its headings, how many rows it has, and how they are read."""
+
+    title: str
+    headings: Sequence[str]
+    total: int
+    rows: Iterable[Sequence[Any]]
+
+
+type Reader = Callable[[str, Actor, str, str], Table]
+_readers: list[Reader] = []
+
+
+def reads_lists(reader: Reader) -> Reader:
+    """Decorator: ``reader(machine, actor, query, columns)`` is how the job gets at a list.
+
+    The lists stand above the services, so they hand themselves down. The reader raises :class:`Refused` when the
+    actor may not open the list.
+    """
+    _readers[:] = [reader]
+    return reader
+
+
+def file_name(title: str) -> str:
+    """事项_日期.xlsx, by business time."""
+    return f"{title}_{local_day(clock.now()):%Y%m%d}.xlsx"
+
+
+@transaction.atomic
+def write_at_once(*, table: Table, machine: str, query: str, actor: Actor) -> bytes:
+    """A short list as a workbook."""
+    buffer = io.BytesIO()
+    count = workbooks.write_list(buffer, headings=table.headings, rows=table.rows, title=table.title)
+    _on_record(actor, machine, query, count)
+    return buffer.getvalue()
+
+
+@transaction.atomic
+def request(
+    *, actor: Actor, machine: str, title: str, query: str, columns: str, total: int, language: str
+) -> Export:
+    """Have a long list written by a job; one that is already under way for the same rows is not begun again.
+
+    Raises :class:`Refused` above ``MOST`` rows.
+    """
+    if total > MOST:
+        raise Refused(_("一次最多导出 %(n)s 条，请缩小筛选范围") % {"n": f"{MOST:,}"})
+    Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.membership_id or 0)
+    chosen = {"machine": machine, "query": query, "columns": columns, "language": language}
+    same: Export | None = _unfinished().filter(membership=actor.membership_id, **chosen).first()
+    if same is not None:
+        return same
+    export: Export = Export.unscoped.create(
+        membership_id=actor.membership_id,
+        total=total,
+        requested_at=clock.security_now(),
+        name=file_name(title),
+        **chosen,
+    )
+    _on_record(actor, machine, query, total, subject=export)
+    outbox.post_task("pilot.tasks.write_export", export_id=export.pk)
+    return export
+
+
+def write(*, export_id: int) -> bool:
+    """Write one export; False when there is nothing to do: finished, failed, gone, or somebody is at it."""
+    export = _take(export_id)
+    if export is None:
+        return False
+    member = people.in_force().filter(pk=export.membership_id).first()
+    try:
+        if member is None:
+            raise Refused(Export.Failure.ROLE_OVER.label)
+        with translation.override(export.language):
+            table = _readers[0](export.machine, member.as_actor(channel="job"), export.query, export.columns)
+            digest, size, count = _to_disk(export, table)
+    except Refused:
+        _end(export, failed=Export.Failure.ROLE_OVER)
+    except Exception:
+        _end(export, failed=Export.Failure.BROKEN)
+        raise
+    else:
+        _end(export, sha256=digest, size=size, written=count)
+    return True
+
+
+def read(*, export: Export, actor: Actor) -> bytes:
+    """The finished file; the reading is on record. Raises ``OSError`` when it is gone or was changed."""
+    content = path_of(export).read_bytes()
+    if hashlib.sha256(content).hexdigest() != export.sha256:
+        raise OSError(f"export {export.pk} was changed")
+    audit.record(action="list.export_read", actor=actor, subject=export)
+    return content
+
+
+def sweep() -> int:
+    """Forget exports whose time is over, with their files, and take up those left lying; returns how many."""
+    now = clock.security_now()
+    old = list(Export.unscoped.filter(requested_at__lt=now - KEPT))
+    for export in old:
+        path_of(export).unlink(missing_ok=True)
+        export.delete()
+    left = (
+        _unfinished().annotate(sign=Coalesce(F("seen_at"), F("requested_at"))).filter(sign__lt=now - SILENT)
+    )
+    return len(old) + sum(write(export_id=pk) for pk in list(left.values_list("pk", flat=True)))
+
+
+def path_of(export: Export) -> Path:
+    """Where the file of an export lies; its name on disk comes from no one's input."""
+    return Path(settings.MEDIA_ROOT) / "exports" / f"{export.pk}.xlsx"
+
+
+def _unfinished() -> QuerySet[Export]:
+    rows: QuerySet[Export] = Export.unscoped.filter(finished_at__isnull=True, failed="")
+    return rows
+
+
+@transaction.atomic
+def _take(export_id: int) -> Export | None:
+    """Claim an export for this worker (house rule 12): a silent one, and only if nobody else is just claiming it."""
+    now = clock.security_now()
+    free = Q(seen_at__isnull=True) | Q(seen_at__lt=now - SILENT)
+    rows = _unfinished().filter(free, pk=export_id).select_for_update(of=("self",), skip_locked=True)
+    export = rows.first()
+    if export is not None:
+        export.seen_at = now
+        export.save(update_fields=["seen_at"])
+    return export
+
+
+def _to_disk(export: Export, table: Table) -> tuple[str, int, int]:
+    """Digest, bytes and rows of the file, written aside and renamed: whole or not."""
+    path = path_of(export)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, temporary = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "w+b") as file:
+            rows = _with_signs(export, table.rows)
+            count = workbooks.write_list(file, headings=table.headings, rows=rows, title=table.title)
+            file.flush()
+            os.fsync(file.fileno())
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.seek(0, os.SEEK_END)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return digest, size, count
+
+
+def _with_signs(export: Export, rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    """The rows, with a sign of life and the progress every ``STEP`` of them."""
+    for number, row in enumerate(rows, start=1):
+        if number % STEP == 0:
+            Export.unscoped.filter(pk=export.pk).update(written=number, seen_at=clock.security_now())
+        yield row
+
+
+@transaction.atomic
+def _end(export: Export, *, failed: str = "", sha256: str = "", size: int = 0, written: int = 0) -> None:
+    """Record how it ended and tell whoever asked."""
+    now = clock.security_now()
+    Export.unscoped.filter(pk=export.pk).update(
+        finished_at=None if failed else now, failed=failed, sha256=sha256, size=size, written=written
+    )
+    with translation.override(export.language):
+        subject = _("导出未完成：%(name)s") if failed else _("导出已完成：%(name)s")
+        Notice.objects.create(
+            person_id=export.membership.person_id,
+            subject=subject % {"name": export.name},
+            url=f"/exports/{export.pk}/",
+            at=clock.now(),
+            visible_from=now,
+            source=f"export:{export.pk}",
+        )
+
+
+def _on_record(actor: Actor, machine: str, query: str, count: int, subject: Export | None = None) -> None:
+    audit.record(
+        action="list.export",
+        actor=actor,
+        subject=subject,
+        object_type="export" if subject else "list",
+        object_id=str(subject.pk) if subject else machine,
+        detail={"machine": machine, "filter": query, "rows": count},
+    )

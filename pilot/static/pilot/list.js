@@ -1,0 +1,50 @@
+"use strict";
+// Comforts of a list: how many rows are ticked, all of a page at once, the columns a spreadsheet takes along.
+// Without this file the same forms are sent; the server decides what they mean.
+
+const picks = () => [...document.querySelectorAll("#list input[name=pick]")];
+const whole = () => document.querySelector(".batch-bar input[name=all]");
+
+function countPicks() {
+  const shown = document.querySelector("[data-picked]");
+  if (!shown) return;
+  const boxes = picks();
+  const ticked = boxes.filter((box) => box.checked).length;
+  const page = document.querySelector("[data-pick-page]");
+  shown.textContent = whole().checked ? whole().dataset.total : String(ticked);
+  boxes.forEach((box) => { box.disabled = whole().checked; });
+  page.disabled = whole().checked;
+  page.checked = boxes.length > 0 && ticked === boxes.length;
+  page.indeterminate = ticked > 0 && ticked < boxes.length;
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-pick-page]")) {
+    picks().forEach((box) => { box.checked = event.target.checked; });
+  }
+  if (event.target.matches("[data-pick-page], input[name=pick], .batch-bar input[name=all]")) countPicks();
+});
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-pick-none]")) return;
+  picks().forEach((box) => { box.checked = false; });
+  whole().checked = false;
+  countPicks();
+});
+
+// A download leaves the page as it is: its form may be sent again, and takes the columns that show.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!("download" in form.dataset)) return;
+  const panel = document.querySelector("[data-columns]");
+  if (panel) {
+    const shown = [...panel.querySelectorAll("input")].filter((box) => box.checked).map((box) => box.value);
+    form.elements.columns.value = [panel.dataset.first, ...shown].join(",");
+  }
+  setTimeout(() => {
+    delete form.dataset.sent;
+    form.querySelector("button").removeAttribute("aria-disabled");
+  }, 2000);
+});
+
+document.addEventListener("htmx:afterSettle", countPicks);
+window.addEventListener("pageshow", countPicks);

@@ -1,0 +1,237 @@
+"""The list of a machine: which rows in which order for an address, and the page that shows them (C03 – C08)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.db.models import F, QuerySet
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from pilot import policy
+from pilot.actors import Actor
+from pilot.errors import Refused
+from pilot.masking import mask_name
+from pilot.models import SavedView
+from pilot.registry import Batch, ListColumn, MachinePages, pages_of
+from pilot.selectors import saved_views
+from pilot.services import exports
+from pilot.tones import state_tag
+from pilot.ui import PAGE_SIZES, BatchBar, Column, Empty, Link, ListPage, Row, ViewBar, ViewTab
+from pilot.views.filters import CaseFilter
+
+DEFAULT_SIZE = 20
+ALL = "?view=all"  # the list without any filter, whatever view opens by default
+
+
+# --- rows -----------------------------------------------------------------------------------------
+def visible_rows(pages: MachinePages, actor: Actor) -> QuerySet[Any]:
+    """The cases this actor may know of, with what the machine's pages read beside them."""
+    rows: QuerySet[Any] = pages.model.objects.visible_to(actor)
+    # Called without names, select_related would join everything.
+    return rows.select_related(*pages.related) if pages.related else rows
+
+
+def rows_for(pages: MachinePages, actor: Actor, params: Mapping[str, Any]) -> QuerySet[Any]:
+    """Exactly the rows of the list for these parameters of its address, in the order in which it shows them."""
+    return _ordered(pages, CaseFilter(params, pages=pages, actor=actor), params)
+
+
+def _ordered(pages: MachinePages, form: CaseFilter, params: Mapping[str, Any]) -> QuerySet[Any]:
+    rows = form.apply(visible_rows(pages, form.actor))
+    sort = sort_of(pages, params)
+    if not sort:
+        return rows.order_by("-state_since", "-pk")
+    path = F(_orders(pages)[sort.removeprefix("-")])
+    order = path.desc(nulls_last=True) if sort.startswith("-") else path.asc(nulls_last=True)
+    return rows.order_by(order, "-pk")
+
+
+def sort_of(pages: MachinePages, params: Mapping[str, Any]) -> str:
+    """The order asked for, if the list has it; ``-`` in front turns it round."""
+    sort = str(params.get("sort", ""))
+    return sort if sort.removeprefix("-") in _orders(pages) and not sort.startswith("--") else ""
+
+
+def _orders(pages: MachinePages) -> dict[str, str]:
+    """Value of ``sort`` → path of the field it sorts by."""
+    return {c.column.key: c.order_by for c in columns_of(pages) if c.order_by}
+
+
+# --- columns --------------------------------------------------------------------------------------
+def columns_of(pages: MachinePages, chosen: Sequence[str] = ()) -> list[ListColumn]:
+    """The machine's own columns, then state and since when; only those ``chosen``, if any of them is known."""
+    columns = [
+        *pages.columns,
+        ListColumn(Column("state", _("状态")), state_tag),
+        ListColumn(Column("since", _("状态时间")), lambda case: case.state_since, "state_since"),
+    ]
+    return [c for c in columns if c.column.key in chosen] or columns
+
+
+def heading(column: ListColumn) -> Column:
+    """The head of a column; one with an order is a link that sorts."""
+    return replace(column.column, sort=column.column.key) if column.order_by else column.column
+
+
+def row_of(pages: MachinePages, case: Any, columns: Sequence[ListColumn]) -> Row:
+    """A case as a row of its list."""
+    url = reverse(f"{pages.slug}_detail", args=[case.pk])
+    return Row(url, [c.value(case) for c in columns], key=str(case.pk))
+
+
+# --- addresses ------------------------------------------------------------------------------------
+def list_query(pages: MachinePages, actor: Actor, params: Mapping[str, Any]) -> str:
+    """Filter and order of an address, the same for the same list: what is saved, exported and worked off."""
+    form = CaseFilter(params, pages=pages, actor=actor)
+    return _query(pages, form, params)
+
+
+def _query(pages: MachinePages, form: CaseFilter, params: Mapping[str, Any]) -> str:
+    parts = [form.query(), urlencode({"sort": sort}) if (sort := sort_of(pages, params)) else ""]
+    return "&".join(part for part in parts if part)
+
+
+def open_batches(pages: MachinePages, actor: Actor) -> list[Batch]:
+    """What this actor may do to several cases of the list at once."""
+    return [batch for batch in pages.batches if policy.may_act(pages.slug, batch.name, actor.role)]
+
+
+def crumbs(pages: MachinePages) -> list[Link]:
+    """The way from the first page to a machine's list."""
+    return [Link(_("首页"), reverse("home")), Link(str(pages.label), reverse(f"{pages.slug}_list"))]
+
+
+# --- the page -------------------------------------------------------------------------------------
+@require_safe
+def case_list(request: Any, slug: str) -> HttpResponse:
+    """The cases of a machine this actor may know of, filtered and paged; the address holds the whole view (C03).
+
+    Opened without anything in the address it goes to the reader's default view, if there is one (C06).
+    """
+    pages, actor, params = pages_of(slug), request.actor, request.GET
+    views = saved_views.views_of(actor, slug)
+    if not params and (view := saved_views.default_of(views, actor)):
+        return redirect(f"{request.path}?{view.query}")
+    form = CaseFilter(params, pages=pages, actor=actor)
+    query = _query(pages, form, params)
+    size = params.get("size", "")
+    paginator = Paginator(
+        _ordered(pages, form, params), int(size) if size in map(str, PAGE_SIZES) else DEFAULT_SIZE
+    )
+    page = paginator.get_page(params.get("page"))
+    columns = columns_of(pages)
+    shortcut = _shortcut(pages, actor, query)
+    filtered = bool(form.wanted)
+    listing = ListPage(
+        title=str(pages.label),
+        columns=[*map(heading, columns), *([Column("open", _("操作"))] if shortcut else [])],
+        rows=[_with_shortcut(row_of(pages, case, columns), shortcut) for case in page.object_list],
+        total=paginator.count,
+        empty=_empty(pages, filtered),
+        crumbs=crumbs(pages)[:1],
+        filter_form=form,
+        filtered=filtered,
+        page=page,
+        toolbar=_toolbar(pages, actor),
+        views=_view_bar(pages, actor, views, query),
+        batch=_batch_bar(pages, actor, query, paginator.count),
+        export_url=f"{reverse('list_export', args=[slug])}?{query}" if paginator.count else "",
+    )
+    return render(request, "pages/list.html", {"page": listing})
+
+
+def _shortcut(pages: MachinePages, actor: Actor, query: str) -> tuple[str, str, str] | None:
+    """Label, URL name and query of the page to which every row leads straight away."""
+    if pages.shortcut is None or not policy.may_open(pages.shortcut.url_name, actor.role):
+        return None
+    return str(pages.shortcut.label), pages.shortcut.url_name, urlencode({"list": query})
+
+
+def _with_shortcut(row: Row, shortcut: tuple[str, str, str] | None) -> Row:
+    if shortcut is None:
+        return row
+    label, name, query = shortcut
+    return replace(row, cells=[*row.cells, Link(label, f"{reverse(name, args=[row.key])}?{query}")])
+
+
+def _empty(pages: MachinePages, filtered: bool) -> Empty:
+    if filtered:
+        return Empty(_("没有符合条件的记录"), _("请放宽筛选条件，或点击“重置”查看全部"))
+    return Empty(_("暂无记录"), str(pages.empty))
+
+
+def _toolbar(pages: MachinePages, actor: Actor) -> list[Link]:
+    if not pages.creation or not policy.may_open(f"{pages.slug}_create", actor.role):
+        return []
+    return [Link(str(pages.creation.label), reverse(f"{pages.slug}_create"), "plus")]
+
+
+def _view_bar(pages: MachinePages, actor: Actor, views: Sequence[SavedView], query: str) -> ViewBar | None:
+    """The tabs of saved views and what to save; nothing where there is neither."""
+    if not views and not query:
+        return None
+    base = reverse(f"{pages.slug}_list")
+    tabs = [ViewTab(_("全部"), f"{base}{ALL}", current=not query)]
+    for view in views:
+        mine = view.person_id == actor.person_id
+        tabs.append(
+            ViewTab(
+                view.name
+                if mine
+                else _("%(view)s（%(who)s）") % {"view": view.name, "who": mask_name(view.person.name)},
+                f"{base}?{view.query}",
+                current=view.query == query,
+                shared=view.shared,
+                default=mine and view.is_default,
+                manage_url=reverse("list_view", args=[pages.slug, view.pk]) if mine else "",
+            )
+        )
+    save_url = f"{reverse('list_views', args=[pages.slug])}?{query}" if query else ""
+    return ViewBar(tabs, save_url, _("与%(office)s的同事共用") % {"office": actor.organisation_name})
+
+
+def _batch_bar(pages: MachinePages, actor: Actor, query: str, total: int) -> BatchBar | None:
+    batches = open_batches(pages, actor) if total else []
+    if not batches:
+        return None
+    return BatchBar(
+        [
+            Link(str(batch.label), f"{reverse('list_batch', args=[pages.slug, batch.name])}?{query}")
+            for batch in batches
+        ],
+        total,
+    )
+
+
+# --- the spreadsheet ------------------------------------------------------------------------------
+def table_of(pages: MachinePages, actor: Actor, query: str, columns: str = "") -> exports.Table:
+    """The list of a query as a table; ``columns`` are keys joined by commas, empty for all."""
+    shown = columns_of(pages, [key for key in columns.split(",") if key])
+    rows = rows_for(pages, actor, QueryDict(query))
+    return exports.Table(
+        title=str(pages.label),
+        headings=[str(c.column.label) for c in shown],
+        total=rows.count(),
+        rows=_cells(rows, shown),
+    )
+
+
+def _cells(rows: QuerySet[Any], columns: Sequence[ListColumn]) -> Iterator[list[Any]]:
+    for case in rows.iterator(chunk_size=exports.STEP):
+        yield [c.value(case) for c in columns]
+
+
+@exports.reads_lists
+def _read(machine: str, actor: Actor, query: str, columns: str) -> exports.Table:
+    """How the export job gets at a list, as the one who asked for it sees it by then."""
+    if not policy.may_open(f"{machine}_list", actor.role):
+        raise Refused(_("没有权限"))
+    return table_of(pages_of(machine), actor, query, columns)
