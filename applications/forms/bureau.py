@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications.enums import FileKind
 from applications.forms.controls import headed
 from applications.rules.form import FormField, shown
-from applications.selectors import content
+from applications.selectors import content, review
 from applications.selectors.form_schema import form_of
 from pilot.forms import ActForm
 from pilot.models import Condition
 
 
+class PhraseInput(forms.TextInput):
+    """A line of text with standard phrases offered by the browser."""
+
+    def __init__(self, phrases: Sequence[str]) -> None:
+        super().__init__()
+        self.phrases = phrases
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        if not self.phrases:
+            return super().render(name, value, attrs, renderer)
+        control = super().render(name, value, {**(attrs or {}), "list": f"{name}_phrases"}, renderer)
+        offered = format_html_join("", '<option value="{}"></option>', ((phrase,) for phrase in self.phrases))
+        return format_html('{}<datalist id="{}_phrases">{}</datalist>', control, name, offered)
+
+
 class ReturnForm(ActForm):
-    """One row per field and kind of file; rows with text become the items of the notice."""
+    """One row per field and kind of file; rows with text become the items of the notice.
+
+    Those that the checklist found 不符合 come first and filled in.
+    """
 
     PREFIX = "item_"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        said = content.latest_content(self.case)
-        for section in form_of(self.case.programme).sections:
-            typed = [field for field in section.fields if not field.fixed]
-            for field in typed:
-                control = self._row(field.label, self._as_given(field, said))
-                self.fields[self.PREFIX + field.key] = (
-                    headed(control, section.title) if field is typed[0] else control
-                )
-        for kind in FileKind:
-            control = self._row(kind.label, "")
-            self.fields[self.PREFIX + kind.value] = (
-                headed(control, _("材料")) if kind is FileKind.FORM else control
-            )
+        self._found = review.faults(self.case)
+        self._phrases = review.phrases(self.case)
+        rows = [*self._form_rows(), *self._file_rows()]
+        marked = [(_("审核清单中不符合的"), *row[1:]) for row in rows if row[1] in self._found]
+        heading = None
+        for title, target, label, given in [*marked, *(row for row in rows if row[1] not in self._found)]:
+            control = self._row(target, label, given)
+            self.fields[self.PREFIX + target] = control if title == heading else headed(control, title)
+            heading = title
         self.fields["reason"] = headed(
             forms.CharField(
                 label=_("再次补正的理由"),
@@ -48,13 +65,29 @@ class ReturnForm(ActForm):
             _("理由"),
         )
 
-    def _row(self, label: Any, given: str) -> forms.Field:
+    def _form_rows(self) -> Iterator[tuple[Any, str, Any, str]]:
+        """Heading, target, label and what was given, for every typed field."""
+        said = content.latest_content(self.case)
+        for section in form_of(self.case.programme).sections:
+            for field in section.fields:
+                if not field.fixed:
+                    yield section.title, field.key, field.label, self._as_given(field, said)
+
+    def _file_rows(self) -> Iterator[tuple[Any, str, Any, str]]:
+        """The same for every kind of file."""
+        handed_in = content.latest_file_names(self.case)
+        for kind in FileKind:
+            names = _("、").join(handed_in.get(kind, ())) or "--"
+            yield _("材料"), kind.value, kind.label, _("所交：%(names)s") % {"names": names}
+
+    def _row(self, target: str, label: Any, given: str) -> forms.Field:
         return forms.CharField(
             label=label,
             help_text=given,
             required=False,
-            max_length=500,
-            widget=forms.Textarea(attrs={"rows": 1}),
+            max_length=review.MAX_TEXT,
+            initial=self._found.get(target, ""),
+            widget=PhraseInput(self._phrases.get(target, ())),
         )
 
     def _as_given(self, field: FormField, said: dict[str, Any]) -> str:

@@ -1,0 +1,146 @@
+"""Reads of a bureau's work on an application: its desk, its marks, what they say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from applications.enums import ApplicationState, Mark
+from applications.models import Application, ChecklistMark, Claim
+from applications.rules import checklist
+from applications.rules.checklist import Item, Verdict
+from applications.selectors import content
+from pilot import clock
+from pilot.actors import Actor
+from pilot.language import on_record
+from pilot.masking import mask_name
+
+STALE = timedelta(minutes=30)  # without a sign of life; security time
+MAX_TEXT = 500
+
+
+def alive_since() -> datetime:
+    """A desk without a sign of life since this moment is free for anyone."""
+    return clock.security_now() - STALE
+
+
+def claim_of(case: Application) -> Claim | None:
+    """Who has the application on the desk now; None when nobody has, or no longer gives a sign of life."""
+    claim: Claim | None = (
+        Claim.unscoped.filter(application=case, seen_at__gte=alive_since()).select_related("person").first()
+    )
+    return claim
+
+
+def on_another_desk(case: Application, actor: Actor) -> str | None:
+    """Who else is at it and since when, in words; None while it is free or on the actor's own desk (R05)."""
+    claim = claim_of(case)
+    if claim is None or claim.person_id == actor.person_id:
+        return None
+    return _("%(name)s 正在审核 %(since)s") % {
+        "name": mask_name(claim.person.name),
+        "since": localtime(clock.business(claim.claimed_at)).strftime("%H:%M"),
+    }
+
+
+def on_desk_of(person_id: int | None) -> Q:
+    """The applications waiting for the bureau's word that this person has claimed."""
+    return Q(state=ApplicationState.SUBMITTED, claim__person=person_id)
+
+
+def on_no_desk(actor: Actor) -> Q:
+    """The applications waiting for the bureau's word that nobody has claimed, or not been seen at since."""
+    free = Q(claim__isnull=True) | (Q(claim__seen_at__lt=alive_since()) & ~Q(claim__person=actor.person_id))
+    return Q(state=ApplicationState.SUBMITTED) & free
+
+
+def items(case: Application) -> tuple[Item, ...]:
+    """The checklist of the application's programme."""
+    return checklist.items_of(case.programme.code)
+
+
+def marks(case: Application, *, version: int | None = None) -> dict[str, ChecklistMark]:
+    """The marks on the version handed in last (or another one) by item."""
+    if version is None:
+        latest = content.latest_version(case)
+        version = latest.number if latest else 0
+    rows = ChecklistMark.unscoped.filter(application=case, version=version).select_related(
+        "file", "marked_by"
+    )
+    return {row.item: row for row in rows}
+
+
+def earlier_marks(case: Application) -> dict[str, ChecklistMark]:
+    """What was marked on the version before the last one, by item: an answer is read against it."""
+    latest = content.latest_version(case)
+    return marks(case, version=latest.number - 1) if latest and latest.number > 1 else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the checklist says about an application now."""
+
+    verdict: Verdict
+    conditions: dict[int, Verdict]
+    not_met: tuple[Item, ...]
+    unmarked: tuple[Item, ...]
+
+
+def standing(case: Application) -> Standing:
+    """The verdict that follows from the marks on the version handed in last."""
+    listed, given = items(case), {key: row.mark for key, row in marks(case).items()}
+    return Standing(
+        checklist.verdict(listed, given),
+        checklist.by_condition(listed, given),
+        tuple(item for item in listed if given.get(item.key) == Mark.NOT_MET),
+        tuple(item for item in listed if item.key not in given),
+    )
+
+
+def bars_acceptance(case: Application) -> str | None:
+    """Why the checklist does not let the application be accepted, in words.
+
+    A checklist that nobody has begun says nothing: paper may have been read.
+    """
+    found = standing(case)
+    if found.verdict is Verdict.CANNOT_ACCEPT:
+        what = _("、").join(str(item.words) for item in found.not_met)
+        return _("审核清单中有不符合项，不能受理：%(what)s") % {"what": what}
+    if found.verdict is Verdict.UNDECIDED:
+        if found.unmarked:
+            return _("审核清单还有 %(n)s 项未审，不能受理") % {"n": len(found.unmarked)}
+        return _("审核清单中有参与条件没有一项符合，不能受理")
+    return None
+
+
+def faults(case: Application) -> dict[str, str]:
+    """What a completeness notice would say of the items marked 不符合: target → text."""
+    given = marks(case)
+    found: dict[str, list[str]] = {}
+    with on_record():
+        for item in items(case):
+            row = given.get(item.key)
+            if row is not None and row.mark == Mark.NOT_MET:
+                found.setdefault(item.target, []).append(_fault_text(item, row))
+        return {target: _("；").join(texts)[:MAX_TEXT] for target, texts in found.items()}
+
+
+def _fault_text(item: Item, row: ChecklistMark) -> str:
+    text = row.text or item.phrases[0]
+    if row.file is None:
+        return text
+    place = {"text": text, "file": row.file.get_kind_display(), "page": row.page or 1}
+    return _("%(text)s（见%(file)s第%(page)s页）") % place
+
+
+def phrases(case: Application) -> dict[str, list[str]]:
+    """The standard phrases for each place in form and files that an item of the checklist is read from."""
+    found: dict[str, list[str]] = {}
+    for item in items(case):
+        for target in item.targets:
+            found.setdefault(target, []).extend(item.phrases)
+    return found

@@ -1,0 +1,159 @@
+"use strict";
+// Comforts of the reviewer's desk. Without this file every link, mark and search works as a page of its own.
+
+const review = document.querySelector("[data-review]");
+const marks = document.getElementById("marks");
+const saved = document.getElementById("review-saved");
+const help = document.getElementById("review-help");
+const HEARTBEAT = 5 * 60 * 1000;
+
+// --- parts of the page exchanged without losing the place ----------------------------------------------
+// The server sends the whole page; only what changed is taken from it. Anything else (logged out) opens as a page.
+async function fetchPage(url, options) {
+  const answer = await fetch(url, { credentials: "same-origin", ...options });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (!answer.ok || !page.querySelector("[data-review]")) return location.reload();
+  return page;
+}
+function take(page, selector) {
+  page.querySelectorAll(selector).forEach((part) => document.getElementById(part.id)?.replaceWith(part));
+}
+const viewerField = (name) => marks.querySelector(`input[type="hidden"][name="${name}"]`);
+function carry(url) {
+  // The form of marks leads back to what is looked at now.
+  ["file", "page", "zoom", "turn", "q"].forEach((name) => {
+    const value = url.searchParams.get(name);
+    let input = viewerField(name);
+    if (!value) return input?.remove();
+    if (!input) {
+      input = Object.assign(document.createElement("input"), { type: "hidden", name });
+      marks.append(input);
+    }
+    input.value = value;
+  });
+}
+async function look(address) {
+  const url = new URL(address, location.href);
+  const page = await fetchPage(url);
+  if (!page) return;
+  const hadFocus = document.activeElement?.closest("#viewer");
+  take(page, "#viewer");
+  history.replaceState(null, "", url);
+  carry(url);
+  if (hadFocus) document.querySelector(".viewer-stage").focus();
+}
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-viewer]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  look(link.href);
+});
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-viewer]");
+  if (!form) return;
+  event.preventDefault();
+  look(`${location.pathname}?${new URLSearchParams(new FormData(form))}`);
+});
+
+// --- marks are kept as they are given --------------------------------------------------------------------
+let queue = Promise.resolve();
+function keep(item) {
+  const data = new FormData(marks);
+  data.append("only", item.dataset.item);
+  queue = queue.then(async () => {
+    const page = await fetchPage(marks.action, { method: "POST", body: new URLSearchParams(data) });
+    if (!page) return;
+    take(page, "#review-bar, [id^='condition-']");
+    const told = page.querySelector(".notice-error p, .notice-success p");
+    saved.textContent = told ? told.textContent : "";
+    saved.classList.toggle("due-danger", Boolean(page.querySelector(".notice-error")));
+    review.toggleAttribute("data-mine", page.querySelector("[data-review]").hasAttribute("data-mine"));
+  });
+}
+marks.addEventListener("change", (event) => {
+  const item = event.target.closest("[data-item]");
+  if (!item) return;
+  if (event.target.name.startsWith("phrase-")) {
+    item.querySelector('[name^="text-"]').value = event.target.value;
+  }
+  keep(item);
+});
+function refer(item) {
+  const { file, page } = document.getElementById("viewer").dataset;
+  if (!file) return;
+  item.querySelector('[name^="file-"]').value = file;
+  item.querySelector('[name^="page-"]').value = page;
+  keep(item);
+}
+marks.addEventListener("click", (event) => {
+  if (event.target.closest("[data-refer]")) refer(event.target.closest("[data-item]"));
+});
+
+// --- how wide the panes are, kept in this browser ----------------------------------------------------------
+const panes = document.querySelector(".review-panes");
+function split(name) {
+  panes.className = `review-panes split-${name}`;
+  document.querySelectorAll("[data-split]").forEach((button) => {
+    button.setAttribute("aria-pressed", button.dataset.split === name);
+  });
+}
+document.querySelectorAll("[data-split]").forEach((button) => {
+  button.addEventListener("click", () => {
+    localStorage.setItem("review-split", button.dataset.split);
+    split(button.dataset.split);
+  });
+});
+split(["wide", "even", "slim"].find((name) => name === localStorage.getItem("review-split")) || "even");
+
+// --- keys: never while something is typed, and only while they are switched on (WCAG 2.1.4) ------------------
+const keysBox = help.querySelector("[data-keys-on]");
+keysBox.checked = localStorage.getItem("review-keys") !== "off";
+keysBox.addEventListener("change", () => localStorage.setItem("review-keys", keysBox.checked ? "on" : "off"));
+document.querySelector("[data-help]").addEventListener("click", () => help.showModal());
+
+const items = () => [...marks.querySelectorAll("[data-item]")];
+const current = () => document.activeElement?.closest("[data-item]")
+  || items().find((item) => !item.querySelector("[data-mark]:checked")) || items()[0];
+function goTo(item) {
+  const radio = item?.querySelector("[data-mark]:checked") || item?.querySelector("[data-mark]");
+  radio?.focus();
+  item?.scrollIntoView({ block: "nearest" });
+}
+function step(by) {
+  const all = items();
+  const here = document.activeElement?.closest("[data-item]");
+  goTo(here ? all[all.indexOf(here) + by] : current());
+}
+function give(number) {
+  const item = current();
+  const radio = item?.querySelector(`[data-mark="${number}"]`);
+  if (!radio || radio.matches(":disabled")) return;
+  radio.checked = true;
+  keep(item);
+  if (radio.value === "not_met") goTo(item); else goTo(items()[items().indexOf(item) + 1] || item);
+}
+const typing = (target) => target.closest('input:not([type="radio"], [type="checkbox"]), select, textarea, [contenteditable]');
+const KEYS = {
+  n: () => step(1),
+  p: () => step(-1),
+  r: () => { const item = current(); if (item && !item.querySelector(":disabled")) refer(item); },
+  "/": () => document.querySelector('.viewer-find [type="search"]')?.focus(),
+  "?": () => help.showModal(),
+  1: () => give(1),
+  2: () => give(2),
+  3: () => give(3),
+};
+document.addEventListener("keydown", (event) => {
+  if (!keysBox.checked || help.open || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  const link = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
+  if (!link && !Object.hasOwn(KEYS, event.key)) return;
+  event.preventDefault();
+  if (link) queue.then(() => link.click()); else KEYS[event.key]();
+});
+
+// --- a sign of life while the desk is open and in sight --------------------------------------------------------
+setInterval(() => {
+  if (document.hidden || !review.hasAttribute("data-mine")) return;
+  const body = new URLSearchParams({ act: "touch", csrfmiddlewaretoken: marks.csrfmiddlewaretoken.value });
+  fetch(review.dataset.review, { method: "POST", body });
+}, HEARTBEAT);

@@ -1,0 +1,1 @@
+"""Tests of the bureau's desk: viewer, checklist, claims, workbench."""
