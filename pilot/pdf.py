@@ -5,12 +5,17 @@ without pango still runs everything else.
 """
 
 import atexit
+import hashlib
+import os
+import tempfile
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
@@ -50,6 +55,31 @@ def render_pdf(template: str, context: Mapping[str, Any], *, title: str) -> byte
         html = render_to_string(template, {**context, "document_title": title})
     with _lock:
         return _engine().write(html)
+
+
+def render_form(template: str, context: Mapping[str, Any], *, title: str) -> bytes:
+    """The fillable PDF (AcroForm) of ``template``, kept on disk under the digest of what it says.
+
+    Setting one takes a second or two; asked for again, it costs one reading. So it must be nobody's: values of a
+    person or an office are put in afterwards (``pilot.pdf_forms.filled``). Raises as :func:`render_pdf`.
+    """
+    with translation.override(LANGUAGE):
+        html = render_to_string(template, {**context, "document_title": title})
+    path = settings.VAR / "forms" / f"{hashlib.sha256(html.encode()).hexdigest()}.pdf"
+    with _lock:  # of many who ask for a new edition at once, one sets it
+        if not path.exists():
+            _keep(path, _engine().write_form(html))
+    content: bytes = path.read_bytes()
+    return content
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Written aside and renamed: whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, temporary = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    Path(temporary).replace(path)
 
 
 @cache

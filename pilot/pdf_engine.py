@@ -1,6 +1,7 @@
 """WeasyPrint behind ``pilot.pdf``: fonts loaded once per process, and nothing else readable."""
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 
 from django.conf import settings
@@ -11,6 +12,8 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from pilot.pdf import ResourceRefused
+from pilot.pdf_font import FAMILY, font_path
+from pilot.pdf_forms import mended
 
 # Family in our style sheets → what the file names of that face contain. Order matters: 仿宋体 contains 宋体.
 AGENCY_FACES: dict[str, tuple[str, ...]] = {
@@ -56,15 +59,28 @@ class Engine:
             url_fetcher=AllowedFiles(faces.values()),
         )
 
+    @cached_property
+    def _form_sheet(self) -> CSS:
+        """The face of what is typed into fillable forms; made with the first of them."""
+        path = font_path()
+        return CSS(string=_font_face(FAMILY, path), font_config=self._fonts, url_fetcher=AllowedFiles([path]))
+
     def write(self, html: str) -> bytes:
         """The PDF of ``html``, tagged for screen readers. Raises ResourceRefused (see ``pilot.pdf``)."""
+        return self._write(html, [self._font_sheet], pdf_forms=False)
+
+    def write_form(self, html: str) -> bytes:
+        """The same, its inputs being fields to fill in."""
+        return mended(self._write(html, [self._font_sheet, self._form_sheet], pdf_forms=True))
+
+    def _write(self, html: str, sheets: list[CSS], *, pdf_forms: bool) -> bytes:
         fetcher = AllowedFiles()
         page = HTML(string=html, url_fetcher=fetcher)
         # A drawing does not inherit the style of the page around it.
         for drawing in page.etree_element.iter(SVG_TAG):
             drawing.attrib.setdefault("font-family", CHART_FACES)
         document: bytes = page.write_pdf(
-            stylesheets=[self._font_sheet], font_config=self._fonts, pdf_tags=True
+            stylesheets=sheets, font_config=self._fonts, pdf_tags=True, pdf_forms=pdf_forms
         )
         if fetcher.refused:
             raise ResourceRefused("; ".join(fetcher.refused))

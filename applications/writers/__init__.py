@@ -1,0 +1,1 @@
+"""The application form as files to fill in away from the portal."""
