@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -11,19 +12,31 @@ from applications.rules.form import FormField, Kind
 
 SHORT = 255
 LONG = 4_000
+# What a phone offers as keyboard, and what the browser may fill in of a person's own.
+_KEYBOARDS = {Kind.MOBILE: "tel", Kind.PHONE: "tel", Kind.EMAIL: "email"}
 
 
-def form_field(field: FormField) -> forms.Field:
-    """The control of a field of the application form. Nothing is required while it is a draft."""
+class WholeNumber(forms.CharField):
+    """A number where it is one; anything else typed stays as it is, and the rules say what is wrong with it."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return int(text.replace(",", "").replace("，", ""))
+        except ValueError:
+            return text
+
+
+def form_field(field: FormField, value: Any = None) -> forms.Field:
+    """The control of a field of the application form that holds ``value`` (as kept). Nothing is required in a draft."""
     label = field.label if field.required else _("%(label)s（选填）") % {"label": field.label}
-    common: dict[str, Any] = {"label": label, "help_text": field.help, "required": False}
+    common: dict[str, Any] = {"label": label, "help_text": field.help, "required": False, "initial": value}
     match field.kind:
         case Kind.NUMBER:
-            return forms.IntegerField(min_value=0, max_value=10**12, **common)
+            keyboard = forms.TextInput(attrs={"inputmode": "numeric", "class": "short"})
+            return WholeNumber(max_length=SHORT, widget=keyboard, **common)
         case Kind.DATE:
-            return forms.DateField(
-                widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), **common
-            )
+            return forms.CharField(max_length=SHORT, widget=_date_input(value), **common)
         case Kind.CHOICE:
             return forms.ChoiceField(choices=[("", _("请选择")), *field.choices], **common)
         case Kind.CHOICES:
@@ -33,7 +46,17 @@ def form_field(field: FormField) -> forms.Field:
         case Kind.LONG_TEXT:
             return forms.CharField(max_length=LONG, widget=forms.Textarea(attrs={"rows": 4}), **common)
         case _:
-            return forms.CharField(max_length=SHORT, **common)
+            keyboard = forms.TextInput(attrs={"inputmode": _KEYBOARDS.get(field.kind, "text")})
+            return forms.CharField(max_length=SHORT, widget=keyboard, **common)
+
+
+def _date_input(value: Any) -> forms.Widget:
+    """A date picker; a plain field for something typed that is no date, which a picker would show as nothing."""
+    try:
+        date.fromisoformat(value or "0001-01-01")
+    except ValueError:
+        return forms.TextInput(attrs={"class": "short"})
+    return forms.TextInput(attrs={"type": "date"})
 
 
 def headed(field: forms.Field, heading: Any) -> forms.Field:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -11,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from applications.enums import ApplicationState
 from applications.models import Application
-from applications.rules.form import FIELDS, TYPED_KEYS, is_blank, kept
+from applications.rules.form import is_blank, kept
 from applications.selectors import cases, content
 from applications.selectors.form_schema import form_of
 from pilot import clock, policy
@@ -63,41 +65,124 @@ def _check_not_over(programme: Programme, provider: Organisation, now: datetime)
     raise Refused(_("申请阶段已结束；确有特殊原因的，请联系注册地通信管理局申请逾期准入"))
 
 
-@transaction.atomic
-def save_draft(*, case: Application, actor: Actor, revision: int, **values: Any) -> Application:
-    """Keep what was typed; keys are those of ``applications.rules.form.FIELDS``, a blank value empties the field.
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A field that two windows changed in different ways: what this one typed, what the other one saved."""
 
-    Anything may be kept: what is wrong or missing stands in the way of submission only. Raises
+    key: str
+    own: Any
+    other: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The draft after a save, and the fields of it that were not saved because another window changed them, too."""
+
+    case: Application
+    clashes: tuple[Clash, ...] = ()
+
+
+@transaction.atomic
+def save_draft(
+    *, case: Application, actor: Actor, revision: int, seen: Collection[str] = (), **values: Any
+) -> Application:
+    """Keep what was typed; keys are those of the form, a blank value empties the field.
+
+    ``seen`` names the fields whose proposals (values read from an uploaded form) the person has looked at: they are
+    proposals no longer. Anything may be kept: what is wrong or missing stands in the way of submission only. Raises
     :class:`StateChanged` when another window saved since ``revision``, :class:`Refused` when the application is not
     the actor's to write, or a field is unknown or not among those a completeness notice opened.
     """
-    locked: Application = Application.unscoped.select_for_update(of=("self",)).get(pk=case.pk)
-    if obstacle := editing_obstacle(locked, actor):
-        raise Refused(obstacle)
+    locked = _locked(case, actor, values)
     if locked.revision != revision:
         raise StateChanged(
             _("草稿已在另一窗口或由他人保存（现为第 %(now)s 次修改），请刷新后再填写")
             % {"now": locked.revision}
         )
-    _check_open(locked, values)
-    draft = dict(locked.draft)
+    left = {key: shown for key, shown in locked.proposals.items() if key not in seen}
+    return _write(locked, actor, values, left)
+
+
+@transaction.atomic
+def merge_draft(
+    *,
+    case: Application,
+    actor: Actor,
+    base: Mapping[str, Any],
+    seen: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> Merged:
+    """Keep what this window changed, whatever other windows saved meanwhile, field by field.
+
+    ``base`` is what the window's fields held when it was opened (as kept), ``seen`` the proposals it showed and by
+    which the person has decided: field → value shown. A field that only another window changed stays as that one
+    left it; one that both changed differently is not written but comes back as a :class:`Clash`. Raises
+    :class:`Refused` as :func:`save_draft` does.
+    """
+    locked = _locked(case, actor, values)
+    fields = form_of(locked.programme).fields
+    wanted: dict[str, Any] = {}
+    clashes: list[Clash] = []
     for key, value in values.items():
-        draft.pop(key, None)
-        if not is_blank(new := kept(FIELDS[key], value)):
-            draft[key] = new
-    changed = sorted(key for key in values if draft.get(key) != locked.draft.get(key))
-    locked.draft = draft
-    locked.revision += 1
-    locked.save(update_fields=["draft", "revision"])
-    audit.record(action="application.save_draft", actor=actor, subject=locked, detail={"fields": changed})
+        own, stored = _standing(kept(fields[key], value)), locked.draft.get(key)
+        started = _standing(base.get(key))
+        if own in (started, stored):
+            continue
+        if stored == started:
+            wanted[key] = own
+        else:
+            clashes.append(Clash(key, own, stored))
+    open_still = {clash.key for clash in clashes}
+    decided = {key: value for key, value in (seen or {}).items() if key not in open_still}
+    left = {
+        key: proposal
+        for key, proposal in locked.proposals.items()
+        if key not in decided or decided[key] != proposal["value"]
+    }
+    if wanted or left != locked.proposals:
+        locked = _write(locked, actor, wanted, left)
+    return Merged(locked, tuple(clashes))
+
+
+def _locked(case: Application, actor: Actor, values: Mapping[str, Any]) -> Application:
+    locked: Application = Application.unscoped.select_for_update(of=("self",)).get(pk=case.pk)
+    if obstacle := editing_obstacle(locked, actor):
+        raise Refused(obstacle)
+    _check_open(locked, values)
     return locked
 
 
-def _check_open(case: Application, values: dict[str, Any]) -> None:
-    if unknown := sorted(set(values) - TYPED_KEYS):
+def _standing(value: Any) -> Any:
+    """A value as the draft holds it: a blank one is not there."""
+    return None if is_blank(value) else value
+
+
+def _write(
+    locked: Application, actor: Actor, values: Mapping[str, Any], proposals: Mapping[str, Any]
+) -> Application:
+    fields = form_of(locked.programme).fields
+    draft = dict(locked.draft)
+    for key, value in values.items():
+        draft.pop(key, None)
+        if not is_blank(new := kept(fields[key], value)):
+            draft[key] = new
+    changed = sorted(key for key in values if draft.get(key) != locked.draft.get(key))
+    looked_at = sorted(set(locked.proposals) - set(proposals))
+    locked.draft, locked.proposals = draft, dict(proposals)
+    locked.revision += 1
+    locked.save(update_fields=["draft", "proposals", "revision"])
+    detail = {"fields": changed, **({"looked_at": looked_at} if looked_at else {})}
+    audit.record(action="application.save_draft", actor=actor, subject=locked, detail=detail)
+    return locked
+
+
+def _check_open(case: Application, values: Mapping[str, Any]) -> None:
+    form = form_of(case.programme)
+    typed = {key for key, field in form.fields.items() if not field.fixed}
+    if unknown := sorted(set(values) - typed):
         raise Refused(_("申请表中没有可填写的“%(what)s”") % {"what": _("、").join(unknown)})
     if closed := sorted(set(values) - content.open_targets(case)):
-        what = _("、").join(str(form_of(case.programme).targets[key]) for key in closed)
+        what = _("、").join(str(form.targets[key]) for key in closed)
         raise Refused(_("补正告知未列“%(what)s”，不能修改") % {"what": what})
 
 

@@ -20,9 +20,8 @@ import pytest
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
-from applications.enums import FileKind
 from applications.rules.completeness import REQUIRED_FILES
-from applications.rules.form import FIELDS, SECTIONS, Kind
+from applications.rules.form import SECTIONS, FormSection, Kind
 from assessment.services.reports import open_reports
 from filings.services.authority import load_authority
 from filings.synthetic import Form, authority_rows, make_forms
@@ -39,6 +38,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 README = {"dashboard": "dashboard.png", "application": "application.png"}
 GUANGXI = 45
+RECEIPT = "申请材料接收回执（第1版）"
 CONDITIONS = ("二（一）", "二（二）", "二（三）")
 
 
@@ -93,11 +93,14 @@ def test_the_main_job(story: Story, worker: None, tmp_path: Path) -> None:
 
 
 # --- intake ---------------------------------------------------------------------------------------
-def written() -> dict[str, Any]:
-    """The content of a complete form as a person enters it: {label: words}."""
+def written(actor: Actor, section: FormSection) -> dict[str, Any]:
+    """The content of a complete section as a person enters it: {label: words}."""
+    content = intake.content_of(actor)
     fields = {}
-    for key, value in intake.CONTENT.items():
-        field = FIELDS[key]
+    for field in section.fields:
+        if field.key not in content:
+            continue
+        value = content[field.key]
         words = {choice: str(label) for choice, label in field.choices}
         match field.kind:
             case Kind.CHOICE:
@@ -112,23 +115,35 @@ def apply(story: Story, folder: Path) -> None:
     provider = story("provider")
     provider.menu("试点申请")
     provider.begin("提出申请")
-    expect(provider.state).to_have_text("草稿")
-    headings = [f"{section.title}" for section in SECTIONS]
-    provider.choose("填写申请表")
-    assert provider.page.locator(".field-heading").all_inner_texts() == headings
-    provider.fill(written())
-    story.picture("provider", "form")
-    provider.send("填写申请表", {})
-    expect(provider.page.locator(".notice-success")).to_have_text("已办理：填写申请表")
+    heading = provider.page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("填写申请")
+    story.picture("provider", "task list")
+    provider.page.locator(".task-list a").first.click()
+    for section in SECTIONS:
+        expect(heading).to_have_text(str(section.title))
+        provider.fill(written(story.actors["provider"], section))
+        story.picture("provider", section.key)
+        provider.page.get_by_role("button", name="保存并继续").click()
+    hand_over_files(provider, folder)
+    provider.page.get_by_role("link", name="返回填写申请").click()
+    expect(provider.page.locator(".task-list .tag")).to_have_count(0)
+    provider.page.get_by_role("link", name="核对并提交").click()
+    provider.fill({"本单位承诺所填内容和所附材料真实、准确、完整，并对其真实性负责": True})
+    story.picture("provider", "check")
+    provider.page.get_by_role("button", name="确认并提交").click()
+    expect(heading).to_have_text("接收回执")
+    expect(provider.state).to_have_text("待受理")
+    provider.refresh_until(provider.page.locator(".receipt-paper a, .receipt-paper [role]"), RECEIPT)
+    story.picture("provider", "receipt")
+
+
+def hand_over_files(provider: Visitor, folder: Path) -> None:
+    expect(provider.page.get_by_role("heading", level=1)).to_have_text("申请材料")
     for kind in REQUIRED_FILES:
         file = folder / f"{kind}.pdf"
         file.write_bytes(intake.pdf(str(kind)))
-        provider.act("上传材料", {"材料种类": str(FileKind(kind).label), "文件": file})
-    assert provider.row("盖章申请表")[:3] == ["盖章申请表", "form.pdf", str(len(intake.pdf("form")))]
-    provider.act("提交申请", {"本单位承诺所填内容和所附材料真实、准确、完整，并对其真实性负责": True})
-    expect(provider.state).to_have_text("待受理")
-    expect(provider.page.locator(".documents a").first).to_be_visible()
-    story.picture("provider", "submitted")
+        provider.page.locator(f"#file-{kind}").set_input_files(file)
+        expect(provider.page.locator(f"#{kind} [data-rows] a")).to_have_text(file.name)
 
 
 def accept(story: Story) -> None:

@@ -100,8 +100,11 @@ def test_intake_and_review(programme: Any, signed_in: Callable[..., Page]) -> No
             reverse("dashboard"),
             reverse("application_list"),
             reverse("application_detail", args=[draft.pk]),
-            reverse("application_task", args=[draft.pk, "save_draft"]),
-            reverse("application_task", args=[draft.pk, "add_file"]),
+            reverse("application_form", args=[draft.pk]),
+            reverse("application_section", args=[draft.pk, "technology"]),
+            reverse("application_check", args=[draft.pk]),
+            reverse("application_progress", args=[draft.pk]),
+            reverse("application_files", args=[draft.pk]),
         ],
         cast.reviewer: [
             reverse("dashboard"),

@@ -1,0 +1,188 @@
+"""Checking the answers before handing in, and the receipt after it, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from applications.enums import ApplicationState, FileKind
+from applications.models import Application, ApplicationVersion
+from applications.pages import case as case_page
+from applications.pages import form as form_page
+from applications.rules.form import shown
+from applications.selectors import cases, content, receipts
+from applications.selectors.form_schema import form_of
+from applications.services import versions
+from pilot import workflow
+from pilot.actors import Actor
+from pilot.models import Organisation
+from pilot.selectors import people, programmes
+from pilot.tones import state_tag
+from pilot.ui import Column, DocumentItem, Fact, Link, Row, Section, Tag
+
+ACTS: Final[Mapping[str, str]] = {
+    ApplicationState.DRAFT: "submit",
+    ApplicationState.RETURNED: "resubmit",
+}
+"""The act by which the provider hands in, by the state it does so from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """One section as it would be handed in; ``url`` leads to its page and back here, empty where it is locked."""
+
+    title: str
+    url: str
+    facts: Sequence[Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class HandedFile:
+    """A file with its whole digest."""
+
+    kind: str
+    name: str
+    url: str
+    size: int
+    sha256: str
+
+
+@dataclass(slots=True)
+class CheckPage:
+    """Everything once more, then the declaration."""
+
+    title: str
+    crumbs: Sequence[Link]
+    bell: form_page.Bell
+    faults: Section | None
+    answers: Sequence[Answers]
+    files: Sequence[HandedFile]
+    files_url: str
+    hints: Section
+    form: Any
+    obstacle: str
+    effect: str
+    carried: Mapping[str, Any]
+
+
+def check_page(case: Application, actor: Actor, form: Any, *, at: datetime, effect: str) -> CheckPage:
+    """What would be handed in now. ``obstacle`` says why it cannot be; ``carried`` what the page holds it to."""
+    frozen, files, digest = versions.snapshot(case)
+    found = content.current_faults(case, at=at)
+    why = workflow.why_not(case, ACTS[case.state], actor=actor, at=at)
+    targets = content.open_targets(case)
+    return CheckPage(
+        title=_("核对并提交"),
+        crumbs=form_page.crumbs(case, form_page.task_list(case)),
+        bell=replace(form_page.bell(case, at=at), countdown=None),
+        faults=_faults(case, found) if found else None,
+        answers=list(_answers(case, frozen, targets)),
+        files=list(_files(files)),
+        files_url="" if targets.isdisjoint(FileKind.values) else reverse("application_files", args=[case.pk]),
+        hints=case_page.hints_section(case, content.draft_hints(case, at=at)),
+        form=form,
+        obstacle="" if why is None else str(why.message),
+        effect=effect,
+        carried={"seen": case.state, "seen_step": workflow.steps(case), "checked": digest},
+    )
+
+
+def _faults(case: Application, found: Sequence[Any]) -> Section:
+    return Section(
+        _("提交前还需完成（%(n)s 处）") % {"n": len(found)},
+        columns=[Column("place", _("项目或材料")), Column("text", _("问题"))],
+        rows=[
+            Row(_and_back(case_page.place_url(case, fault.target)), line)
+            for fault, line in zip(found, content.described(found, case.programme), strict=True)
+        ],
+    )
+
+
+def _and_back(url: str) -> str:
+    """An address from which saving leads back to the check page."""
+    path, _hash, anchor = url.partition("#")
+    return f"{path}?from=check#{anchor}" if anchor else f"{path}?from=check"
+
+
+def _answers(case: Application, said: Mapping[str, Any], targets: frozenset[str]) -> Iterable[Answers]:
+    for section in form_of(case.programme).sections:
+        opened = any(field.key in targets for field in section.fields)
+        url = reverse("application_section", args=[case.pk, section.key])
+        yield Answers(
+            str(section.title),
+            _and_back(url) if opened else "",
+            [Fact(str(field.label), shown(field, said.get(field.key))) for field in section.fields],
+        )
+
+
+def _files(listed: Iterable[Mapping[str, Any]]) -> Iterable[HandedFile]:
+    for file in sorted(listed, key=lambda file: FileKind.values.index(file["kind"])):
+        url = reverse("application_file", args=[file["id"]])
+        kind = str(FileKind(file["kind"]).label)
+        yield HandedFile(kind, file["name"], url, file["size"], file["sha256"])
+
+
+# --- the receipt ----------------------------------------------------------------------------------------
+@dataclass(slots=True)
+class ReceiptPage:
+    """What was handed in, when, and what follows; the same at any later time (P08)."""
+
+    title: str
+    crumbs: Sequence[Link]
+    number: str
+    state: Tag
+    facts: Sequence[Fact]
+    files: Sequence[HandedFile]
+    following: str
+    contact: str
+    documents: Sequence[DocumentItem]  # none while the paper is being made
+    progress_url: str
+
+
+def receipt_page(case: Application, version: ApplicationVersion) -> ReceiptPage:
+    """The receipt of a version."""
+    bureau = people.bureau_of(case.province)
+    return ReceiptPage(
+        title=_("接收回执"),
+        crumbs=form_page.crumbs(case),
+        number=case.case_number,
+        state=state_tag(case),
+        facts=[
+            Fact(_("申办流水号"), case.case_number),
+            Fact(_("申请单位"), case.provider.name),
+            Fact(_("统一社会信用代码"), case.uscc),
+            Fact(_("提交时间"), version.at),
+            Fact(_("版本"), _("第 %(n)s 版") % {"n": version.number}),
+            Fact(_("接收单位"), bureau.name),
+            Fact(_("核验码"), receipts.code_of(version)),
+        ],
+        files=list(_files(version.files)),
+        following=_following(case, version, bureau),
+        contact=_("%(bureau)s，联系电话：%(phone)s") % {"bureau": bureau.name, "phone": bureau.phone}
+        if bureau.phone
+        else bureau.name,
+        documents=[
+            DocumentItem(
+                paper.title, reverse("document", args=[paper.pk]), paper.made_at, paper.size, paper.sha256
+            )
+            for paper in [receipts.document_of(version)]
+            if paper is not None
+        ],
+        progress_url=reverse("application_progress", args=[case.pk]),
+    )
+
+
+def _following(case: Application, version: ApplicationVersion, bureau: Organisation) -> str:
+    due = cases.acceptance_due(case, start=version.at)
+    return _(
+        "%(bureau)s将在 %(days)s 个工作日内，即 %(day)s（含当日）前，作出是否受理的决定，或一次性告知需要补正的内容。"
+    ) % {
+        "bureau": bureau.name,
+        "days": programmes.rule(case.programme, "acceptance_days"),
+        "day": case_page.last_day(due),
+    }
