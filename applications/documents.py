@@ -11,11 +11,15 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
 from django.utils import translation
 
 from applications.models import Application, ApplicationVersion, CompletenessNotice, Refusal
-from applications.selectors import cases
+from applications.selectors import cases, receipts
 from applications.selectors.form_schema import form_of
+from pilot import qr
 from pilot.enums import WindowKind
 from pilot.masking import mask_name
 from pilot.models import Document
@@ -37,21 +41,43 @@ def _chinese[**P, R](build: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
+def make_receipt(*, version_id: int) -> Document:
+    """The receipt of a version as a document, made once: a second run, or a second worker, finds the first one's.
+
+    It is set without a lock, for that takes a second; only keeping it waits for the application's row.
+    """
+    version = ApplicationVersion.unscoped.select_related(
+        "application__provider", "application__programme", "by"
+    ).get(pk=version_id)
+    if existing := receipts.document_of(version):
+        return existing
+    title = receipts.title_of(version)
+    content = documents.render("documents/receipt.html", _receipt(version), title=title)
+    with transaction.atomic():
+        case = Application.unscoped.select_for_update(of=("self",)).get(pk=version.application_id)
+        return receipts.document_of(version) or documents.keep(
+            case=case, kind=receipts.KIND, title=title, content=content, at=version.at
+        )
+
+
 @_chinese
-def receipt(case: Application, version: ApplicationVersion, *, submitter: str) -> Document:
-    """The receipt of one submission: time, files with their digests, check code, next step."""
+def _receipt(version: ApplicationVersion) -> dict[str, Any]:
+    """Time, files with their digests, check code, next step."""
+    case = version.application
     bureau = people.bureau_of(case.province)
-    context = {
+    return {
         "programme": letters.programme_words(case.programme),
         "issuer": bureau.name,
         "case_number": case.case_number,
         "applicant": case.provider.name,
         "uscc": case.uscc,
-        "submitted_by": mask_name(submitter),
+        "submitted_by": mask_name(version.by.name if version.by else ""),
         "received_at": version.at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S"),
         "version": version.number,
-        "verification_code": version.digest[:32],
-        "verification_place": f"{CHANNEL}该申请页面的“提交记录”",
+        "verification_code": receipts.code_of(version),
+        "verification_place": f"{CHANNEL}“回执查验”页面",
+        "verification_address": settings.PILOT_SITE + reverse("receipt_check"),
+        "qr": qr.svg(receipts.check_address(version), title="回执查验二维码"),
         "files": [
             {"name": file["name"], "size": _size(file["size"]), "sha256": file["sha256"]}
             for file in version.files
@@ -60,14 +86,6 @@ def receipt(case: Application, version: ApplicationVersion, *, submitter: str) -
         "作出是否受理的决定，或一次性告知需要补正的内容。",
         "contact": f"联系电话：{bureau.phone}" if bureau.phone else "",
     }
-    return documents.make(
-        case=case,
-        kind="receipt",
-        title=f"申请材料接收回执（第{version.number}版）",
-        template="documents/receipt.html",
-        context=context,
-        at=version.at,
-    )
 
 
 @_chinese

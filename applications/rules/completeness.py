@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -13,7 +13,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from applications.enums import FileKind
-from applications.rules import licence
+from applications.rules import licence, licence_check
 from applications.rules.form import ApplicationForm, FormField, Kind, Words, day, is_blank
 
 REQUIRED_FILES: Final = (FileKind.FORM, FileKind.LICENCE, FileKind.TEST_REPORT, FileKind.COMPARISON)
@@ -39,18 +39,27 @@ class ConditionHint:
     number: int
     shown: bool
     gaps: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # no gap, but to be looked at
 
 
 def faults(
-    form: ApplicationForm, content: Mapping[str, Any], files: Collection[str], *, today: date
+    form: ApplicationForm,
+    content: Mapping[str, Any],
+    files: Collection[str],
+    *,
+    today: date,
+    registered: int | None = None,
 ) -> list[Fault]:
-    """Everything that keeps the application from being handed in, in the order of the form; files last."""
+    """Everything that keeps the application from being handed in, in the order of the form; files last.
+
+    ``registered`` is the province where the provider is registered; None where it is not known.
+    """
     found = [
         Fault(field.key, field.label, message)
         for field in form.fields.values()
         if (message := _field_fault(field, content.get(field.key)))
     ]
-    found += _licence_faults(form, content, today=today)
+    found += _licence_faults(form, content, today=today, registered=registered)
     found += [
         Fault(kind.value, kind.label, _("未上传")) for kind in REQUIRED_FILES if kind.value not in files
     ]
@@ -59,10 +68,17 @@ def faults(
 
 
 def condition_hints(
-    form: ApplicationForm, content: Mapping[str, Any], files: Collection[str], *, today: date
+    form: ApplicationForm,
+    content: Mapping[str, Any],
+    files: Collection[str],
+    *,
+    today: date,
+    registered: int | None = None,
 ) -> list[ConditionHint]:
     """For each of the three conditions (二（一）至（三）): whether the material shows it, and what is not shown."""
-    licence_gaps = [fault.message for fault in _licence_faults(form, content, today=today)]
+    licence_gaps = [
+        fault.message for fault in _licence_faults(form, content, today=today, registered=registered)
+    ]
     licence_gaps += [] if licence.classes(content.get("licence_number") or "") else [_("许可证编号无法识别")]
     collection = ("collection_methods", "liveness_method", "product", "test_report_number")
     comparison = (
@@ -77,7 +93,11 @@ def condition_hints(
         2: [*_missing_fields(form, content, collection), *_missing_files(files, FileKind.TEST_REPORT)],
         3: [*_missing_fields(form, content, comparison), *_missing_files(files, FileKind.COMPARISON)],
     }
-    return [ConditionHint(number, not found, tuple(found)) for number, found in gaps.items()]
+    notes = {LICENCE_CONDITION: tuple(licence_check.notes(content))}
+    return [
+        ConditionHint(number, not found, tuple(found), notes.get(number, ()))
+        for number, found in gaps.items()
+    ]
 
 
 def _field_fault(field: FormField, value: Any) -> str | None:
@@ -112,19 +132,14 @@ def _email_fault(value: str) -> str | None:
     return None
 
 
-def _licence_faults(form: ApplicationForm, content: Mapping[str, Any], *, today: date) -> Iterator[Fault]:
+def _licence_faults(
+    form: ApplicationForm, content: Mapping[str, Any], *, today: date, registered: int | None
+) -> list[Fault]:
     """What the licence itself fails, each tied to its field and to condition 1."""
-
-    def fault_of(key: str, message: str) -> Fault:
-        return Fault(key, form.fields[key].label, message, LICENCE_CONDITION)
-
-    if fault := licence.class_fault(content.get("licence_number") or ""):
-        yield fault_of("licence_number", fault)
-    if fault := licence.category_fault(content.get("licence_categories") or ()):
-        yield fault_of("licence_categories", fault)
-    expires_on = day(content, "licence_expires_on")
-    if expires_on and (fault := licence.expiry_fault(expires_on, today=today)):
-        yield fault_of("licence_expires_on", fault)
+    return [
+        Fault(key, form.fields[key].label, message, LICENCE_CONDITION)
+        for key, message in licence_check.faults(content, today=today, registered=registered)
+    ]
 
 
 def _missing_fields(form: ApplicationForm, content: Mapping[str, Any], keys: Collection[str]) -> list[str]:

@@ -140,6 +140,9 @@ SECTIONS: Final[tuple[FormSection, ...]] = (
                 Kind.LICENCE,
                 help=_("按许可证所载填写，如 B1-20180123、A2.B1.B2-20190001、粤B1.B2-20190001"),
             ),
+            FormField(
+                "licence_holder", _("许可证持有者"), help=_("按许可证所载公司名称填写，应与申请单位一致")
+            ),
             FormField("licence_categories", _("业务种类"), Kind.CHOICES, choices=LICENCE_CATEGORIES),
             FormField("licence_coverage", _("覆盖范围"), Kind.CHOICE, choices=COVERAGES),
             FormField("licence_authority", _("发证机关")),
@@ -210,7 +213,6 @@ SECTIONS: Final[tuple[FormSection, ...]] = (
     ),
 )
 FIELDS: Final[dict[str, FormField]] = {field.key: field for section in SECTIONS for field in section.fields}
-TYPED_KEYS: Final[frozenset[str]] = frozenset(key for key, field in FIELDS.items() if not field.fixed)
 
 
 @dataclass(frozen=True)
@@ -233,6 +235,31 @@ class ApplicationForm:
 
 STANDARD: Final = ApplicationForm(SECTIONS)
 SETTINGS: Final = frozenset({"label", "label_en", "help", "help_en", "required", "position"})
+
+RELIED_ON: Final = frozenset(
+    {
+        "licence_number",
+        "licence_holder",
+        "licence_categories",
+        "licence_coverage",
+        "licence_issued_on",
+        "licence_expires_on",
+        "provinces",
+        "collection_methods",
+        "liveness_method",
+        "product",
+        "product_supplier",
+        "test_report_number",
+        "organisation_database",
+        "organisation_access",
+        "population_database",
+        "population_access",
+        "compared_fields",
+        "contact_name",
+        "contact_mobile",
+    }
+)
+"""Always required: the check of the conditions, declarations of interest or the bureau's calls rely on them."""
 
 
 def worded(settings: Mapping[str, Mapping[str, Any]]) -> ApplicationForm:
@@ -260,16 +287,16 @@ def _reworded(
 
 def _with(field: FormField, setting: Mapping[str, Any]) -> FormField:
     changes: dict[str, Any] = {
-        what: _in_language(setting[what], setting.get(f"{what}_en") or setting[what])
+        what: in_language(setting[what], setting.get(f"{what}_en") or setting[what])
         for what in ("label", "help")
-        if setting.get(what)
+        if what in setting
     }
     if "required" in setting:
         changes["required"] = bool(setting["required"])
     return replace(field, **changes) if changes else field
 
 
-def _in_language(chinese: str, english: str) -> Words:
+def in_language(chinese: str, english: str) -> Words:
     """Words that follow the reader's language when they are printed, as gettext's do."""
     return lazy(lambda: english if (get_language() or "").startswith("en") else chinese, str)()
 

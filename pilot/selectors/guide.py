@@ -1,75 +1,221 @@
-"""The guide before login (办事指南), read from the programme's data."""
+"""The guide before login (办事指南), read from the programme's data: the twelve elements of a service guide.
+
+Who may apply, the materials and the questions are the affair of the app that takes applications; it fills them in
+through ``pilot.registry.on_guide``.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
-from pilot import clock, rules
-from pilot.models import Condition, Window
+from pilot import rules
+from pilot.enums import OrganisationKind, WindowKind
+from pilot.models import Condition, Organisation, Programme, Window
 from pilot.selectors import programmes
-from pilot.ui import Column, Fact, Row, Section
+from pilot.ui import Column, Countdown, Face, Fact, GuideElement, GuidePage, Row, WindowFace
 
 
-def page() -> dict[str, Any]:
-    """Title, windows with their faces, flow, conditions and promises of the current programme."""
-    programme = programmes.current()
-    return {
-        "title": _("办事指南"),
-        "intro": programme.heading,
-        "windows": [_window(window) for window in Window.objects.filter(programme=programme)],
-        "steps": _steps(programme),
-        "sections": [
-            Section(
-                title=_("参与条件"),
-                columns=[Column("number", _("序号")), Column("text", _("条件")), Column("clause", _("依据"))],
-                rows=[
-                    Row("", [row.number, str(row), row.clause])
-                    for row in Condition.objects.filter(programme=programme)
-                ],
-            ),
-            Section(
-                title=_("办理时限（工作日）"),
-                facts=[
-                    Fact(_("受理"), programmes.rule(programme, "acceptance_days")),
-                    Fact(_("补正"), programmes.rule(programme, "correction_days")),
-                    Fact(_("申诉"), programmes.rule(programme, "objection_days")),
-                ],
-                note=_("工作日按国务院办公厅公布的节假日安排计算，补正期间受理时限中止"),
-            ),
-        ],
-        "crumbs": (),
-    }
-
-
-def _window(window: Window) -> dict[str, Any]:
-    now = clock.now()
-    opens, closes = programmes.window(window.programme, window.kind)
-    if now < opens:
-        face, text = (
-            "before",
-            _("%(days)s 天后开始") % {"days": (rules.local_day(opens) - rules.local_day(now)).days},
-        )
-    elif now < closes:
-        left = closes - now
-        face = "open"
-        text = _("距截止还有 %(days)s 天 %(hours)s 小时（以服务器时间为准）") % {
-            "days": left.days,
-            "hours": left.seconds // 3600,
-        }
-    else:
-        face, text = "closed", _("已截止；如确有特殊原因，请联系注册地通信管理局")
-    return {"label": window.get_kind_display(), "face": face, "opens": opens, "closes": closes, "text": text}
-
-
-def _steps(programme: Any) -> list[Fact]:
-    days = programmes.rule(programme, "acceptance_days")
-    return [
-        Fact(_("提交申请"), _("网络接入服务提供者"), _("向注册地通信管理局在线提交申请表及材料")),
-        Fact(_("受理"), _("通信管理局"), _("%(days)s 个工作日内") % {"days": days}),
-        Fact(_("审核"), _("通信管理局"), _("对照三项条件提出意见，汇总报送")),
-        Fact(_("技术能力评估"), _("评估机构"), _("两名以上评估人员独立评分")),
-        Fact(_("公布名单"), _("部机关"), _("确定并公布试点单位名单")),
-        Fact(_("试点运行"), _("试点单位"), _("提交电子化核验单，接受监督检查")),
+def page(programme: Programme, *, at: datetime) -> GuidePage:
+    """The guide as it stands at ``at`` (business time)."""
+    windows = [
+        face(window, at=at)
+        for window in Window.objects.filter(programme=programme).select_related("programme")
     ]
+    return GuidePage(
+        title=_("办事指南"),
+        intro=programme.heading,
+        as_of=at,
+        headline=next(iter(windows), None),
+        elements=[
+            _matter(programme),
+            _authorities(),
+            GuideElement("applicants", _("谁可以申请")),
+            _conditions(programme),
+            GuideElement("materials", _("材料清单")),
+            _windows(windows),
+            _promises(programme),
+            _flow(programme),
+            _contact(programme),
+            _complaints(programme),
+            _fee(programme),
+            GuideElement("questions", _("常见问题")),
+        ],
+    )
+
+
+def face(window: Window, *, at: datetime) -> WindowFace:
+    """One window's face at ``at``; windows are half-open, so the moment of opening is open and of closing is not."""
+    opens, closes = programmes.window(window.programme, window.kind)
+    shown: Face = "before" if at < opens else "open" if at < closes else "after"
+    return WindowFace(
+        label=window.get_kind_display(),
+        opens=opens,
+        closes=closes,
+        face=shown,
+        text=_what_now(window.kind, shown),
+        countdown=_countdown(shown, opens, closes, at),
+        note=_("原定截止时间 %(closes)s，已依程序延长")
+        % {"closes": f"{window.closes.astimezone(rules.SHANGHAI):%Y-%m-%d %H:%M}"}
+        if closes != window.closes
+        else "",
+    )
+
+
+def _countdown(shown: Face, opens: datetime, closes: datetime, at: datetime) -> Countdown | None:
+    """To the next of the two bells; whole milliseconds, rounded up. None after the last."""
+    if shown == "after":
+        return None
+    bell, label = (opens, _("距开始还有")) if shown == "before" else (closes, _("距截止还有"))
+    return Countdown(label, -((at - bell) // timedelta(milliseconds=1)))
+
+
+def _what_now(kind: str, shown: Face) -> str:
+    words = {
+        (WindowKind.APPLICATION, "before"): _(
+            "尚未开始接收申请。可以先下载空白申请表、准备材料；没有账号的单位可以先申请账号"
+        ),
+        (WindowKind.APPLICATION, "open"): _("正在接收申请。请登录填写申请表、上传材料，并在截止前确认并提交"),
+        (WindowKind.APPLICATION, "after"): _(
+            "已停止接收申请。已提交的单位可以登录查看进度，收到补正告知的仍可在补正期限内提交；"
+            "确有特殊原因未能按期提交的，请联系注册地通信管理局，由部机关决定是否逾期准入"
+        ),
+        (WindowKind.REVIEW, "before"): _("申请阶段结束后，通信管理局审核并汇总报送，部机关组织技术能力评估"),
+        (WindowKind.REVIEW, "open"): _("正在审核和评估。申请单位可以登录查看进度，并按要求配合核实"),
+        (WindowKind.REVIEW, "after"): _("审核和评估已结束，请查看已公布的试点单位名单"),
+        (WindowKind.RUN, "before"): _("列入名单的单位从此时起提交电子化核验单"),
+        (WindowKind.RUN, "open"): _("试点单位正在提交电子化核验单，并接受监督检查"),
+        (WindowKind.RUN, "after"): _("试点运行已结束，此后采集的核验单不再接收"),
+    }
+    return words[WindowKind(kind), shown]
+
+
+def _matter(programme: Programme) -> GuideElement:
+    return GuideElement(
+        "matter",
+        _("事项名称与依据"),
+        facts=[
+            Fact(_("事项名称"), programme.title),
+            Fact(_("依据"), programmes.rule(programme, "notice_title")),
+            Fact(_("文号"), programme.number),
+            Fact(_("印发日期"), programme.issued_on),
+            Fact(_("公开日期"), programme.published_on),
+        ],
+    )
+
+
+def _authorities() -> GuideElement:
+    bureaus = Organisation.objects.filter(kind=OrganisationKind.BUREAU).order_by("province")
+    rows = [Row("", [bureau.name, bureau.get_province_display(), bureau.phone]) for bureau in bureaus]
+    return GuideElement(
+        "authorities",
+        _("受理机构"),
+        text=[_("由申请单位注册地的通信管理局受理，与备案主体所在地无关。")],
+        columns=[
+            Column("bureau", _("通信管理局")),
+            Column("province", _("受理范围")),
+            Column("phone", _("电话")),
+        ],
+        rows=rows,
+        folded=_("查看全部 %(n)s 个通信管理局及联系电话") % {"n": len(rows)},
+    )
+
+
+def _conditions(programme: Programme) -> GuideElement:
+    return GuideElement(
+        "conditions",
+        _("参与条件"),
+        text=[_("以下条件须同时具备：")],
+        columns=[Column("text", _("条件")), Column("clause", _("依据"))],
+        rows=[
+            Row("", [f"{row.number}. {row}", row.clause])
+            for row in Condition.objects.filter(programme=programme)
+        ],
+    )
+
+
+def _windows(windows: Sequence[WindowFace]) -> GuideElement:
+    return GuideElement(
+        "windows",
+        _("申报窗口"),
+        windows=windows,
+        note=_("时间均为北京时间，以本平台服务器时钟为准，起始时刻计入，截止时刻不计入"),
+    )
+
+
+def _promises(programme: Programme) -> GuideElement:
+    promised = [
+        (_("受理"), "acceptance_days", _("自提交之日的次日起，作出受理、一次性告知补正或不予受理的答复")),
+        (
+            _("补正"),
+            "correction_days",
+            _("自告知之日的次日起，一次性提交；补正期间受理时限中止，提交后重新计算"),
+        ),
+        (_("申诉"), "objection_days", _("自决定或公布之日的次日起，可以提出申诉")),
+    ]
+    return GuideElement(
+        "promises",
+        _("办理时限"),
+        facts=[Fact(label, _working_days(programme, key), hint) for label, key, hint in promised],
+        note=_("工作日按国务院办公厅公布的节假日和调休安排计算"),
+    )
+
+
+def _working_days(programme: Programme, key: str) -> str:
+    days = programmes.rule(programme, key)
+    return "" if days is None else _("%(days)s 个工作日") % {"days": days}
+
+
+def _flow(programme: Programme) -> GuideElement:
+    days = programmes.rule(programme, "acceptance_days")
+    return GuideElement(
+        "flow",
+        _("办理流程"),
+        steps=[
+            Fact(_("提交申请"), _("网络接入服务提供者"), _("向注册地通信管理局在线提交申请表及材料")),
+            Fact(_("受理"), _("通信管理局"), _("%(days)s 个工作日内") % {"days": days}),
+            Fact(_("审核"), _("通信管理局"), _("对照三项条件提出意见，汇总报送")),
+            Fact(_("技术能力评估"), _("评估机构"), _("两名以上评估人员独立评分")),
+            Fact(_("公布名单"), _("部机关"), _("确定并公布试点单位名单")),
+            Fact(_("试点运行"), _("试点单位"), _("提交电子化核验单，接受监督检查")),
+        ],
+    )
+
+
+def _contact(programme: Programme) -> GuideElement:
+    return GuideElement(
+        "contact",
+        _("联系方式"),
+        facts=[
+            Fact(_("申请与受理"), _("注册地通信管理局"), _("电话见“受理机构”")),
+            Fact(
+                _("政策咨询"),
+                programmes.rule(programme, "ministry_phone"),
+                str(programmes.rule(programme, "ministry_name") or ""),
+            ),
+            Fact(_("账号"), _("本单位管理员或注册地通信管理局")),
+        ],
+    )
+
+
+def _complaints(programme: Programme) -> GuideElement:
+    return GuideElement(
+        "complaints",
+        _("监督投诉与申诉"),
+        text=[
+            _(
+                "对不予受理、未列入名单等决定不服的，可在 %(days)s内登录本平台提出申诉，由未参与原决定的人员复核。"
+            )
+            % {"days": _working_days(programme, "objection_days")},
+            _("对办理时限、服务态度等有意见的，可向受理机构或部机关反映，电话见“受理机构”和“联系方式”。"),
+        ],
+    )
+
+
+def _fee(programme: Programme) -> GuideElement:
+    charged = bool(programmes.rule(programme, "fee"))
+    return GuideElement(
+        "fee", _("费用"), text=[_("按项目规定收费。") if charged else _("不收费。评估和复核同样不收费。")]
+    )

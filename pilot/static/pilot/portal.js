@@ -58,10 +58,11 @@ function applyColumns() {
   const panel = document.querySelector("[data-columns]");
   const table = document.querySelector("#list .grid");
   if (!panel) return;
+  const first = table?.querySelector("th.pick") ? 3 : 2; // the first column always shows, and so do ticks
   const store = `columns:${panel.dataset.columns}`;
   const hidden = new Set(JSON.parse(localStorage.getItem(store) || "[]"));
   panel.querySelectorAll("input").forEach((box, index) => {
-    const show = (on) => table?.querySelectorAll(`tr > :nth-child(${index + 2})`).forEach((item) => { item.hidden = !on; });
+    const show = (on) => table?.querySelectorAll(`tr > :nth-child(${index + first})`).forEach((item) => { item.hidden = !on; });
     box.checked = !hidden.has(box.value);
     show(box.checked);
     box.onchange = () => {

@@ -1,0 +1,59 @@
+"""The public check of a receipt as plain data: what stands on the paper, and no person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from applications.enums import FileKind
+from applications.models import ApplicationVersion
+from applications.selectors import receipts
+from pilot.ui import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file of the receipt: its kind, size in bytes and SHA-256. Its name stays out, for names may name people."""
+
+    kind: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPage:
+    """``code`` as typed; without ``facts`` a code that was typed belongs to no receipt."""
+
+    title: str
+    code: str
+    facts: tuple[Fact, ...] = ()
+    files: tuple[ListedFile, ...] = ()
+    crumbs: tuple[()] = ()
+
+
+def page(code: str) -> CheckPage:
+    """The check page for a code, or for none."""
+    version = receipts.version_of(code)
+    if version is None:
+        return CheckPage(_("回执查验"), code)
+    return CheckPage(_("回执查验"), code, _facts(version), _files(version))
+
+
+def _facts(version: ApplicationVersion) -> tuple[Fact, ...]:
+    case = version.application
+    return (
+        Fact(_("试点项目"), case.programme.number),
+        Fact(_("申办流水号"), case.case_number),
+        Fact(_("申请单位"), case.provider.name),
+        Fact(_("接收时间"), version.at),
+        Fact(_("版本"), _("第 %(n)s 版") % {"n": version.number}),
+        Fact(_("材料件数"), len(version.files)),
+        Fact(_("核验码"), receipts.code_of(version)),
+    )
+
+
+def _files(version: ApplicationVersion) -> tuple[ListedFile, ...]:
+    return tuple(
+        ListedFile(str(FileKind(file["kind"]).label), file["size"], file["sha256"]) for file in version.files
+    )
