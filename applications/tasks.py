@@ -2,10 +2,29 @@
 
 from celery import shared_task
 
-from applications.services import deadlines
+from applications import documents
+from applications.services import deadlines, files, uploads
 
 
 @shared_task
 def pass_deadlines() -> dict[str, int]:
     """Reminders, lapses, alerts and deemed acceptances that are due."""
     return deadlines.pass_deadlines()
+
+
+@shared_task
+def make_receipt(version_id: int) -> int:
+    """The receipt of a submission as PDF; returns the document's id."""
+    return documents.make_receipt(version_id=version_id).pk
+
+
+@shared_task
+def rescan_files() -> dict[str, int]:
+    """Files that wait for the virus scanner."""
+    return files.rescan_pending()
+
+
+@shared_task
+def sweep_uploads() -> int:
+    """Uploads nobody goes on with."""
+    return uploads.sweep_stale()

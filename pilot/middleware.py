@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -22,10 +24,41 @@ from pilot.selectors import people
 from pilot.services import audit
 
 MEMBERSHIP_KEY = "membership"
+PROXY_STAMP = re.compile(r"t=(\d{1,11})\.(\d{3})")  # seconds since 1970, milliseconds
+OLDEST_STAMP = timedelta(seconds=60)
+
+
+class ArrivalMiddleware:
+    """Stamps ``request.arrived`` (real time) before anything else is done: what counts in time is the arrival.
+
+    It asks nobody, so that files and probes are answered while the database is away.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        request.arrived = arrival(request, now=clock.security_now())
+        return self.get_response(request)
+
+
+def arrival(request: HttpRequest, *, now: datetime) -> datetime:
+    """When a request arrived: ``now``, or the stamp of the proxy named in ``PILOT_ARRIVAL_HEADER``.
+
+    The stamp (``t=1555343999.999``) is believed up to a minute back and never ahead, else ``now`` stands.
+    """
+    header = settings.PILOT_ARRIVAL_HEADER
+    stamp = PROXY_STAMP.fullmatch(request.headers.get(header, "")) if header else None
+    if stamp is None:
+        return now
+    seconds, milliseconds = map(int, stamp.groups())
+    stamped = datetime.fromtimestamp(seconds, UTC) + timedelta(milliseconds=milliseconds)
+    return stamped if timedelta() <= now - stamped <= OLDEST_STAMP else now
 
 
 class PortalMiddleware:
-    """Sets ``request.actor`` and ``request.request_id``, enforces the policy, and turns refusals into answers."""
+    """Sets ``request.actor``, ``request.arrived_at`` (business time) and ``request.request_id``, enforces the policy,
+    and turns refusals into answers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -34,6 +67,7 @@ class PortalMiddleware:
         request.request_id = uuid.uuid4().hex
         request.actor = None
         if request.user.is_authenticated:
+            request.arrived_at = clock.business(request.arrived)
             request.actor = people.actor_of(
                 request.user,
                 membership_id=request.session.get(MEMBERSHIP_KEY),

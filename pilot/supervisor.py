@@ -25,6 +25,8 @@ from pathlib import Path
 from pilot.embedded import EmbeddedError, FileLock, Held, Layout, die_with_parent, wait_until
 
 WEB_PROCESSES, WEB_THREADS, WORKER_PROCESSES = 2, 4, 2
+ARRIVAL_HEADER = "X-PILOT-ARRIVED"  # stamped by ``pilot.arrival_worker`` unless a proxy does it
+WORKER_NICE = 10  # papers and batches never take the processor from somebody who waits for a page
 TICK = 0.5  # seconds between two looks at the children
 BACK_OFF = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds before a restart, by number of early deaths in a row
 SETTLED = 60.0  # seconds; whoever ran that long starts again without back-off
@@ -40,12 +42,18 @@ class ServeError(RuntimeError):
 
 @dataclass(frozen=True)
 class Program:
-    """What a child runs; ``environment`` is added to the supervisor's own."""
+    """What a child runs; ``environment`` is added to the supervisor's own, ``nice`` yields the processor to others."""
 
     name: str
     arguments: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
     fds: tuple[int, ...] = ()
+    nice: int = 0
+
+    def arrange(self) -> None:
+        """In the new process, before the program runs."""
+        die_with_parent(signal.SIGTERM)()
+        os.nice(self.nice)
 
 
 class Child:
@@ -83,7 +91,7 @@ class Child:
             env={**os.environ, **self.program.environment},
             pass_fds=self.program.fds,
             start_new_session=True,  # Ctrl-C reaches the supervisor alone, which then stops all in order
-            preexec_fn=die_with_parent(signal.SIGTERM),
+            preexec_fn=self.program.arrange,
         )
 
     def _signal(self, signum: signal.Signals) -> None:
@@ -114,10 +122,18 @@ def programs(layout: Layout, *, listener: socket.socket, held: Held) -> list[Pro
         # docs/operations.md says it; on a trial machine root is usual and five lines per start help nobody
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
     }
+    arrival = {"PILOT_ARRIVAL_HEADER": os.environ.get("PILOT_ARRIVAL_HEADER") or ARRIVAL_HEADER}
     celery = ("-m", "celery", "-A", "pilot", "--quiet")
     web = (
         *("-m", "gunicorn", "pilot.wsgi", "--bind", f"fd://{listener.fileno()}"),
-        *("--worker-class", "gthread", "--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS)),
+        *(
+            "--worker-class",
+            "pilot.arrival_worker.ArrivalWorker",
+            "--workers",
+            str(WEB_PROCESSES),
+            "--threads",
+            str(WEB_THREADS),
+        ),
         *("--timeout", "120", "--graceful-timeout", "10", "--log-level", "warning", "--no-control-socket"),
     )
     worker = (
@@ -128,8 +144,8 @@ def programs(layout: Layout, *, listener: socket.socket, held: Held) -> list[Pro
     schedule = layout.run / "beat-schedule"
     beat = (*celery, "beat", "--loglevel", "WARNING", "--pidfile", "", "--schedule", str(schedule))
     return [
-        Program("web", web, common | {"PILOT_DB_POOL": "1"}, (listener.fileno(), *held.fds)),
-        Program("worker", worker, common, held.fds),
+        Program("web", web, common | arrival | {"PILOT_DB_POOL": "1"}, (listener.fileno(), *held.fds)),
+        Program("worker", worker, common, held.fds, nice=WORKER_NICE),
         Program("beat", beat, common, held.fds),
     ]
 
@@ -222,7 +238,7 @@ class Supervisor:
             while not self.asked_to_stop.is_set():
                 for child in self._children:
                     child.look()
-                if not announced and time.monotonic() - began < READY_TIMEOUT and _answers(where):
+                if not announced and time.monotonic() - began < READY_TIMEOUT and answers(where):
                     announced = True
                     self._say(f"门户已就绪：{where}（Ctrl-C 停止）", f"ready: {where} (Ctrl-C stops it)")
                 self._see_to_servers()
@@ -246,13 +262,14 @@ class Supervisor:
             child.kill()
 
 
-def _answers(where: str) -> bool:
+def answers(where: str) -> bool:
+    """Whether a portal answers at this address."""
     try:
         with urllib.request.urlopen(f"{where}livez", timeout=2):  # noqa: S310  (our own http address)
             return True
     except urllib.error.HTTPError:
         return True
-    except OSError:
+    except (OSError, ValueError):  # ValueError: no address yet
         return False
 
 

@@ -88,15 +88,41 @@ def open_targets(case: Application) -> frozenset[str]:
 
 
 def current_faults(case: Application, *, at: datetime) -> list[Fault]:
-    """Everything that keeps the draft from being handed in."""
+    """Everything that keeps the draft from being handed in, in the order of the form; files last.
+
+    What was read from an uploaded form and nobody has looked at yet is a fault of its field, whatever the draft says.
+    """
+    form = form_of(case.programme)
     kinds = set(current_files(case).values_list("kind", flat=True))
-    return faults(form_of(case.programme), current_content(case), kinds, today=local_day(at))
+    found = faults(form, current_content(case), kinds, today=local_day(at), registered=case.province)
+    unseen = [
+        Fault(key, field.label, _("自动识别的内容尚未核对"))
+        for key, field in form.fields.items()
+        if key in case.proposals
+    ]
+    order = [*form.fields, *FileKind.values]
+    rest = [fault for fault in found if fault.target not in case.proposals]
+    return sorted([*rest, *unseen], key=lambda fault: order.index(fault.target))
+
+
+def draft_hints(case: Application, *, at: datetime) -> list[ConditionHint]:
+    """What the draft shows about each condition of the programme."""
+    kinds = set(current_files(case).values_list("kind", flat=True))
+    return condition_hints(
+        form_of(case.programme),
+        current_content(case),
+        kinds,
+        today=local_day(at),
+        registered=case.province,
+    )
 
 
 def hints(case: Application, version: ApplicationVersion, *, at: datetime) -> list[ConditionHint]:
     """What a version shows about each condition of the programme."""
     kinds = {file["kind"] for file in version.files}
-    return condition_hints(form_of(case.programme), version.content, kinds, today=local_day(at))
+    return condition_hints(
+        form_of(case.programme), version.content, kinds, today=local_day(at), registered=case.province
+    )
 
 
 def described(found: Sequence[Fault], programme: Programme) -> list[tuple[str, str]]:
@@ -144,6 +170,12 @@ def changes(case: Application, old: ApplicationVersion, new: ApplicationVersion)
         if _digests(old.files, kind) != _digests(new.files, kind):
             found.append(Change(kind, before, after))
     return found
+
+
+def latest_file_names(case: Application) -> dict[str, tuple[str, ...]]:
+    """The names of the files handed in last, by kind."""
+    version = latest_version(case)
+    return {kind: _names(version.files, kind) for kind in FileKind} if version else {}
 
 
 def _names(files: Iterable[dict[str, Any]], kind: FileKind) -> tuple[str, ...]:

@@ -1,15 +1,24 @@
-"""Which applications have a clock that ran out or nearly did."""
+"""Which applications have a clock that ran out or nearly did, and which drafts the end of the window left behind.
+
+The written rule is ``docs/intake.md``: a request counts by its time of arrival, so what a bell brings about is done
+once whoever arrived before it has been served.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import F, Q
+from django.db.models import DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Greatest
 
 from applications.enums import ApplicationState
-from applications.models import Application
-from pilot.models import Programme
+from applications.models import Application, LateAdmission
+from pilot.enums import WindowKind
+from pilot.models import Programme, ProposalState
 from pilot.selectors import programmes
+
+SERVED = timedelta(seconds=60)  # how long a request that arrived in time may still be on its way
+WARNING_DAYS = 1  # where the programme holds no ``acceptance_warning_days``
 
 
 def deems_acceptance(programme: Programme) -> bool:
@@ -18,20 +27,82 @@ def deems_acceptance(programme: Programme) -> bool:
 
 
 def reminder_bound(programme: Programme, at: datetime) -> datetime:
-    """Clocks that end up to here have no more than the programme's reminder days left."""
+    """Correction clocks that end up to here have no more than the programme's reminder days left."""
     days = programmes.rule(programme, "correction_reminder_days")
     return programmes.deadline(programme, start=at, days=days)
 
 
+def warning_bound(programme: Programme, at: datetime) -> datetime:
+    """Acceptance clocks that end up to here have no more than the programme's warning days left."""
+    days = programmes.rule(programme, "acceptance_warning_days")
+    return programmes.deadline(programme, start=at, days=WARNING_DAYS if days is None else days)
+
+
+def is_over(due_at: datetime, at: datetime) -> bool:
+    """Whether a clock ran out, and everybody who arrived before it did has been served."""
+    return at >= due_at + SERVED
+
+
 def due(programme: Programme, *, at: datetime, limit: int) -> list[int]:
     """Ids of the applications whose clock asks for an act or a message at ``at``, the most overdue first."""
-    told = Q(alerted_due_at=F("due_at"), alerted_due_at__isnull=False)
-    overdue = Q(due_at__lte=at)
-    returned = Q(state=ApplicationState.RETURNED) & (
-        overdue | (Q(due_at__lte=reminder_bound(programme, at)) & ~told)
-    )
-    silent = Q(state=ApplicationState.SUBMITTED) & overdue
-    if not deems_acceptance(programme):
-        silent &= ~told
-    rows = Application.unscoped.filter(returned | silent, programme=programme).order_by("due_at", "pk")
+    told, warned = _already("alerted_due_at"), _already("warned_due_at")
+    overdue = Q(due_at__lte=at - SERVED)
+    running = Q(due_at__gt=at)
+    returned = overdue | (running & Q(due_at__lte=reminder_bound(programme, at)) & ~told)
+    silent = overdue if deems_acceptance(programme) else overdue & ~told
+    silent |= running & Q(due_at__lte=warning_bound(programme, at)) & ~warned
+    rows = Application.unscoped.filter(
+        (Q(state=ApplicationState.RETURNED) & returned) | (Q(state=ApplicationState.SUBMITTED) & silent),
+        programme=programme,
+    ).order_by("due_at", "pk")
     return list(rows.values_list("pk", flat=True)[:limit])
+
+
+def _already(field: str) -> Q:
+    """Those whose running clock is the one people were told of in ``field``."""
+    return Q(**{field: F("due_at"), f"{field}__isnull": False})
+
+
+def closing(programme: Programme, provider_id: int) -> datetime:
+    """When handing in for the first time ends for one provider: the window as extended, or a later late admission."""
+    _opens, closes = programmes.window(programme, WindowKind.APPLICATION)
+    granted = _admissions(programme).filter(provider=provider_id).values_list("until", flat=True)
+    return max([closes, *granted])
+
+
+def left_behind(case: Application, at: datetime) -> bool:
+    """Whether the application is a draft that can no longer be handed in; a late admission takes that back."""
+    return case.state == ApplicationState.DRAFT and at >= closing(case.programme, case.provider_id)
+
+
+def untold(programme: Programme, *, at: datetime, limit: int) -> list[int]:
+    """Ids of the drafts left behind whose owners were not yet told of the closing that left them behind."""
+    _opens, closes = programmes.window(programme, WindowKind.APPLICATION)
+    if at < closes + SERVED:
+        return []
+    until = (
+        _admissions(programme).filter(provider=OuterRef("provider")).order_by("-until").values("until")[:1]
+    )
+    end = Value(closes, output_field=DateTimeField())
+    rows = (
+        drafts(programme)
+        .annotate(closing=Greatest(end, Coalesce(Subquery(until), end)))
+        .filter(closing__lte=at - SERVED)
+        .filter(Q(closed_told_at__isnull=True) | Q(closed_told_at__lt=F("closing")))
+    )
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def drafts(programme: Programme) -> QuerySet[Application]:
+    """The applications that were never handed in."""
+    rows: QuerySet[Application] = Application.unscoped.filter(
+        programme=programme, state=ApplicationState.DRAFT
+    )
+    return rows
+
+
+def _admissions(programme: Programme) -> QuerySet[LateAdmission]:
+    rows: QuerySet[LateAdmission] = LateAdmission.unscoped.filter(
+        programme=programme, state=ProposalState.GRANTED
+    )
+    return rows

@@ -1,8 +1,8 @@
-"""What a bureau told an applicant, each with whether the act was taken back."""
+"""What a bureau told an applicant, each with whether the act was taken back, and how the applicant urged it."""
 
 from __future__ import annotations
 
-from applications.models import Application, CompletenessNotice, Refusal
+from applications.models import Application, CompletenessNotice, Refusal, Urge
 from applications.selectors import cases
 
 
@@ -18,6 +18,12 @@ def refusals(case: Application) -> list[tuple[Refusal, bool]]:
     rows = Refusal.unscoped.filter(application=case).order_by("step").select_related("condition")
     reverted = _steps_taken_back(case)
     return [(refusal, refusal.step in reverted) for refusal in rows]
+
+
+def urges(case: Application) -> list[Urge]:
+    """Every request to hurry, oldest first, with who made it."""
+    rows = Urge.unscoped.filter(application=case).order_by("pk").select_related("by")
+    return list(rows)
 
 
 def _steps_taken_back(case: Application) -> set[int]:

@@ -43,6 +43,11 @@ def admitted(admission: LateAdmission) -> QuerySet[Membership]:
     return people.providers(admission.provider_id)
 
 
+def admitting_bureau(admission: LateAdmission) -> QuerySet[Membership]:
+    """The bureau that will have the late application on its desk."""
+    return people.bureau(admission.provider.province or 0)
+
+
 def proposer(admission: LateAdmission) -> QuerySet[Membership]:
     """The officer who proposed it."""
     return people.person(admission.proposed_by_id)

@@ -1,12 +1,14 @@
-"""What happens when a clock of intake runs out: reminder, lapse, alert or deemed acceptance, each exactly once."""
+"""What happens when a clock of intake runs out, or nearly does, and when the window closes; each exactly once."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from applications.enums import ApplicationState
@@ -15,7 +17,8 @@ from applications.selectors import deadlines, tellings
 from pilot import clock
 from pilot.actors import Actor
 from pilot.errors import PilotError
-from pilot.models import Programme
+from pilot.language import on_record
+from pilot.models import Membership, Programme
 from pilot.services import audit, notices
 from pilot.workflow import fire
 
@@ -34,28 +37,34 @@ def pass_deadlines(*, at: datetime | None = None) -> dict[str, int]:
     done: Counter[str] = Counter()
     for programme in Programme.objects.order_by("pk"):
         for pk in deadlines.due(programme, at=at, limit=BATCH):
-            try:
-                outcome = _pass_one(pk, at=at)
-            except PilotError:
-                logger.exception("deadline of application %s", pk)
-                outcome = "failed"
-            if outcome:
-                done[outcome] += 1
+            done[_attempt(_pass_one, pk, at)] += 1
+        for pk in deadlines.untold(programme, at=at, limit=BATCH):
+            done[_attempt(_tell_closed, pk, at)] += 1
+    del done[""]
     return dict(done)
 
 
-@transaction.atomic
-def _pass_one(pk: int, *, at: datetime) -> str | None:
-    rows = Application.unscoped.select_for_update(skip_locked=True, of=("self",))
-    case: Application | None = rows.filter(pk=pk, due_at__isnull=False).first()
-    if case is None or case.due_at is None:
-        return None
-    overdue = at >= case.due_at
+def _attempt(step: Callable[[Application, datetime], str], pk: int, at: datetime) -> str:
+    """Take one application's row and do what is due; nothing for one in other hands, which the next run sees."""
+    try:
+        with transaction.atomic():
+            rows = Application.unscoped.select_for_update(skip_locked=True, of=("self",))
+            case: Application | None = rows.filter(pk=pk).first()
+            return step(case, at) if case else ""
+    except PilotError:
+        logger.exception("deadline of application %s", pk)
+        return "failed"
+
+
+def _pass_one(case: Application, at: datetime) -> str:
+    if case.due_at is None:
+        return ""
+    over = deadlines.is_over(case.due_at, at)
     if case.state == ApplicationState.RETURNED:
-        return _lapse(case) if overdue else _remind(case, at=at)
-    if case.state == ApplicationState.SUBMITTED and overdue:
-        return _deem_accepted(case) if deadlines.deems_acceptance(case.programme) else _alert(case)
-    return None
+        return _lapse(case) if over else _remind(case, at)
+    if case.state == ApplicationState.SUBMITTED:
+        return _silence(case) if over else _warn(case, at)
+    return ""
 
 
 def _lapse(case: Application) -> str:
@@ -63,46 +72,88 @@ def _lapse(case: Application) -> str:
     return "lapsed"
 
 
-def _deem_accepted(case: Application) -> str:
-    fire(case, "deem_accepted", actor=SYSTEM, at=case.due_at)
-    return "deemed_accepted"
-
-
-def _remind(case: Application, *, at: datetime) -> str | None:
-    if case.due_at == case.alerted_due_at or (case.due_at or at) > deadlines.reminder_bound(
-        case.programme, at
-    ):
-        return None
-    notices.send(
-        members=tellings.applicant(case),
-        subject=_("%(number)s · 补正期限将至") % {"number": case.number},
-        machine=case.slug(),
-        object_id=case.pk,
-        source=_source(case, "reminder"),
-    )
-    _mark_told(case, "reminder")
-    return "reminded"
-
-
-def _alert(case: Application) -> str | None:
+def _silence(case: Application) -> str:
+    if deadlines.deems_acceptance(case.programme):
+        fire(case, "deem_accepted", actor=SYSTEM, at=case.due_at)
+        return "deemed_accepted"
     if case.due_at == case.alerted_due_at:
-        return None
-    notices.send(
-        members=tellings.bureau_leads(case) | tellings.officers(case),
-        subject=_("%(number)s · 受理已超期") % {"number": case.number},
-        machine=case.slug(),
-        object_id=case.pk,
-        source=_source(case, "overdue"),
-    )
-    _mark_told(case, "overdue")
+        return ""
+    with on_record():
+        subject = _("%(number)s · 受理已超期") % {"number": case.number}
+    case.alerted_due_at = case.due_at
+    _tell(case, "overdue", subject, tellings.bureau_leads(case) | tellings.officers(case))
     return "alerted"
 
 
-def _source(case: Application, what: str) -> str:
-    return f"{case.slug()}:{case.pk}:{what}"
-
-
-def _mark_told(case: Application, what: str) -> None:
+def _remind(case: Application, at: datetime) -> str:
+    if case.due_at == case.alerted_due_at or not _runs_out_by(
+        case, at, deadlines.reminder_bound(case.programme, at)
+    ):
+        return ""
+    with on_record():
+        subject = _("%(number)s · 补正期限将至") % {"number": case.number}
     case.alerted_due_at = case.due_at
-    case.save(update_fields=["alerted_due_at"])
+    _tell(case, "reminder", subject, tellings.applicant(case))
+    return "reminded"
+
+
+def _warn(case: Application, at: datetime) -> str:
+    if case.due_at == case.warned_due_at or not _runs_out_by(
+        case, at, deadlines.warning_bound(case.programme, at)
+    ):
+        return ""
+    with on_record():
+        subject = _("%(number)s · 受理期限将至") % {"number": case.number}
+    case.warned_due_at = case.due_at
+    _tell(case, "warning", subject, tellings.bureau(case))
+    return "warned"
+
+
+def _runs_out_by(case: Application, at: datetime, bound: datetime) -> bool:
+    """Whether the clock still runs, and ends by ``bound``; in the minute after the bell it does neither."""
+    return case.due_at is not None and at < case.due_at <= bound
+
+
+def _tell_closed(case: Application, at: datetime) -> str:
+    closing = deadlines.closing(case.programme, case.provider_id)
+    if case.state != ApplicationState.DRAFT or not deadlines.is_over(closing, at):
+        return ""
+    if case.closed_told_at is not None and case.closed_told_at >= closing:
+        return ""
+    with on_record():
+        subject = _("申请窗口已关闭，您的申请草稿未提交")
+    case.closed_told_at = closing
+    _tell(case, "closed", subject, tellings.applicant(case))
+    return "closed"
+
+
+def _tell(case: Application, what: str, subject: str, members: QuerySet[Membership]) -> None:
+    """Write notices, audit row and the mark by which it is not done again, in the transaction that holds the row."""
+    notices.send(
+        members=members,
+        subject=subject,
+        machine=case.slug(),
+        object_id=case.pk,
+        source=f"{case.slug()}:{case.pk}:{what}",
+    )
+    case.save(update_fields=["alerted_due_at", "warned_due_at", "closed_told_at"])
     audit.record(action=f"application.{what}", actor=SYSTEM, subject=case)
+
+
+def tell_extended(*, programme: Programme, source: str) -> int:
+    """Tell the owners of drafts that the window of their programme closes later; returns how many people.
+
+    The caller holds the transaction in which the extension was granted.
+    """
+    with on_record():
+        subject = _("申请窗口已延长，草稿仍可提交")
+    return sum(
+        notices.send(
+            members=tellings.applicant(case),
+            subject=subject,
+            machine=case.slug(),
+            object_id=case.pk,
+            source=source,
+        )
+        for case in deadlines.drafts(programme).order_by("pk")
+    )

@@ -6,8 +6,11 @@ import hashlib
 import json
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from applications.models import Application, ApplicationVersion
 from applications.selectors import content
+from pilot.errors import Refused
 from pilot.workflow import Act
 
 
@@ -17,20 +20,30 @@ def digest(body: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def freeze(*, case: Application, act: Act) -> ApplicationVersion:
-    """Make the next version of what the provider hands in; the caller holds the application's row."""
-    files = list(content.current_files(case))
-    listed = [
-        {"id": file.pk, "kind": file.kind, "name": file.name, "sha256": file.sha256, "size": file.size}
-        for file in files
-    ]
+def snapshot(case: Application) -> tuple[dict[str, Any], list[dict[str, Any]], str]:
+    """What would be handed in now: content, list of files, and one digest over both."""
     frozen = content.current_content(case)
+    files = [
+        {"id": file.pk, "kind": file.kind, "name": file.name, "sha256": file.sha256, "size": file.size}
+        for file in content.current_files(case)
+    ]
+    return frozen, files, digest({"content": frozen, "files": files})
+
+
+def freeze(*, case: Application, act: Act) -> ApplicationVersion:
+    """Make the next version of what the provider hands in; the caller holds the application's row.
+
+    Raises :class:`Refused` when the person checked something else (``checked``: the digest of what was on the page).
+    """
+    frozen, files, code = snapshot(case)
+    if act.data.get("checked") not in (None, code):
+        raise Refused(_("核对之后内容又有改动，请重新核对后再提交"))
     version: ApplicationVersion = ApplicationVersion.unscoped.create(
         application=case,
         number=content.versions(case).count() + 1,
         content=frozen,
-        files=listed,
-        digest=digest({"content": frozen, "files": listed}),
+        files=files,
+        digest=code,
         at=act.at,
         by_id=act.actor.person_id,
     )

@@ -23,8 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 180.0  # seconds; making the data folder on a slow disk included
 _LOG_LIMIT = 10 * 1024 * 1024  # bytes; a longer log is set aside when the servers start
 
-# Commands of manage.py that touch no data; `test` and `stop` see to the servers themselves.
+# Commands of manage.py that touch no data here; `bench`, `test` and `stop` see to servers themselves.
 _WITHOUT_SERVERS = {
+    "bench",
     "check",
     "collectstatic",
     "compilemessages",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Final
 
+from celery import current_app
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -12,8 +13,9 @@ from applications.models import Application
 from applications.rules.completeness import REQUIRED_FILES
 from applications.services.drafts import save_draft, start_application
 from applications.services.files import add_file
+from pilot import clock
 from pilot.actors import Actor
-from pilot.models import Person
+from pilot.models import OutboxMessage, Person
 from pilot.workflow import fire
 
 CONTENT: Final[dict[str, Any]] = {
@@ -71,21 +73,36 @@ ITEMS: Final = [
 
 
 def pdf(text: str) -> bytes:
-    """The least a PDF has: head, something of its own, tail."""
-    return f"%PDF-1.4\n% {text}\n%%EOF\n".encode()
+    """The least a PDF has: a catalogue, a blank page, and something of its own in a comment."""
+    parts = (
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>",
+    )
+    content, places = f"%PDF-1.4\n% {text}\n".encode(), []
+    for number, part in enumerate(parts, start=1):
+        places.append(len(content))
+        content += b"%d 0 obj\n%s\nendobj\n" % (number, part)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    end = b"trailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % len(content)
+    return content + b"xref\n0 4\n0000000000 65535 f \n" + table + end
 
 
 def upload(name: str, body: bytes) -> SimpleUploadedFile:
     return SimpleUploadedFile(name, body)
 
 
+def content_of(provider: Actor, **changes: Any) -> dict[str, Any]:
+    """A form this provider can hand in, unless ``changes`` take something away."""
+    return {**CONTENT, "licence_holder": provider.organisation_name, **changes}
+
+
 def drafted(provider: Actor, **changes: Any) -> Application:
     """A draft that can be handed in, unless ``changes`` take something away."""
     case = start_application(actor=provider)
-    save_draft(case=case, actor=provider, revision=0, **{**CONTENT, **changes})
+    save_draft(case=case, actor=provider, revision=0, **content_of(provider, **changes))
     for kind in REQUIRED_FILES:
-        body = pdf(f"{kind} {case.pk}")
-        add_file(case=case, actor=provider, kind=kind, upload=upload(f"{kind}.pdf", body))
+        add_file(case=case, actor=provider, kind=kind, upload=upload(f"{kind}.pdf", pdf(str(kind))))
     case.refresh_from_db()
     return case
 
@@ -109,7 +126,7 @@ def corrected(case: Application, provider: Actor) -> None:
     """Answer both items of the notice; not yet handed in."""
     case.refresh_from_db()
     save_draft(case=case, actor=provider, revision=case.revision, licence_authority="示例发证机关（更正）")
-    add_file(case=case, actor=provider, kind="licence", upload=upload("licence2.pdf", pdf(f"new {case.pk}")))
+    add_file(case=case, actor=provider, kind="licence", upload=upload("licence2.pdf", pdf("new")))
 
 
 def refused(provider: Actor, reviewer: Actor) -> Application:
@@ -129,3 +146,17 @@ def client_of(actor: Actor) -> Client:
     person = Person.objects.get(pk=actor.person_id)
     client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client
+
+
+def run_tasks() -> list[str]:
+    """Do what waits for the worker, as the worker does it; returns the names of the tasks."""
+    current_app.loader.import_default_modules()
+    waiting = OutboxMessage.objects.filter(
+        kind=OutboxMessage.Kind.TASK, sent_at__isnull=True, cancelled_at__isnull=True
+    )
+    messages = list(waiting.order_by("pk"))
+    for message in messages:
+        current_app.tasks[message.target].run(**message.payload)
+        message.sent_at = clock.security_now()
+        message.save(update_fields=["sent_at"])
+    return [message.target for message in messages]

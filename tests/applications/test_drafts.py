@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from applications.models import Application
 from applications.services import drafts
-from applications.services.drafts import save_draft, start_application
+from applications.services.drafts import merge_draft, save_draft, start_application
 from pilot.actors import Actor
 from pilot.enums import Province
 from pilot.errors import NotPermitted, Refused, StateChanged
@@ -143,3 +143,50 @@ def test_after_the_deadline_a_returned_application_is_closed(provider: Actor, bu
     with pytest.raises(Refused) as refusal:
         save_draft(case=case, actor=provider, revision=1, licence_authority="更正")
     assert str(refusal.value) == "补正期限已过"
+
+
+# --- field by field ---------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("base", "own", "kept", "clashes"),
+    [
+        ("旧", "新", "新", False),  # nobody else changed it
+        ("更旧", "更旧", "旧", False),  # only the other window changed it
+        ("更旧", "旧", "旧", False),  # both changed it alike
+        ("更旧", "新", "旧", True),
+        (None, "", "旧", False),
+        ("更旧", "", "旧", True),  # emptied here, changed there
+        ("旧", "", None, False),
+    ],
+)
+def test_three_values_of_a_field_are_merged(
+    provider: Actor, base: str | None, own: str, kept: str | None, clashes: bool
+) -> None:
+    case = start_application(actor=provider)
+    save_draft(case=case, actor=provider, revision=0, deletion="旧")
+    merged = merge_draft(case=case, actor=provider, base={"deletion": base}, deletion=own)
+    assert merged.case.draft.get("deletion") == kept
+    assert [(clash.key, clash.own, clash.other) for clash in merged.clashes] == (
+        [("deletion", own or None, "旧")] if clashes else []
+    )
+
+
+def test_saving_nothing_new_is_no_revision(provider: Actor) -> None:
+    case = start_application(actor=provider)
+    merge_draft(case=case, actor=provider, base={}, deletion="")
+    case.refresh_from_db()
+    assert (case.revision, AuditEntry.objects.filter(action="application.save_draft").count()) == (0, 0)
+
+
+def test_proposals_that_were_seen_are_proposals_no_longer(provider: Actor) -> None:
+    case = start_application(actor=provider)
+    case.proposals = {key: {"value": "读", "source": "表.pdf"} for key in ("deletion", "product", "remarks")}
+    case.save(update_fields=["proposals"])
+    case = save_draft(case=case, actor=provider, revision=0, seen=["deletion"], deletion="读")
+    seen = {"product": "读", "remarks": "别的"}  # the page showed another value of the remarks
+    case = merge_draft(case=case, actor=provider, base={}, seen=seen, product="读").case
+    assert (case.draft, list(case.proposals)) == ({"deletion": "读", "product": "读"}, ["remarks"])
+    entries = AuditEntry.objects.filter(action="application.save_draft").order_by("pk")
+    assert [entry.detail for entry in entries] == [
+        {"fields": ["deletion"], "looked_at": ["deletion"]},
+        {"fields": ["product"], "looked_at": ["product"]},
+    ]

@@ -32,7 +32,7 @@ def test_submission_gives_number_version_clock_and_receipt(provider: Actor, bure
     version = ApplicationVersion.unscoped.get(application=case)
     assert (version.number, version.at, version.by_id) == (1, at, provider.person_id)
     assert version.content == {
-        **{k: v.isoformat() if isinstance(v, date) else v for k, v in builders.CONTENT.items()},
+        **{k: v.isoformat() if isinstance(v, date) else v for k, v in builders.content_of(provider).items()},
         "unit_name": provider.organisation_name,
         "uscc": case.uscc,
     }
@@ -60,6 +60,8 @@ def test_the_receipt_says_what_was_received(provider: Actor) -> None:
         at=world.at("2019-04-12 09:00"),
         declaration=True,
     )
+    assert Document.objects.filter(object_id=case.pk).count() == 0
+    assert builders.run_tasks() == ["applications.tasks.make_receipt"]
     receipt = Document.objects.get(object_id=case.pk)
     assert (receipt.machine, receipt.kind, receipt.title) == (
         "application",
@@ -145,7 +147,7 @@ def test_only_the_provider_itself_submits(provider: Actor, bureau_reviewer: Acto
             "许可证编号：编号格式不正确，应形如 B1-20180123、A2.B1.B2-20190001 或 粤B1.B2-20190001",
         ),
         (
-            {"licence_number": "粤B2-20080101"},
+            {"licence_number": "粤B2-20080101", "licence_coverage": "province", "provinces": ["44"]},
             "许可证编号：编号只含B2类业务，不含B1类（互联网数据中心、内容分发网络、互联网接入服务均属B1类），"
             "不符合条件二（一）",
         ),
@@ -172,7 +174,7 @@ def test_an_empty_draft_names_the_first_faults_and_counts_all(provider: Actor) -
         fire(case, "submit", actor=provider, declaration=True)
     assert str(refusal.value) == (
         "还不能提交：注册地址：未填写；通信地址：未填写；法定代表人：未填写；企业性质：未填写；"
-        "已备案接入主体数：未填写；等共 50 处"
+        "已备案接入主体数：未填写；等共 51 处"
     )
 
 
@@ -201,6 +203,7 @@ def test_an_answer_makes_a_version_and_starts_the_clock_afresh(
     assert second.content["licence_authority"] == "示例发证机关（更正）"
     replaced = ApplicationFile.unscoped.get(application=case, replaced_at__isnull=False)
     assert (replaced.kind, replaced.handed_in_with_id) == ("licence", first.pk)
+    builders.run_tasks()
     titles = Document.objects.filter(object_id=case.pk, kind="receipt").values_list("title", flat=True)
     assert list(titles) == ["申请材料接收回执（第1版）", "申请材料接收回执（第2版）"]
 

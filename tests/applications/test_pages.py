@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -16,6 +14,8 @@ from pilot.actors import Actor
 from pilot.registry import pages_of
 from pilot.workflow import fire
 from tests.applications import builders
+from tests.applications.form.pages import hidden, typed
+from tests.applications.form.pages import url as own
 from tests.factories import world
 
 
@@ -23,59 +23,38 @@ def url(case: Application, *parts: str) -> str:
     return "/".join([f"/cases/application/{case.pk}", *parts]) + "/"
 
 
-def typed(content: dict[str, Any]) -> dict[str, Any]:
-    """A content as a browser sends it."""
-    return {
-        key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in content.items()
-    }
-
-
 def test_from_nothing_to_acceptance_in_the_browser(provider: Actor, bureau_reviewer: Actor) -> None:
     client = builders.client_of(provider)
     response = client.post("/cases/application/new/", {"csrfmiddlewaretoken": "x"})
     case = Application.unscoped.get()
-    assert (response.status_code, response["Location"]) == (302, url(case))
+    assert (response.status_code, response["Location"]) == (302, own(case, "form"))
 
-    response = client.post(url(case, "task", "save_draft"), {**typed(builders.CONTENT), "revision": 0})
-    assert response.status_code == 302
+    for section in STANDARD.sections:
+        keys = [field.key for field in section.fields if not field.fixed]
+        said = {key: value for key, value in builders.content_of(provider).items() if key in keys}
+        assert client.post(own(case, "form", section.key), typed(said)).status_code == 302
     for kind in REQUIRED_FILES:
         upload = builders.upload(f"{kind}.pdf", builders.pdf(kind))
-        response = client.post(url(case, "task", "add_file"), {"kind": kind, "upload": upload})
+        response = client.post(own(case, "files"), {"kind": kind, "uploads": upload})
         assert response.status_code == 302
-    assert client.post(url(case, "do", "submit"), {"seen": "draft"}).status_code == 422
-    response = client.post(url(case, "do", "submit"), {"seen": "draft", "declaration": "on"})
-    assert response.status_code == 302
+    sent = hidden(client.get(own(case, "check")))
+    assert client.post(own(case, "check"), sent).status_code == 422
+    response = client.post(own(case, "check"), {**sent, "declaration": "on"})
+    assert response["Location"] == own(case, "receipt")
 
     reviewer = builders.client_of(bureau_reviewer)
     data = {"seen": "submitted", "item_licence_authority": "与许可证不一致", "item_licence": "缺附页"}
     assert reviewer.post(url(case, "do", "return_for_correction"), data).status_code == 302
-    case.refresh_from_db()
-    assert case.state == "returned"
 
-    page = client.get(url(case, "task", "save_draft")).content.decode()
-    assert [name for name in ("licence_authority", "deletion") if f'name="{name}"' in page] == [
-        "licence_authority"
-    ]
-    data = {"revision": case.revision, "licence_authority": "更正"}
-    assert client.post(url(case, "task", "save_draft"), data).status_code == 302
-    data = {"seen": "returned", "declaration": "on"}
-    assert client.post(url(case, "do", "resubmit"), data).status_code == 302
+    page = client.get(own(case, "form", "licence"))
+    assert 'name="licence_authority"' in page.content.decode()
+    data = {**hidden(page), "licence_authority": "更正"}
+    assert client.post(own(case, "form", "licence"), data)["Location"] == own(case, "files")
+    sent = {**hidden(client.get(own(case, "check"))), "declaration": "on"}
+    assert client.post(own(case, "check"), sent)["Location"] == own(case, "receipt")
     assert reviewer.post(url(case, "do", "accept"), {"seen": "submitted"}).status_code == 302
     case.refresh_from_db()
     assert (case.state, case.acceptance_number) == ("accepted", "SL2019-44-00001")
-
-
-def test_a_conflict_loses_nothing_that_was_typed(provider: Actor) -> None:
-    client = builders.client_of(provider)
-    client.post("/cases/application/new/", {"csrfmiddlewaretoken": "x"})
-    case = Application.unscoped.get()
-    target = url(case, "task", "save_draft")
-    client.post(target, {"revision": 0, "deletion": "甲"})
-    response = client.post(target, {"revision": 0, "deletion": "乙"})
-    page = response.content.decode()
-    assert response.status_code == 422
-    assert 'value="乙"' in page
-    assert "草稿已在另一窗口或由他人保存（现为第 1 次修改），请刷新后再填写" in page
 
 
 def test_a_return_without_any_row_is_refused_in_words(provider: Actor, bureau_reviewer: Actor) -> None:
@@ -230,14 +209,19 @@ def test_what_an_answer_changed_is_shown_and_masked(
 def test_every_item_of_a_notice_leads_to_its_control(provider: Actor, bureau_reviewer: Actor) -> None:
     case = builders.returned(provider, bureau_reviewer)
     sections = {
-        actor.role: pages_of("application").sections(case, actor)[0] for actor in (provider, bureau_reviewer)
+        actor.role: next(
+            section
+            for section in pages_of("application").sections(case, actor)
+            if section.title == "需要补正的内容（第 1 次告知）"
+        )
+        for actor in (provider, bureau_reviewer)
     }
     assert {role: [row.url for row in section.rows] for role, section in sections.items()} == {
         "provider_admin": [
-            f"{url(case, 'task', 'save_draft')}#id_licence_authority",
-            url(case, "task", "add_file"),
+            f"{own(case, 'form', 'licence')}#id_licence_authority",
+            f"/applications/{case.pk}/files/#licence",
         ],
         "bureau_reviewer": ["", ""],
     }
-    page = builders.client_of(provider).get(url(case, "task", "save_draft")).content.decode()
+    page = builders.client_of(provider).get(own(case, "form", "licence")).content.decode()
     assert page.count('id="id_licence_authority"') == 1

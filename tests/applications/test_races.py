@@ -15,7 +15,7 @@ from applications.services import deadlines
 from applications.services.drafts import start_application
 from pilot.actors import Actor
 from pilot.errors import PilotError
-from pilot.models import Document, Notice, NumberSequence, TransitionRecord
+from pilot.models import Notice, NumberSequence, OutboxMessage, TransitionRecord
 from pilot.workflow import fire
 from tests.applications import builders
 from tests.factories import world
@@ -65,7 +65,7 @@ def test_twenty_submissions_of_one_application_give_one_number(people: tuple[Act
     assert at_once([submit] * 20) == {"done": 1, "state.changed": 19}
     assert NumberSequence.objects.get(series="SQ2019-44").last == 1
     assert ApplicationVersion.unscoped.count() == 1
-    assert Document.objects.count() == 1
+    assert OutboxMessage.objects.filter(target="applications.tasks.make_receipt").count() == 1
     assert TransitionRecord.objects.filter(name="submit").count() == 1
 
 
@@ -105,8 +105,8 @@ def test_workers_side_by_side_remind_and_lapse_once(people: tuple[Actor, Actor])
     provider, reviewer = people
     case = builders.returned(provider, reviewer)
     assert case.due_at is not None
-    near = case.due_at - timedelta(hours=1)
+    near, over = case.due_at - timedelta(hours=1), case.due_at + timedelta(minutes=1)
     assert at_once([lambda: deadlines.pass_deadlines(at=near)] * 4) == {"done": 4}
     assert Notice.objects.filter(subject__endswith="补正期限将至").count() == 1
-    assert at_once([lambda: deadlines.pass_deadlines(at=case.due_at)] * 4) == {"done": 4}
+    assert at_once([lambda: deadlines.pass_deadlines(at=over)] * 4) == {"done": 4}
     assert TransitionRecord.objects.filter(name="lapse").count() == 1

@@ -21,6 +21,7 @@ TODAY = date(2019, 4, 12)
 CONTENT: dict[str, Any] = {
     **{key: kept(FIELDS[key], value) for key, value in builders.CONTENT.items()},
     "unit_name": "示例",
+    "licence_holder": "示例",
     "uscc": "91440000000000001X",
 }
 

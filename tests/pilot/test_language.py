@@ -31,7 +31,10 @@ def test_mail_is_chinese_though_the_actor_reads_english(provider: Actor) -> None
         )
     mails = OutboxMessage.objects.filter(source="finding:1:1")
     assert (told, Notice.objects.get(source="finding:1:1").subject) == (1, "示例")
-    assert [m.payload["text"] for m in mails] == ["请登录系统查看：/cases/finding/1/"]
+    assert [m.payload["text"] for m in mails] == [
+        "示例\n\n查看与办理：http://127.0.0.1:8000/cases/finding/1/\n\n"
+        "本邮件由平台自动发出，请勿回复。邮件不载明个人信息，详情请登录平台查看。\n"
+    ]
 
 
 @pytest.mark.django_db

@@ -217,6 +217,7 @@ def test_the_portal_for_real(portal: Path) -> None:
 
     children = Path(f"/proc/{serve.pid}/task/{serve.pid}/children").read_text().split()
     worker = next(pid for pid in map(int, children) if b"worker\0--concurrency" in command_line(pid))
+    assert os.getpriority(os.PRIO_PROCESS, worker) == 10  # pages go before papers
     os.kill(worker, signal.SIGKILL)
     assert re.fullmatch(
         r".*worker died \(signal 9\), starts again in 2 s\n", lines_until(serve, "worker died")

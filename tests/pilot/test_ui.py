@@ -378,18 +378,11 @@ def test_the_living_page_knows_its_samples_and_stays_out_of_production(settings:
         ui_kit(get("/_ui/nonsense/"), sample="nonsense")
 
 
-def test_notices_carry_subject_text_and_link() -> None:
-    context = {
-        "subject": "申请已受理",
-        "text": "SQ-2019-0001 已受理 <5 日>",
-        "link": "https://portal.example.cn/1",
-    }
+def test_mails_carry_subject_and_link_unescaped() -> None:
+    context = {"subject": "SQ-2019-0001 · 受理 <示例>", "link": "https://portal.example.cn/1"}
     assert render(ENGINE.get_template("notices/mail.txt"), **context) == (
-        "申请已受理\n\nSQ-2019-0001 已受理 <5 日>\n\n查看与办理：https://portal.example.cn/1\n\n"
-        "本邮件由平台自动发出，请勿回复。邮件不载明个人信息，详情请登录平台查看。\n\n"
-    )
-    assert render(ENGINE.get_template("notices/notice.txt"), **context) == (
-        "申请已受理：SQ-2019-0001 已受理 <5 日>\n"
+        "SQ-2019-0001 · 受理 <示例>\n\n查看与办理：https://portal.example.cn/1\n\n"
+        "本邮件由平台自动发出，请勿回复。邮件不载明个人信息，详情请登录平台查看。\n"
     )
 
 
