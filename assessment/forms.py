@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from assessment.enums import ItemVerdict
 from assessment.models import ApprovalList, InterestDeclaration, Opinion
-from assessment.selectors import capability
+from assessment.selectors import candidates, capability
 from pilot.enums import WindowKind
 from pilot.forms import ActForm, RemarkForm
 from pilot.models import Condition
@@ -93,39 +94,83 @@ class SendReportForm(RemarkForm):
         self.fields["phone"].initial = self.case.phone
 
 
+class _Candidates:
+    """Choices of which some cannot be made; ``barred`` holds their values."""
+
+    barred: frozenset[str] = frozenset()
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)  # type: ignore[misc]
+        if str(value) in self.barred:
+            option["attrs"]["disabled"] = True
+        return option
+
+
+class CandidateCheckboxes(_Candidates, forms.CheckboxSelectMultiple):
+    """Several candidates to tick."""
+
+
+class CandidateRadios(_Candidates, forms.RadioSelect):
+    """One candidate to choose."""
+
+
+def offer(field: Any, found: Sequence[candidates.Candidate]) -> None:
+    """Let a field offer candidates in this order, each with its load, the suggestion, or what stands against it.
+
+    Choosing somebody barred all the same is refused where the act is done.
+    """
+    field.queryset = capability.candidates()
+    field.choices = [(each.member.pk, _candidate_label(each)) for each in found]
+    field.widget.barred = frozenset(str(each.member.pk) for each in found if each.tie)
+
+
+def _candidate_label(candidate: candidates.Candidate) -> str:
+    words = _("%(person)s（%(agency)s），在办 %(open)s 件，累计 %(total)s 件") % {
+        "person": candidate.member.person,
+        "agency": candidate.member.organisation,
+        "open": candidate.load.in_hand,
+        "total": candidate.load.total,
+    }
+    if candidate.tie:
+        return _("%(who)s。不能选定：%(why)s") % {"who": words, "why": candidate.tie}
+    return _("%(who)s【建议】") % {"who": words} if candidate.suggested else words
+
+
 class AssessorsForm(RemarkForm):
-    """The assessors to ask."""
+    """The assessors to ask, least loaded first; who has ties is shown with the reason and cannot be chosen."""
 
     assessors: Any = forms.ModelMultipleChoiceField(
         label=gettext_lazy("评估人员"),
         queryset=None,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("与申请单位或产品供应方有关联的人员不能选定"),
+        widget=CandidateCheckboxes,
+        help_text=gettext_lazy("按在办件数由少到多排列；“建议”为在办最少、来自不同机构的人员"),
     )
     field_order = ["assessors", "reason"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field: Any = self.fields["assessors"]
-        field.queryset = capability.candidates()
-        field.label_from_instance = _assessor_label
+        agencies = [member.agency_id for member in candidates.staying(self.case)]
+        wanted = max(1, capability.LEAST_ASSESSORS - len(agencies))
+        found = candidates.of_case(self.case, self.actor, wanted=wanted, besides=agencies)
+        offer(self.fields["assessors"], found)
 
 
 class ModeratorForm(RemarkForm):
-    """The assessor to ask for the moderation."""
+    """The assessor to ask for the moderation, of an agency that has not scored if there is one."""
 
-    moderator: Any = forms.ModelChoiceField(label=gettext_lazy("复议人员"), queryset=None)
+    moderator: Any = forms.ModelChoiceField(
+        label=gettext_lazy("复议人员"),
+        queryset=None,
+        empty_label=None,
+        widget=CandidateRadios,
+        help_text=gettext_lazy("按在办件数由少到多排列；“建议”为在办最少、来自不同机构的人员"),
+    )
     field_order = ["moderator", "reason"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field: Any = self.fields["moderator"]
-        field.queryset = capability.candidates()
-        field.label_from_instance = _assessor_label
-
-
-def _assessor_label(member: Any) -> str:
-    return _("%(person)s（%(agency)s）") % {"person": member.person, "agency": member.organisation}
+        agencies = [member.agency_id for member in capability.panel(self.case)]
+        offer(self.fields["moderator"], candidates.of_case(self.case, self.actor, wanted=1, besides=agencies))
 
 
 class ConclusionForm(RemarkForm):
@@ -153,6 +198,12 @@ class ScoreForm(ActForm):
                 max_value=criterion.points,
                 help_text="　".join(filter(None, [_("满分 %(n)s 分") % {"n": criterion.points}, least])),
             )
+            self.fields[f"evidence_{code}"] = forms.CharField(
+                label=_("%(criterion)s：依据") % {"criterion": criterion},
+                help_text=_("材料名称和页码，或能力测试的名称"),
+                required=False,
+                max_length=300,
+            )
         self.fields["comment"] = forms.CharField(
             label=_("评语"), widget=forms.Textarea(attrs={"rows": 4}), required=False, max_length=2000
         )
@@ -161,7 +212,21 @@ class ScoreForm(ActForm):
         """The fields of the criteria become one sheet, as the service takes it."""
         data = super().clean() or self.cleaned_data
         scores = {code: data[f"score_{code}"] for code in self.criteria if f"score_{code}" in data}
-        return {"scores": scores, "comment": data.get("comment", "")}
+        evidence = {code: data.get(f"evidence_{code}", "") for code in self.criteria}
+        return {"scores": scores, "evidence": evidence, "comment": data.get("comment", "")}
+
+
+class TestSetForm(ActForm):
+    """A test set with its key, which stays in the portal."""
+
+    title = forms.CharField(label=gettext_lazy("测试集名称"), max_length=128)
+    key = forms.FileField(
+        label=gettext_lazy("样本和答案"),
+        help_text=gettext_lazy(
+            "CSV，第一行为 sample,expected，其后每行一个样本编号和 genuine（真样本）或 impostor（假样本）；"
+            "不超过 5 MB、10 万个样本"
+        ),
+    )
 
 
 class EffectForm(ActForm):

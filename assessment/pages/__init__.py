@@ -1,5 +1,5 @@
 """What the generic pages show of review and assessment; one file per machine, in the order of the menu."""
 
-from assessment.pages import opinion, report, capability, declaration, approval_list  # isort: skip
+from assessment.pages import opinion, inbox, report, capability, declaration, approval_list, dashboard  # isort: skip
 
-__all__ = ["approval_list", "capability", "declaration", "opinion", "report"]
+__all__ = ["approval_list", "capability", "dashboard", "declaration", "inbox", "opinion", "report"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -10,6 +12,7 @@ from assessment.enums import ReportState
 from assessment.forms import NothingForm, SendReportForm
 from assessment.models import ProvincialReport
 from assessment.pages import common
+from assessment.rules import report_versions
 from assessment.selectors import applicants, reports
 from assessment.services.reports import open_supplement
 from pilot.actors import Actor
@@ -43,6 +46,8 @@ def sections(report: ProvincialReport, actor: Actor) -> list[Section]:
         shown.append(candidates(report))
     if report.version:
         shown.append(frozen(report))
+    if report.version > 1:
+        shown.append(changes(report))
     return shown
 
 
@@ -110,6 +115,69 @@ def frozen(report: ProvincialReport) -> Section:
         note=_("合计 %(all)s 家，其中同意推荐 %(yes)s 家，不同意推荐 %(no)s 家")
         % {"all": len(lines), "yes": recommended, "no": len(lines) - recommended},
     )
+
+
+def changes(report: ProvincialReport) -> Section:
+    """The version last sent beside the one before it, applicant by applicant."""
+    before, after = reports.versions_of(report, report.version - 1, report.version)
+    found = report_versions.compare(before, after)
+    labels = {
+        "name": _("单位名称"),
+        "uscc": _("统一社会信用代码"),
+        "licence": _("许可证编号"),
+        "methods": _("采集方式"),
+        "recommended": _("审核意见"),
+        "remark": _("备注"),
+        "opinion_version": _("审核意见版次"),
+    }
+    rows = [
+        *(_line(line, added=True) for line in found.added),
+        *(_line(line, added=False) for line in found.removed),
+        *(
+            Row(
+                "",
+                [
+                    Tag(_("变更"), "warning"),
+                    change.number,
+                    change.name,
+                    labels[change.field],
+                    _shown(change.field, change.before),
+                    _shown(change.field, change.after),
+                ],
+            )
+            for change in found.changed
+        ),
+    ]
+    return Section(
+        _("与上一版比较"),
+        columns=[
+            Column("kind", _("变化")),
+            Column("number", _("受理编号")),
+            Column("name", _("单位名称")),
+            Column("field", _("项目")),
+            Column("before", _("第 %(n)s 版") % {"n": report.version - 1}),
+            Column("after", _("第 %(n)s 版") % {"n": report.version}),
+        ],
+        rows=rows,
+        empty=_("与上一版所列内容相同"),
+        note=_("新增 %(added)s 家，删除 %(removed)s 家，变更 %(changed)s 家")
+        % {
+            "added": len(found.added),
+            "removed": len(found.removed),
+            "changed": len({change.number for change in found.changed}),
+        },
+    )
+
+
+def _line(line: report_versions.Line, *, added: bool) -> Row:
+    kind = Tag(_("新增"), "success") if added else Tag(_("删除"), "danger")
+    opinion = common.recommendation(line["recommended"])
+    sides = (None, opinion) if added else (opinion, None)
+    return Row("", [kind, line["number"], line["name"], _("审核意见"), *sides])
+
+
+def _shown(field: str, value: Any) -> Any:
+    return common.recommendation(value) if field == "recommended" else value
 
 
 def waiting(actor: Actor) -> Q | None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from assessment import rules
 from assessment.enums import AssessmentState, DeclarationState
 from assessment.models import CapabilityAssessment, Criterion, InterestDeclaration, ScoreSheet
+from assessment.rules import scores as rules
 from pilot.enums import OrganisationKind, Role
 from pilot.models import Membership, Programme
 from pilot.selectors import people, programmes

@@ -61,15 +61,31 @@ def signed_opinion(application: Application) -> OpinionVersion:
     return version
 
 
-def due(report: ProvincialReport) -> datetime | None:
-    """Until when the bureau is to report; None where the programme sets no time.
+def first_due(programme: Programme) -> datetime | None:
+    """Until when every bureau is to report first; None where the programme sets no time.
 
-    Working days from the first day of review, which counts; for a supplement from the day after it was begun.
+    Working days from the first day of review, which counts.
     """
-    programme = report.programme
-    days: Any = programmes.rule(programme, "bureau_report_days")
-    if days is None:
-        return None
     opens, _closes = programmes.window(programme, WindowKind.REVIEW)
-    start = report.opened_at if report.sequence > 1 else opens - timedelta(microseconds=1)
-    return programmes.deadline(programme, start=start, days=days)
+    return _due(programme, start=opens - timedelta(microseconds=1))
+
+
+def due(report: ProvincialReport) -> datetime | None:
+    """Until when the bureau is to report: a supplement within as many days from the day after it was begun."""
+    if report.sequence == 1:
+        return first_due(report.programme)
+    return _due(report.programme, start=report.opened_at)
+
+
+def _due(programme: Programme, *, start: datetime) -> datetime | None:
+    days: Any = programmes.rule(programme, "bureau_report_days")
+    return None if days is None else programmes.deadline(programme, start=start, days=days)
+
+
+def versions_of(report: ProvincialReport, *numbers: int) -> list[list[dict[str, Any]]]:
+    """The frozen lines of several versions of a report, each in the order of its list. One query."""
+    lines: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
+    found = ReportLine.unscoped.filter(report=report, version__in=numbers).order_by("version", "position")
+    for version, snapshot in found.values_list("version", "snapshot"):
+        lines[version].append(snapshot)
+    return list(lines.values())

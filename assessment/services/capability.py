@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from applications.models import Application
 from assessment.enums import AssessmentState, DeclarationState
 from assessment.models import CapabilityAssessment, InterestDeclaration
-from assessment.selectors import applicants, capability
+from assessment.selectors import candidates, capability
 from assessment.services import criteria
 from pilot.actors import Actor
 from pilot.errors import Refused
@@ -63,8 +63,10 @@ def ask(
     assessment: CapabilityAssessment, members: Iterable[Membership], act: Act, *, moderator: bool = False
 ) -> None:
     """Ask assessors to declare their interests and tell them. Raises :class:`Refused` for anybody with ties."""
-    for member in members:
-        if words := tie(assessment, member, act.actor):
+    asked = list(members)
+    against = candidates.ties(assessment, asked, act.actor)
+    for member in asked:
+        if words := against.get(member.pk):
             raise Refused(_("%(person)s：%(words)s") % {"person": member.person, "words": words})
         declaration = InterestDeclaration(
             assessment=assessment,
@@ -83,25 +85,6 @@ def ask(
             object_id=declaration.pk,
             source=act.key,
         )
-
-
-def tie(assessment: CapabilityAssessment, member: Membership, actor: Actor) -> str | None:
-    """What stands against a person assessing this applicant, in words; None when nothing is known."""
-    if not capability.candidates().filter(pk=member.pk).exists():
-        return _("不是评估机构的在任评估人员")
-    if member.person_id == actor.person_id:
-        return _("不得指派本人")
-    if InterestDeclaration.unscoped.filter(assessment=assessment, assessor=member.person_id).exists():
-        return _("已参与过本案")
-    application = assessment.application
-    if Membership.objects.filter(person=member.person_id, organisation=application.provider_id).exists():
-        return _("在申请单位任职或曾任职，应予回避")
-    agency = member.organisation
-    if agency.pk == application.provider_id or (agency.uscc and agency.uscc == application.uscc):
-        return _("所在机构就是申请单位，应予回避")
-    if agency.name == applicants.facts_of(application).supplier:
-        return _("所在机构是核验产品供应方，应予回避")
-    return None
 
 
 def distinct(members: Iterable[Membership], *, least: int) -> list[Membership]:

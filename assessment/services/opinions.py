@@ -10,9 +10,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from applications.models import Application
-from assessment import rules
 from assessment.enums import ItemVerdict, OpinionState
 from assessment.models import Opinion
+from assessment.rules import scores as rules
 from pilot.actors import Actor
 from pilot.errors import Refused
 from pilot.models import Condition

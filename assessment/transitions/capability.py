@@ -7,9 +7,10 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from assessment import documents, rules
+from assessment import documents
 from assessment.enums import DeclarationState
 from assessment.models import CapabilityAssessment
+from assessment.rules import scores as rules
 from assessment.selectors import capability as selectors
 from assessment.services import capability as services
 from pilot.actors import Actor

@@ -1,0 +1,325 @@
+"""A random walk through review: anybody tries anything on any case, by the acts and services a click calls.
+
+Acts that are refused in words are allowed outcomes and leave nothing behind. What the law of review is, is looked at
+after every step that was done (:class:`Law`), by other means than the code that upholds it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from random import Random
+from typing import Any, Final
+
+from django.db import transaction
+
+from applications.models import Application
+from applications.services.deadlines import pass_deadlines
+from assessment.models import (
+    ApprovalList,
+    CapabilityAssessment,
+    InterestDeclaration,
+    Opinion,
+    ProvincialReport,
+)
+from assessment.services.lists import create_list, refresh
+from assessment.services.reports import open_reports, open_supplement
+from assessment.services.scores import submit_scores
+from pilot import clock, policy
+from pilot.actors import Actor
+from pilot.enums import OrganisationKind, Role, WindowKind
+from pilot.errors import PilotError
+from pilot.machines import declared
+from pilot.models import Membership, Objection, TransitionRecord, Window
+from pilot.rules import end_of, local_day
+from pilot.selectors import people, programmes
+from pilot.services import objections
+from pilot.services.programmes import propose_extension
+from pilot.workflow import fire
+from tests.applications import builders as intake
+from tests.assessment import builders
+from tests.assessment.law import Law
+from tests.factories import world
+
+PROVINCES: Final = (44, 45)
+MOST_PROVIDERS: Final = 120
+# Every machine of review, those below that carry it, and how often each is tried.
+MACHINES: Final[dict[type, int]] = {
+    Application: 3,
+    Opinion: 4,
+    ProvincialReport: 3,
+    CapabilityAssessment: 5,
+    InterestDeclaration: 4,
+    ApprovalList: 4,
+    Objection: 2,
+}
+# Steps back are tried less often, or nothing would ever get to its end.
+RARE: Final = {
+    "withdraw", "refuse", "return_for_correction", "revert", "send_back", "reopen", "return_to_bureau",
+    "declare", "recuse", "retract",
+}  # fmt: skip
+OVER: Final = {
+    "withdrawn", "lapsed", "void", "cancelled", "concluded", "published", "conflicted", "upheld", "dismissed", "listed",
+}  # fmt: skip
+
+
+class Walk:
+    """One world and its people, some of whom hold two offices; ``steps`` are taken one savepoint each."""
+
+    def __init__(self, *, seed: int, minutes: int) -> None:
+        self.random, self.minutes = Random(seed), minutes  # noqa: S311
+        self.done: Counter[tuple[str, str]] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.cast = _cast()
+        self.providers: list[Actor] = []
+        self.law = Law([actor for actor in self.cast if actor.is_assessor])
+        self.moment = world.at("2019-04-15 09:00")
+        _keep_the_window_open(self.cast)
+        self.errands: Sequence[tuple[int, Callable[[], tuple[str, str]]]] = (
+            (55, self.act),
+            (6, self.apply),
+            (12, self.score),
+            (2, self.begin_list),
+            (1, self.refresh_list),
+            (6, self.supplement),
+            (2, self.object),
+            (2, self.correct),
+            (2, self.housekeeping),
+        )
+
+    # --- stepping ---------------------------------------------------------------------------------
+    def step(self) -> None:
+        """Try one thing that there is something to try on; a refusal says why in words and changes nothing."""
+        self.moment += timedelta(minutes=self.random.randint(1, self.minutes))
+        clock.set_business_time(self.moment)
+        weights = [weight for weight, _errand in self.errands]
+        while True:
+            ((_weight, errand),) = self.random.choices(self.errands, weights)
+            with suppress(NothingThere):
+                return self.attempt(errand)
+
+    def attempt(self, errand: Callable[[], tuple[str, str]]) -> None:
+        """Do it in a savepoint and look at the law, or be refused."""
+        before = TransitionRecord.objects.count()
+        words, what = "", ("", "")
+        try:
+            with transaction.atomic():
+                what = errand()
+        except PilotError as refusal:
+            words = str(refusal)
+        if what != ("", ""):
+            self.done[what] += 1
+            self.law.check()
+        else:
+            self.refused[words] += 1
+            assert words
+            assert TransitionRecord.objects.count() == before
+
+    def act(self) -> tuple[str, str]:
+        """Any transition of any case by anybody; more often than not one that is possible, by the right office."""
+        model = self.random.choices(list(MACHINES), list(MACHINES.values()))[0]
+        case = self.pick(model)
+        moves = [
+            move for move in declared(model) if policy.roles_for(case.slug(), move.name) != {Role.SYSTEM}
+        ]
+        possible = [move for move in moves if move.source == case.state]
+        likely = possible if possible and self.random.random() < 0.9 else moves
+        name = self.random.choices(likely, [1 if move.name in RARE else 5 for move in likely])[0].name
+        if {move.name for move in likely} <= RARE and self.random.random() < 0.85:
+            raise NothingThere
+        fire(case, name, actor=self.actor(case, name), reason=self.words(), **self.data(case, name))
+        return case.slug(), name
+
+    def pick(self, model: Any) -> Any:
+        """Any case of a machine, of all there are; those of the provinces played with, and mostly one not over."""
+        rows = model.unscoped.order_by("pk")
+        if model is ProvincialReport:
+            rows = rows.filter(province__in=PROVINCES)
+            rows = rows.exclude(state="received") if self.random.random() < 0.9 else rows
+        if self.random.random() < 0.95:
+            rows = rows.exclude(state__in=OVER)
+        if model is InterestDeclaration and self.random.random() < 0.9:
+            rows = rows.filter(released_at__isnull=True).exclude(assessment__state__in=OVER)
+        keys = list(rows.values_list("pk", flat=True))
+        if not keys:
+            raise NothingThere
+        return model.unscoped.get(pk=self.random.choice(keys))
+
+    def actor(self, case: Any, name: str) -> Actor:
+        """Whoever holds an office that may do it, now and then anybody at all."""
+        everybody = [*self.cast, *self.providers]
+        if isinstance(case, Objection) and case.reviewer_id and self.random.random() < 0.5:
+            return next(actor for actor in everybody if actor.person_id == case.reviewer_id)
+        roles = policy.roles_for(case.slug(), name)
+        fitting = [a for a in everybody if a.role in roles and _concerns(a, case)]
+        return self.random.choice(fitting if fitting and self.random.random() < 0.85 else everybody)
+
+    def words(self) -> str:
+        return "" if self.random.random() < 0.05 else "示例"
+
+    def data(self, case: Any, name: str) -> dict[str, Any]:
+        """What a form would hand over for an act."""
+        match case.slug(), name:
+            case "application", "return_for_correction":
+                return {"items": intake.ITEMS}
+            case "application", "refuse":
+                return {"condition": 3}
+            case "application", "submit" | "resubmit":
+                return {"declaration": True}
+            case "opinion", "draft":
+                good = self.random.random() < 0.8
+                return {"checklist": builders.MET if good else builders.NOT_MET, "remark": "示例意见"}
+            case "provincial-report", "send":
+                return {"nil": self.random.random() < 0.3}
+            case "capability-assessment", "assign" | "reassign":
+                return {"assessors": self.members(self.random.choice([1, 2, 2, 2, 3]))}
+            case "capability-assessment", "replace":
+                return {"moderator": self.members(1)[0]}
+            case "capability-assessment", "conclude":
+                return {"conclusion": "示例结论。"}
+        return {}
+
+    def members(self, number: int) -> list[Membership]:
+        """Assessors, and now and then somebody who is none."""
+        assessors = [actor for actor in self.cast if actor.is_assessor]
+        pool = assessors if self.random.random() < 0.95 else self.cast
+        return builders.memberships(self.random.sample(pool, number))
+
+    # --- what is no transition --------------------------------------------------------------------
+    def apply(self) -> tuple[str, str]:
+        """A provider hands in an application: a new one as long as there are few, else any of them once more."""
+        waiting = Application.unscoped.filter(state__in=["submitted", "accepted"]).count()
+        if waiting > 2 or len(self.providers) >= MOST_PROVIDERS:
+            raise NothingThere
+        new = len(self.providers) < 3 or self.random.random() < 0.8
+        if new:
+            self.providers.append(world.provider(self.random.choice(PROVINCES)))
+        provider = self.providers[-1] if new else self.random.choice(self.providers)
+        intake.submitted(provider)
+        return "application", "submit"
+
+    def correct(self) -> tuple[str, str]:
+        """A provider works on an answer to a completeness notice."""
+        case = self._one_of(Application, state="returned")
+        provider = self._provider(case)
+        intake.corrected(case, provider)
+        fire(case, "resubmit", actor=provider, declaration=True)
+        return "application", "resubmit"
+
+    def score(self) -> tuple[str, str]:
+        """An assessor, mostly the one asked, hands in scores: good, apart, or failing a least number of points."""
+        case = self._one_of(
+            InterestDeclaration,
+            state="clear",
+            score_sheet__isnull=True,
+            assessment__state__in=["in_progress", "in_moderation"],
+        )
+        own = [actor for actor in self.cast if actor.person_id == case.assessor_id and actor.is_assessor]
+        actor = self.random.choice(own if self.random.random() < 0.95 else self.cast)
+        sheets = [builders.FULL, builders.less(10), builders.less(30), {**builders.FULL, "protection": 0}]
+        scores = self.random.choices(sheets, [5, 4, 2, 1])[0]
+        submit_scores(case=case, actor=actor, scores=scores, comment=self.words())
+        return "interest-declaration", "submit_scores"
+
+    def begin_list(self) -> tuple[str, str]:
+        """An officer begins a list that takes effect in a few days."""
+        opens, _closes = programmes.window(programmes.current(), WindowKind.RUN)
+        days = timedelta(days=self.random.randint(0, 4))
+        actor = self.random.choice([a for a in self.cast if a.role == Role.MINISTRY_OFFICER])
+        create_list(actor=actor, effective_from=max(opens, end_of(local_day(self.moment)) + days))
+        return "approval-list", "create"
+
+    def refresh_list(self) -> tuple[str, str]:
+        actor = self.random.choice([a for a in self.cast if a.role == Role.MINISTRY_OFFICER])
+        refresh(case=self._one_of(ApprovalList), actor=actor)
+        return "approval-list", "refresh"
+
+    def supplement(self) -> tuple[str, str]:
+        province = self.random.choice(PROVINCES)
+        leads = [a for a in self.cast if (a.role, a.province) == (Role.BUREAU_LEAD, province)]
+        open_supplement(bureau=people.bureau_of(province), actor=self.random.choice(leads))
+        return "provincial-report", "create"
+
+    def object(self) -> tuple[str, str]:
+        """A provider objects to having been left off or refused."""
+        case = self._one_of(Application, state__in=["not_listed", "refused"])
+        objections.file_objection(
+            actor=self._provider(case), machine="application", object_id=case.pk, grounds="示例"
+        )
+        return "objection", "create"
+
+    def housekeeping(self) -> tuple[str, str]:
+        """What the clock brings about: the reports open, answers lapse."""
+        open_reports(programme=programmes.current(), actor=world.SETUP)
+        pass_deadlines(at=self.moment)
+        return "system", "housekeeping"
+
+    def _one_of(self, model: Any, **wanted: Any) -> Any:
+        keys = list(model.unscoped.filter(**wanted).order_by("pk").values_list("pk", flat=True))
+        if not keys:
+            raise NothingThere
+        return model.unscoped.get(pk=self.random.choice(keys))
+
+    def _provider(self, case: Application) -> Actor:
+        return next(actor for actor in self.providers if actor.organisation_id == case.provider_id)
+
+
+class NothingThere(Exception):
+    """There is nothing to try this on yet."""
+
+
+def _concerns(actor: Actor, case: Any) -> bool:
+    """Whether a case is of the actor's province, of its own organisation, or its own declaration."""
+    if isinstance(case, InterestDeclaration) and actor.is_assessor:
+        return case.assessor_id == actor.person_id
+    if actor.is_provider:
+        return isinstance(case, Application) and case.provider_id == actor.organisation_id
+    return not actor.is_bureau or getattr(case, "province", actor.province) == actor.province
+
+
+def _also(actor: Actor, role: str, organisation_id: Any = None) -> Actor:
+    """The same person in a second office."""
+    return Membership.objects.create(
+        person_id=actor.person_id,
+        organisation_id=organisation_id or actor.organisation_id,
+        role=role,
+        valid_from=world.moment("2019-01-01 00:00"),
+    ).as_actor()
+
+
+def _cast() -> list[Actor]:
+    """Two bureaus, the ministry and ten assessors; in each place somebody who could be both hands."""
+    cast: list[Actor] = []
+    for province in PROVINCES:
+        both = world.bureau(Role.BUREAU_REVIEWER, province)
+        cast += [
+            both,
+            _also(both, Role.BUREAU_LEAD),
+            world.bureau(Role.BUREAU_REVIEWER, province),
+            world.bureau(Role.BUREAU_LEAD, province),
+        ]
+    both = world.ministry(Role.MINISTRY_OFFICER)
+    approvers = [world.ministry(Role.MINISTRY_APPROVER) for _ in range(3)]
+    cast += [both, _also(both, Role.MINISTRY_APPROVER), world.ministry(Role.MINISTRY_OFFICER), *approvers]
+    assessors = [world.assessor() for _ in range(9)]
+    supplier = world.people.add_organisation(
+        actor=world.SETUP, kind=OrganisationKind.AGENCY, name="示例智能有限公司"
+    )
+    judge = _also(assessors[0], Role.MINISTRY_OFFICER, both.organisation_id)
+    return [*cast, *assessors, world.assessor(supplier), judge]
+
+
+def _keep_the_window_open(cast: Sequence[Actor]) -> None:
+    """Applications keep coming in for the whole walk: the window is extended by the act meant for it."""
+    officer, approver = (
+        next(actor for actor in cast if actor.role == role)
+        for role in (Role.MINISTRY_OFFICER, Role.MINISTRY_APPROVER)
+    )
+    approver = [actor for actor in cast if actor.role == Role.MINISTRY_APPROVER][-1]
+    window = Window.objects.get(kind=WindowKind.APPLICATION)
+    extension = propose_extension(
+        actor=officer, window=window, closes=world.moment("2019-12-01 00:00"), reason="示例"
+    )
+    fire(extension, "approve", actor=approver)
