@@ -7,13 +7,22 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from applications.services import objections
+from applications.services import deadlines, objections
 from pilot.actors import Actor
-from pilot.models import Objection
-from pilot.signals import objection_upheld
+from pilot.enums import WindowKind
+from pilot.models import Objection, WindowExtension
+from pilot.signals import case_moved, objection_upheld
+from pilot.workflow import Act
 
 
 @receiver(objection_upheld, dispatch_uid="applications.objection_upheld")
 def change_refusal(sender: Any, *, objection: Objection, actor: Actor, at: datetime, **kwargs: Any) -> None:
     """An objection against a refusal was upheld."""
     objections.answer(objection=objection, actor=actor, at=at)
+
+
+@receiver(case_moved, sender=WindowExtension, dispatch_uid="applications.window_extended")
+def tell_drafts(sender: Any, *, case: WindowExtension, act: Act, **kwargs: Any) -> None:
+    """The application window closes later: whoever has not handed in yet still can."""
+    if act.name == "approve" and case.window.kind == WindowKind.APPLICATION:
+        deadlines.tell_extended(programme=case.window.programme, source=act.key)

@@ -8,13 +8,14 @@ from django.utils.translation import gettext as _
 
 from applications import documents, signals
 from applications.models import Application, CompletenessNotice, LateAdmission, NoticeItem, Refusal
-from applications.selectors import cases, content, deadlines, tellings
+from applications.selectors import cases, content, deadlines, review, tellings
 from applications.selectors.form_schema import form_of
 from applications.services import decisions, numbering, versions
 from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Role, WindowKind
 from pilot.errors import Refused
+from pilot.models import TransitionRecord
 from pilot.selectors import programmes
 from pilot.services import outbox
 from pilot.transitions import another_person
@@ -80,6 +81,16 @@ def something_corrected(case: Application, actor: Actor, at: datetime) -> str | 
     return None if content.was_changed(case) else _("尚未补正任何内容")
 
 
+def on_no_other_desk(case: Application, actor: Actor, at: datetime) -> str | None:
+    """Whoever has claimed the application says the bureau's word; a lead may release it first (R05)."""
+    return review.on_another_desk(case, actor)
+
+
+def checklist_allows(case: Application, actor: Actor, at: datetime) -> str | None:
+    """Acceptance does not contradict what was marked on the version handed in last (R03)."""
+    return review.bars_acceptance(case)
+
+
 def second_return_by_lead(case: Application, actor: Actor, at: datetime) -> str | None:
     """Faults are told once: another notice after an answer is the lead's to give."""
     if actor.role != Role.BUREAU_LEAD and cases.was_answered(case):
@@ -88,17 +99,23 @@ def second_return_by_lead(case: Application, actor: Actor, at: datetime) -> str 
 
 
 def taken_back_in_time(case: Application, actor: Actor, at: datetime) -> str | None:
-    """The same person, the last act, within the programme's seconds: by business time, and by the real time for
-    which its notices are held."""
+    """The same person, the last act, within the programme's seconds."""
     last = cases.last_step(case)
     if last.name not in REVERTIBLE:
         return _("上一步不是可以撤销的操作")
     if last.person_id != actor.person_id:
         return _("只能由办理人本人撤销")
-    limit = timedelta(seconds=programmes.rule(case.programme, "revert_seconds") or 0)
-    if at - last.at > limit or clock.security_now() - last.recorded_at > min(limit, HOLD):
-        return _("已超过 %(seconds)s 秒，不能撤销") % {"seconds": int(limit.total_seconds())}
+    if time_to_take_back(case, last, at) < timedelta():
+        seconds = programmes.rule(case.programme, "revert_seconds") or 0
+        return _("已超过 %(seconds)s 秒，不能撤销") % {"seconds": seconds}
     return None
+
+
+def time_to_take_back(case: Application, last: TransitionRecord, at: datetime) -> timedelta:
+    """How long the last act can still be taken back: by business time and by the time its notices are held."""
+    limit = timedelta(seconds=programmes.rule(case.programme, "revert_seconds") or 0)
+    held = min(limit, HOLD) - (clock.security_now() - last.recorded_at)
+    return min(limit - (at - last.at), held)
 
 
 def not_on_prepared_list(case: Application, actor: Actor, at: datetime) -> str | None:
@@ -149,11 +166,18 @@ def _check_declaration(act: Act) -> None:
 def _hand_in(case: Application, act: Act) -> None:
     version = versions.freeze(case=case, act=act)
     case.due_at = cases.acceptance_due(case, start=act.at)
-    documents.receipt(case, version, submitter=act.actor.name)
+    # The paper takes a second to set, so it is made after the commit; the receipt page says so until then.
+    outbox.post_task("applications.tasks.make_receipt", version_id=version.pk)
 
 
 # --- the bureau's word ------------------------------------------------------------------------------
-@on(Application, "accept", guards=[own_province, not_deemed], tell=[tellings.applicant], hold=HOLD)
+@on(
+    Application,
+    "accept",
+    guards=[own_province, on_no_other_desk, not_deemed, checklist_allows],
+    tell=[tellings.applicant],
+    hold=HOLD,
+)
 def accept(case: Application, act: Act) -> None:
     """受理编号 and letter."""
     case.acceptance_number = numbering.acceptance_number(province=case.province, at=act.at)
@@ -177,7 +201,7 @@ def deem_accepted(case: Application, act: Act) -> None:
 @on(
     Application,
     "return_for_correction",
-    guards=[own_province, not_deemed, second_return_by_lead],
+    guards=[own_province, on_no_other_desk, not_deemed, second_return_by_lead],
     tell=[tellings.applicant],
     hold=HOLD,
 )
@@ -205,7 +229,7 @@ def return_for_correction(case: Application, act: Act) -> None:
 @on(
     Application,
     "refuse",
-    guards=[own_province, not_deemed],
+    guards=[own_province, on_no_other_desk, not_deemed],
     tell=[tellings.applicant],
     hold=HOLD,
     reason_required=True,
@@ -270,7 +294,7 @@ def still_ahead(admission: LateAdmission, actor: Actor, at: datetime) -> str | N
     LateAdmission,
     "approve",
     guards=[another_person("proposed_by"), still_ahead],
-    tell=[tellings.admitted, tellings.proposer],
+    tell=[tellings.admitted, tellings.admitting_bureau, tellings.proposer],
 )
 def grant_admission(admission: LateAdmission, act: Act) -> None:
     """From now on the provider may hand in, until the moment named."""

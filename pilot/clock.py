@@ -25,6 +25,11 @@ def now() -> datetime:
     return security_now() + offset()
 
 
+def business(moment: datetime) -> datetime:
+    """The business time of a real moment, by the clock as it stands now."""
+    return moment + offset()
+
+
 def is_demo() -> bool:
     """Whether this database holds the demonstration world (invented organisations, shifted clock, MFA off)."""
     return BusinessClock.objects.filter(pk=1, demo=True).exists()

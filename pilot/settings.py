@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "pilot.middleware.ArrivalMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
@@ -117,6 +118,7 @@ MEDIA_ROOT = VAR / "files"
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 PILOT_FONTS = os.environ.get("PILOT_FONTS", "")
+PILOT_CLAMD = os.environ.get("PILOT_CLAMD", "")  # virus scanner: host:port or the path of a socket
 
 # --- language and time ---------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
@@ -180,6 +182,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# The proxy's stamp of arrival, e.g. X-Request-Start; it must overwrite what a client sends under that name.
+PILOT_ARRIVAL_HEADER = os.environ.get("PILOT_ARRIVAL_HEADER", "")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _flag("PILOT_BEHIND_PROXY") else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 # Two portals on one host differ by port only, and cookies ignore ports: the name carries the portal.
@@ -210,6 +214,8 @@ MAILERS = {
         "OPTIONS": {"file_path": str(VAR / "mail")},
     }
 }
+# Where mails lead: the first address forms may come from, else this machine.
+PILOT_SITE = next(iter(CSRF_TRUSTED_ORIGINS), f"http://127.0.0.1:{os.environ.get('PILOT_PORT', '8000')}")
 DEFAULT_FROM_EMAIL = os.environ.get("PILOT_EMAIL_FROM", "portal@example.cn")
 
 # Keys of stored forms (design.md, "Storage of forms"); 64 random bytes each, separate from Django's key.

@@ -37,9 +37,23 @@ def another_person(field: str) -> Any:
 
 
 # --- window extension -----------------------------------------------------------------------------
-@on(WindowExtension, "approve", "reject", guards=[another_person("proposed_by")])
-def decide_extension(extension: WindowExtension, act: Act) -> None:
-    """Another person decides; a granted extension moves the window's end from now on."""
+def _proposer(extension: WindowExtension) -> Any:
+    return people.person(extension.proposed_by_id)
+
+
+def _bureaus(extension: WindowExtension) -> Any:
+    return people.bureaus()
+
+
+@on(WindowExtension, "approve", guards=[another_person("proposed_by")], tell=[_proposer, _bureaus])
+def grant_extension(extension: WindowExtension, act: Act) -> None:
+    """Another person decides; the window's end moves from now on. The apps tell whom it lets in again."""
+    extension.approved_by_id = act.actor.person_id
+
+
+@on(WindowExtension, "reject", guards=[another_person("proposed_by")], tell=[_proposer])
+def reject_extension(extension: WindowExtension, act: Act) -> None:
+    """The window's end stays where it was."""
     extension.approved_by_id = act.actor.person_id
 
 

@@ -15,12 +15,15 @@ from pilot.enums import Province
 from pilot.ui import (
     ActionItem,
     ActPage,
+    BatchBar,
     Column,
+    Countdown,
     Dashboard,
     DetailPage,
     DocumentItem,
     Empty,
     Fact,
+    GuideElement,
     GuidePage,
     Link,
     ListPage,
@@ -32,6 +35,8 @@ from pilot.ui import (
     Tile,
     TimelineEntry,
     UnitFigure,
+    ViewBar,
+    ViewTab,
     WindowFace,
 )
 
@@ -121,6 +126,7 @@ def _row(i: int) -> Row:
             1250 * i if i % 7 else None,
         ),
         marker=due.tone if due else "",
+        key=str(i),
     )
 
 
@@ -140,7 +146,17 @@ def list_page(query: QueryDict) -> ListPage:
         filter_form=form,
         filtered=bool(query.get("q")),
         page=page,
-        toolbar=(Link("导出 Excel", sample_url("list"), "download"),),
+        views=ViewBar(
+            (
+                ViewTab("全部", sample_url("list"), current=True),
+                ViewTab("待我办理", f"{sample_url('list')}?q=1", default=True, manage_url=sample_url("list")),
+                ViewTab("即将超期（王*）", f"{sample_url('list')}?q=2", shared=True),
+            ),
+            sample_url("list"),
+            "与示例省通信管理局的同事共用",
+        ),
+        batch=BatchBar([Link("认领", sample_url("list"))], len(rows)),
+        export_url=sample_url("list"),
     )
 
 
@@ -352,33 +368,25 @@ def dashboard(query: QueryDict) -> Dashboard:
 def guide_page(query: QueryDict) -> GuidePage:
     """The guide of the first programme, shortened."""
     opens = datetime(2019, 4, 1, tzinfo=SHANGHAI)
+    application = WindowFace(
+        "申请阶段", opens, opens + timedelta(days=15), "after", "已截止。逾期申请须经部批准。"
+    )
+    review = WindowFace(
+        "审查阶段",
+        opens + timedelta(days=15),
+        opens + timedelta(days=45),
+        "open",
+        "正在审核和评估。",
+        Countdown("距截止还有", 12 * 86_400_000),
+    )
     return GuidePage(
         title="电子化核验试点办事指南",
         intro="依据工信部信管函〔2019〕87号，网络接入服务提供者可申请参与备案主体真实身份信息电子化核验试点。",
-        windows=(
-            WindowFace(
-                "申请阶段", opens, opens + timedelta(days=15), "after", "已截止。逾期申请须经部批准。"
-            ),
-            WindowFace(
-                "审查阶段", opens + timedelta(days=15), opens + timedelta(days=45), "open", "还剩 12 天。"
-            ),
-            WindowFace(
-                "试点运行阶段",
-                opens + timedelta(days=45),
-                opens + timedelta(days=275),
-                "before",
-                "2019-05-16 开始。",
-            ),
-        ),
-        steps=(
-            Fact("提交申请", "网络接入服务提供者", "申请阶段内"),
-            Fact("受理", "属地通信管理局", "5 个工作日"),
-            Fact("审核汇总", "属地通信管理局"),
-            Fact("技术能力评估", "评估机构"),
-            Fact("公布名单", "部（信息通信管理局）"),
-        ),
-        sections=(
-            Section(
+        as_of=opens + timedelta(days=33),
+        headline=application,
+        elements=(
+            GuideElement(
+                "conditions",
                 "申请条件",
                 facts=(
                     Fact("业务许可", "取得增值电信业务许可"),
@@ -386,8 +394,20 @@ def guide_page(query: QueryDict) -> GuidePage:
                     Fact("比对能力", "具备与权威库比对的技术能力"),
                 ),
             ),
+            GuideElement("windows", "申报窗口", windows=(application, review)),
+            GuideElement(
+                "flow",
+                "办理流程",
+                steps=(
+                    Fact("提交申请", "网络接入服务提供者", "申请阶段内"),
+                    Fact("受理", "属地通信管理局", "5 个工作日"),
+                    Fact("审核汇总", "属地通信管理局"),
+                ),
+            ),
+            GuideElement(
+                "questions", "常见问题", questions=(("如何登录？", "使用本单位管理员发放的账号。"),)
+            ),
         ),
-        downloads=(Link("试点工作申请表", sample_url("guide")),),
     )
 
 

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications.enums import ApplicationState
 from applications.forms.admission import AdmissionForm
 from applications.forms.bureau import RefusalForm, ReturnForm
-from applications.forms.drafting import DeclarationForm, DraftForm, StartForm
-from applications.forms.files import FileForm
+from applications.forms.drafting import DeclarationForm, StartForm
 from applications.models import Application, LateAdmission
 from applications.pages import case as case_page
-from applications.services.drafts import editing_obstacle, save_draft, start_application
-from applications.services.files import add_file
+from applications.pages import dashboard, form_settings, guide  # noqa: F401  (add to what the kernel shows)
+from applications.selectors import content, workbench
+from applications.services.claims import claim
+from applications.services.drafts import editing_obstacle, start_application
 from applications.services.late_admissions import propose_late_admission
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm, RemarkForm
 from pilot.models import ProposalState
 from pilot.pages import objection_link
-from pilot.registry import Creation, Group, ListColumn, MachinePages, Task, register
-from pilot.ui import Column, Fact, Link
+from pilot.registry import (
+    Batch,
+    Creation,
+    Group,
+    ListColumn,
+    ListFilter,
+    MachinePages,
+    Shortcut,
+    register,
+)
+from pilot.ui import ActionItem, Column, Fact, Link
 
 
 def _waiting(actor: Actor) -> Q | None:
@@ -32,7 +43,49 @@ def _waiting(actor: Actor) -> Q | None:
 
 
 def _links(case: Application, actor: Actor) -> list[Link]:
-    return objection_link(case.slug(), case, actor)
+    examine = [Link(_("审核"), reverse("application_review", args=[case.pk]), "list-checks")]
+    return [*(examine if actor.is_bureau else []), *objection_link(case.slug(), case, actor)]
+
+
+def _openings(case: Application, actor: Actor) -> list[ActionItem]:
+    """What its provider comes for: the task list while it writes, the progress afterwards."""
+    if not actor.is_provider:
+        return []
+    if editing_obstacle(case, actor) is None:
+        label = _("填写补正内容") if content.open_notice(case) else _("填写申请")
+        return [
+            ActionItem("form", label, True, "", reverse("application_form", args=[case.pk]), primary=True)
+        ]
+    progress = reverse("application_progress", args=[case.pk])
+    return [ActionItem("progress", _("办理进度"), True, "", progress, primary=True)]
+
+
+FILTERS = [
+    ListFilter(
+        "due",
+        gettext_lazy("受理期限"),
+        lambda actor: [("today", _("今日到期")), ("soon", _("3 个工作日内到期")), ("overdue", _("已超期"))],
+        workbench.due,
+    ),
+    ListFilter(
+        "answered",
+        gettext_lazy("补正"),
+        lambda actor: [("yes", _("补正已提交待看"))],
+        lambda value, actor: workbench.answered(),
+    ),
+    ListFilter(
+        "desk",
+        gettext_lazy("认领"),
+        lambda actor: [("mine", _("我已认领")), ("unclaimed", _("待认领"))] if actor.is_bureau else [],
+        workbench.desk,
+    ),
+    ListFilter(
+        "late",
+        gettext_lazy("逾期准入"),
+        lambda actor: [("yes", _("是")), ("no", _("否"))],
+        lambda value, actor: Q(late=value == "yes"),
+    ),
+]
 
 
 register(
@@ -43,10 +96,16 @@ register(
         icon="file-text",
         columns=[
             ListColumn(Column("number", gettext_lazy("编号")), lambda c: c.number),
-            ListColumn(Column("provider", gettext_lazy("申请单位")), lambda c: c.provider.name),
-            ListColumn(Column("province", gettext_lazy("省份")), lambda c: c.get_province_display()),
-            ListColumn(Column("submitted", gettext_lazy("提交时间")), lambda c: c.submitted_at),
-            ListColumn(Column("due", gettext_lazy("办理期限")), case_page.due_day),
+            ListColumn(
+                Column("provider", gettext_lazy("申请单位")), lambda c: c.provider.name, "provider__name"
+            ),
+            ListColumn(
+                Column("province", gettext_lazy("省份")), lambda c: c.get_province_display(), "province"
+            ),
+            ListColumn(
+                Column("submitted", gettext_lazy("提交时间")), lambda c: c.submitted_at, "submitted_at"
+            ),
+            ListColumn(Column("due", gettext_lazy("办理期限")), case_page.due_cell, "due_at"),
         ],
         facts=case_page.facts,
         sections=case_page.sections,
@@ -76,35 +135,30 @@ register(
             "withdraw": gettext_lazy("本申请终止；申请阶段内可以另行提出申请"),
         },
         danger=frozenset({"refuse", "withdraw"}),
-        tasks=[
-            Task(
-                "save_draft",
-                gettext_lazy("填写申请表"),
-                DraftForm,
-                save_draft,
-                editing_obstacle,
-                gettext_lazy("保存草稿，可随时继续填写；补正时只能修改告知所列的项目"),
-            ),
-            Task(
-                "add_file",
-                gettext_lazy("上传材料"),
-                FileForm,
-                add_file,
-                editing_obstacle,
-                gettext_lazy("材料与申请表一并提交；被替换的文件留存备查"),
-            ),
-        ],
+        openings=_openings,
+        own_pages={"submit": "application_check", "resubmit": "application_check"},
         creation=Creation(
             gettext_lazy("提出申请"),
             StartForm,
             start_application,
             gettext_lazy("建立一份草稿；填写申请表并上传材料后提交"),
+            "application_form",
         ),
         search=["provider__name", "uscc", "case_number", "acceptance_number"],
         related=["provider", "programme"],
         province_field="province",
         empty=gettext_lazy("暂无申请；申请阶段内由网络接入服务提供者提出"),
         links=_links,
+        filters=FILTERS,
+        batches=[
+            Batch(
+                "claim",
+                gettext_lazy("认领"),
+                claim,
+                gettext_lazy("由您审核；30 分钟没有操作的，他人可以接手"),
+            )
+        ],
+        shortcut=Shortcut(gettext_lazy("审核"), "application_review"),
     )
 )
 
@@ -128,7 +182,7 @@ register(
         icon="calendar-plus",
         columns=[
             ListColumn(Column("provider", gettext_lazy("网络接入服务提供者")), lambda c: c.provider.name),
-            ListColumn(Column("until", gettext_lazy("准予提交至")), lambda c: c.until),
+            ListColumn(Column("until", gettext_lazy("准予提交至")), lambda c: c.until, "until"),
         ],
         facts=_admission_facts,
         waiting=lambda actor: (

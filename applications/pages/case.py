@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from applications.enums import FileKind
+from applications.enums import ApplicationState, FileKind
 from applications.models import Application, ApplicationVersion
+from applications.pages import duplicates
+from applications.pages.undo import undo
+from applications.rules.completeness import ConditionHint
 from applications.rules.form import FormField, Personal, shown
-from applications.selectors import content, records
+from applications.selectors import content, deadlines, records, tasks
 from applications.selectors.form_schema import form_of
 from pilot import clock
 from pilot.actors import Actor
@@ -24,9 +27,26 @@ from pilot.ui import Column, Fact, Link, Row, Section, Tag
 MASKS = {Personal.NAME: mask_name, Personal.PHONE: mask_phone, Personal.EMAIL: mask_email}
 
 
+def last_day(end: datetime) -> date:
+    """The last day before a deadline: deadlines are half-open."""
+    return local_day(end - timedelta(microseconds=1))
+
+
 def due_day(case: Application) -> date | None:
-    """The last day of the running clock: deadlines are half-open."""
-    return local_day(case.due_at - timedelta(microseconds=1)) if case.due_at else None
+    """The last day of the running clock."""
+    return last_day(case.due_at) if case.due_at else None
+
+
+def due_cell(case: Application) -> date | Tag | None:
+    """The cell of a list: the last day of the running clock, or that the window closed over a draft."""
+    if case.state != ApplicationState.DRAFT:
+        return due_day(case)  # without a look at the clock for every row
+    return closed_mark() if deadlines.left_behind(case, clock.now()) else due_day(case)
+
+
+def closed_mark() -> Tag:
+    """How a draft is marked that can no longer be handed in."""
+    return Tag(_("窗口已关闭，未提交"), "muted")
 
 
 def facts(case: Application, actor: Actor) -> list[Fact]:
@@ -50,19 +70,51 @@ def sections(case: Application, actor: Actor) -> list[Section]:
     versions = list(content.versions(case))
     latest = versions[-1] if versions else None
     parts: list[Section | None] = [
-        _open_notice(case, writing=writing),
+        undo(case, actor),
+        _closed(case),
+        open_notice(case, writing=writing),
         _faults(case) if writing else _changes(case, versions, actor),
-        _hints(case, latest) if latest and (actor.is_bureau or actor.is_ministry) else None,
+        hints_section(case, content.hints(case, latest, at=clock.now()))
+        if latest and (actor.is_bureau or actor.is_ministry)
+        else None,
+        duplicates.section(case, actor),
         *_form(case, content.current_content(case) if writing or latest is None else latest.content, actor),
         _files(_current_files(case) if writing or latest is None else latest.files),
         _versions(versions),
         _earlier_notices(case),
         _refusals(case),
+        _urges(case, actor),
     ]
     return [part for part in parts if part is not None]
 
 
-def _open_notice(case: Application, *, writing: bool) -> Section | None:
+def _closed(case: Application) -> Section | None:
+    if not deadlines.left_behind(case, clock.now()):
+        return None
+    return Section(
+        _("窗口已关闭，未提交"),
+        facts=[
+            # Half-open: people read the last second, not the first after it.
+            Fact(_("提交截止"), deadlines.closing(case.programme, case.provider_id) - timedelta(seconds=1)),
+            Fact(_("状态"), closed_mark()),
+        ],
+        note=_("草稿仍可查看；确有特殊原因的，请联系注册地通信管理局申请逾期准入，批准后可继续提交"),
+    )
+
+
+def _urges(case: Application, actor: Actor) -> Section | None:
+    rows = [Row("", [urge.at, urge.by.name]) for urge in records.urges(case)]
+    if not rows or actor.is_assessor:
+        return None
+    return Section(
+        _("催办记录"),
+        columns=[Column("at", _("催办时间")), Column("by", _("催办人"))],
+        rows=rows,
+    )
+
+
+def open_notice(case: Application, *, writing: bool) -> Section | None:
+    """What the bureau asks to correct, each item with the way to its place."""
     notice = content.open_notice(case)
     if notice is None:
         return None
@@ -71,7 +123,7 @@ def _open_notice(case: Application, *, writing: bool) -> Section | None:
         title,
         columns=[Column("place", _("项目或材料")), Column("text", _("需要怎样补正"))],
         rows=[
-            Row(_place_url(case, item.target) if writing else "", [_place(case, item.target), item.text])
+            Row(place_url(case, item.target) if writing else "", [_place(case, item.target), item.text])
             for item in notice.items.all()
         ],
         note=_("请在 %(day)s（含当日）前一次性提交；告知未列的内容不能修改") % {"day": due_day(case)},
@@ -82,11 +134,12 @@ def _place(case: Application, target: str) -> str:
     return str(form_of(case.programme).targets[target])
 
 
-def _place_url(case: Application, target: str) -> str:
-    """Where the provider puts a field or a file right: the very control of the form, or the upload."""
-    if target in FileKind.values:
-        return reverse("application_task", args=[case.pk, "add_file"])
-    return f"{reverse('application_task', args=[case.pk, 'save_draft'])}#id_{target}"
+def place_url(case: Application, target: str) -> str:
+    """Where the provider puts a field or a file right: the very control of the form, or the files."""
+    section = tasks.section_of(case, target)
+    if section is None:
+        return f"{reverse('application_files', args=[case.pk])}#{target}"
+    return f"{reverse('application_section', args=[case.pk, section.key])}#id_{target}"
 
 
 def _faults(case: Application) -> Section:
@@ -95,7 +148,7 @@ def _faults(case: Application) -> Section:
         _("提交前还需完成（%(n)s 处）") % {"n": len(found)} if found else _("提交前检查"),
         columns=[Column("place", _("项目或材料")), Column("text", _("问题"))],
         rows=[
-            Row(_place_url(case, fault.target), line)
+            Row(place_url(case, fault.target), line)
             for fault, line in zip(found, content.described(found, case.programme), strict=True)
         ],
         empty=_("申请表和材料已齐全，可以提交"),
@@ -128,19 +181,23 @@ def _changes(case: Application, versions: Sequence[ApplicationVersion], actor: A
     )
 
 
-def _hints(case: Application, version: ApplicationVersion) -> Section:
-    hints = content.hints(case, version, at=clock.now())
+def hints_section(case: Application, hints: Iterable[ConditionHint]) -> Section:
+    """What form and files show about each condition of the programme."""
     conditions = {row.number: row for row in Condition.objects.filter(programme=case.programme_id)}
     return Section(
         _("参与条件核对提示"),
-        columns=[Column("clause", _("条件")), Column("shown", _("材料显示")), Column("gaps", _("缺口"))],
+        columns=[
+            Column("clause", _("条件")),
+            Column("shown", _("材料显示")),
+            Column("gaps", _("缺口和需核对")),
+        ],
         rows=[
             Row(
                 "",
                 [
                     f"{conditions[hint.number].clause} {conditions[hint.number]}",
                     Tag(_("已体现"), "success") if hint.shown else Tag(_("未体现"), "warning"),
-                    hint.gaps,
+                    (*hint.gaps, *hint.notes),
                 ],
             )
             for hint in hints

@@ -59,7 +59,7 @@ register(
             ListColumn(Column("number", gettext_lazy("编号")), lambda r: r.number),
             ListColumn(Column("unit", gettext_lazy("试点单位")), lambda r: r.unit.organisation.name),
             ListColumn(Column("round", gettext_lazy("轮次"), "end"), lambda r: r.round),
-            ListColumn(Column("due", gettext_lazy("期限")), lambda r: r.due_at),
+            ListColumn(Column("due", gettext_lazy("期限")), lambda r: r.due_at, "due_at"),
         ],
         facts=facts,
         sections=sections,

@@ -116,7 +116,8 @@ def write(applicant: Applicant) -> None:
 
 
 def submit(applicant: Applicant) -> None:
-    fire(world.application(applicant), "submit", world.provider(applicant), declaration=True)
+    case = fire(world.application(applicant), "submit", world.provider(applicant), declaration=True)
+    world.receive(case)
 
 
 def accept(applicant: Applicant) -> None:
@@ -156,7 +157,7 @@ def correct(applicant: Applicant) -> None:
         kind=FileKind.TEST_REPORT,
         upload=world.material("corrected", "识别能力测试报告（补正）"),
     )
-    fire(world.application(applicant), "resubmit", who, declaration=True)
+    world.receive(fire(world.application(applicant), "resubmit", who, declaration=True))
 
 
 def withdraw(applicant: Applicant, reason: str) -> None:

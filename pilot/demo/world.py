@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 
-from applications.models import Application
+from applications.documents import make_receipt
+from applications.models import Application, ApplicationVersion
 from filings.models import Finding
 from pilot import workflow
 from pilot.actors import Actor
@@ -77,6 +78,11 @@ def fire(case: Any, name: str, who: Actor, reason: str = "", **data: Any) -> Any
     return workflow.fire(case, name, actor=who, reason=reason, **data)
 
 
+def receive(case: Any) -> None:
+    """What the worker does after a submission; there is none yet while the demonstration's April is played."""
+    make_receipt(version_id=ApplicationVersion.unscoped.filter(application=case).latest("number").pk)
+
+
 def add_people() -> None:
     """Everybody with a login: 31 bureaus, the ministry, the administrators, six assessors, the providers."""
     ministry = Organisation.objects.get(kind=OrganisationKind.MINISTRY)
@@ -138,6 +144,7 @@ def form_content(applicant: Applicant) -> dict[str, Any]:
         "filed_subjects": 1000 + 37 * serial,
         "filed_websites": 1500 + 53 * serial,
         "licence_number": f"B1.B2-2017{serial:04d}",
+        "licence_holder": applicant.name,
         "licence_categories": ["B11", "B14"] if serial % 2 else ["B11", "B12", "B14"],
         "licence_coverage": "national",
         "licence_authority": "工业和信息化部",

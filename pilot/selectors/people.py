@@ -46,6 +46,11 @@ def bureau(province: int, roles: Iterable[str] = BUREAU_ROLES) -> QuerySet[Membe
     )
 
 
+def bureaus() -> QuerySet[Membership]:
+    """The people of all bureaus."""
+    return in_force().filter(organisation__kind=OrganisationKind.BUREAU, role__in=BUREAU_ROLES)
+
+
 def ministry(roles: Iterable[str] = MINISTRY_ROLES) -> QuerySet[Membership]:
     """The people of the ministry."""
     return in_force().filter(organisation__kind=OrganisationKind.MINISTRY, role__in=roles)

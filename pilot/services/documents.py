@@ -47,6 +47,11 @@ def read_bytes(digest: str) -> bytes:
     return content
 
 
+def render(template: str, context: Mapping[str, Any], *, title: str) -> bytes:
+    """The PDF of a template, marked where this is a demonstration; nothing is kept."""
+    return render_pdf(template, {**context, "demo_mark": clock.is_demo()}, title=title)
+
+
 @transaction.atomic
 def make(
     *,
@@ -58,7 +63,7 @@ def make(
     at: datetime | None = None,
 ) -> Document:
     """Render a PDF for a case and keep it. The file is on disk before the row that names it commits."""
-    content = render_pdf(template, {**context, "demo_mark": clock.is_demo()}, title=title)
+    content = render(template, context, title=title)
     return keep(case=case, kind=kind, title=title, content=content, at=at)
 
 

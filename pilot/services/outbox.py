@@ -21,7 +21,10 @@ RETRY_AFTER = timedelta(seconds=10)
 def post(
     *, kind: str, target: str, payload: dict[str, Any], not_before: datetime | None = None, source: str = ""
 ) -> OutboxMessage:
-    """Write a message in the current transaction; it is sent right after commit, or swept later if that fails."""
+    """Write a message in the current transaction; a task leaves right after commit, or is swept if that fails.
+
+    Mails are always swept: whoever acts never waits for a mail server.
+    """
     message = OutboxMessage.objects.create(
         kind=kind,
         target=target,
@@ -29,7 +32,7 @@ def post(
         not_before=not_before or clock.security_now(),
         source=source,
     )
-    if not_before is None:
+    if not_before is None and kind == OutboxMessage.Kind.TASK:
         transaction.on_commit(lambda: relay(only=[message.pk]), robust=True)
     return message
 

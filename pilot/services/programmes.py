@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -48,7 +49,7 @@ def install(*, code: str, actor: Actor) -> Programme:
     Condition.objects.bulk_create(Condition(programme=programme, **row) for row in data["conditions"])
     ProgrammeRule.objects.bulk_create(ProgrammeRule(programme=programme, **row) for row in data["rules"])
     _install_calendar(programme, data)
-    _install_authorities()
+    _install_authorities(data["bureau_phones"])
     audit.record(action="programme.install", actor=actor, subject=programme)
     return programme
 
@@ -67,13 +68,16 @@ def _install_calendar(programme: Programme, data: dict[str, Any]) -> None:
     )
 
 
-def _install_authorities() -> None:
+def _install_authorities(phones: Mapping[str, str]) -> None:
     Organisation.objects.get_or_create(kind=OrganisationKind.MINISTRY, defaults={"name": MINISTRY_NAME})
     for province in Province:
         Organisation.objects.get_or_create(
             kind=OrganisationKind.BUREAU,
             province=province,
-            defaults={"name": f"{Province(province).label}通信管理局"},
+            defaults={
+                "name": f"{Province(province).label}通信管理局",
+                "phone": phones.get(str(province.value), ""),
+            },
         )
 
 

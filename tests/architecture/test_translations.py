@@ -35,10 +35,18 @@ NAMED_IN_ITSELF = re.compile(r'<button[^>]*lang="zh-CN"[^>]*>.*?</button>')
 
 CHINESE_ON_PURPOSE = {
     "applications/documents.py": "official papers",
+    "applications/intake/xlsx_form.py": "words by which a filled-in form is recognised",
+    "applications/rules/prefill.py": "ways to write values in a filled-in form",
+    "applications/rules/prefill_choices.py": "ways to write choices in a filled-in form",
+    "applications/rules/prefill_text.py": "ways to write values in a filled-in form",
+    "applications/views/prefill.py": "file names of the forms, official papers",
+    "applications/writers/form_pdf.py": "official papers",
+    "applications/writers/form_xlsx.py": "official papers",
+    "applications/selectors/receipts.py": "titles of official papers",
     "assessment/documents.py": "official papers",
     "assessment/services/lists.py": "reasons of decisions, quoted in letters",
     "assessment/spreadsheet.py": "official papers",
-    "assessment/views.py": "head line of the published list as CSV",
+    "assessment/views/published_list.py": "head line of the published list as CSV",
     "filings/documents.py": "official papers",
     "filings/intake/fields.py": "pairs of Chinese and English words",
     "filings/intake/sections.py": "pairs of Chinese and English words",
@@ -59,7 +67,13 @@ CHINESE_ON_PURPOSE = {
     "pilot/supervisor.py": "console, in both languages",
     "pilot/ui_samples.py": "invented data of the UI kit",
 }
-CHINESE_FOLDERS = ("pilot/demo/", "pilot/embedded/", "pilot/management/", "filings/management/")
+CHINESE_FOLDERS = (
+    "pilot/benchmarks/",
+    "pilot/demo/",
+    "pilot/embedded/",
+    "pilot/management/",
+    "filings/management/",
+)
 """Invented people and cases of the demonstration; messages for whoever runs the portal on a console."""
 
 type Message = tuple[str | None, str]

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.utils.safestring import mark_safe
 
+from pilot.qr import svg
+
 PROGRAMME = {
     "notice": "工业和信息化部关于开展互联网信息服务备案用户真实身份信息电子化核验试点工作的通知",
     "number": "工信部信管函〔2019〕87号",
@@ -253,8 +255,10 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
             "version": 1,
             "submitted_by": "示*例",
             "received_at": "2019-04-12 09:00:00",
-            "verification_code": "7KQM-2F9X-RD4T-W8HC-5JNP-3VZA",
+            "verification_code": DIGEST[:32],
             "verification_place": "试点管理平台“回执查验”页面",
+            "verification_address": "https://pilot.example.cn/check/",
+            "qr": svg(f"https://pilot.example.cn/check/{DIGEST[:32]}/", title="回执查验二维码"),
             "files": [
                 {
                     "name": "增值电信业务经营许可证.pdf",
