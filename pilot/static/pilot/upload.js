@@ -219,10 +219,12 @@ function prepare(card) {
   form.classList.add("file-ready");
   form.querySelector("button").hidden = true;
   form.querySelector(".file-drop").hidden = false;
-  input.addEventListener("change", () => {
+  const chosen = () => {
     take(card, input.files);
     input.value = "";
-  });
+  };
+  input.addEventListener("change", chosen);
+  if (input.files.length) chosen(); // chosen before this script was there
   form.addEventListener("submit", (event) => event.preventDefault());
   for (const name of ["dragenter", "dragover"]) {
     card.addEventListener(name, (event) => {
