@@ -34,6 +34,11 @@ def file_objection(*, actor: Actor, machine: str, object_id: int, grounds: str) 
     days = programmes.rule(programme, "objection_days")
     if decided is None or now >= programmes.deadline(programme, start=decided.at, days=days):
         raise Refused(_("已超过 %(days)s 个工作日的申诉期限") % {"days": days})
+    earlier = Objection.unscoped.filter(
+        against_machine=machine, against_id=object_id, against_state=case.state, opened_at__gte=decided.at
+    )
+    if earlier.exclude(state__in=["filed", "under_review"]).exists():
+        raise Refused(_("针对该决定的申诉已有复核结果，不能再次申诉"))
     objection = Objection(
         programme=programme,
         against_machine=machine,

@@ -59,3 +59,10 @@ def test_only_the_officer_who_took_it_decides(cast: Cast, refused: Application) 
     with pytest.raises(Refused, match="由受理复核的人员作出决定"):
         workflow.fire(taken, "dismiss", actor=cast.approver, reason="示例")
     assert workflow.fire(taken, "dismiss", actor=cast.officer, reason="示例").finding == "示例"
+
+
+def test_a_decision_is_reviewed_once(cast: Cast, refused: Application) -> None:
+    objection = workflow.fire(file(cast, "application", refused.pk), "take", actor=cast.officer)
+    workflow.fire(objection, "dismiss", actor=cast.officer, reason="示例")
+    with pytest.raises(Refused, match="针对该决定的申诉已有复核结果，不能再次申诉"):
+        file(cast, "application", refused.pk)
