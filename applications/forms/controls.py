@@ -8,10 +8,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
-from applications.rules.form import FormField, Kind
+from applications.rules.form import LONG, SHORT, FormField, Kind
 
-SHORT = 255
-LONG = 4_000
 # What a phone offers as keyboard, and what the browser may fill in of a person's own.
 _KEYBOARDS = {Kind.MOBILE: "tel", Kind.PHONE: "tel", Kind.EMAIL: "email"}
 

@@ -20,6 +20,9 @@ from django.utils.translation import gettext_lazy as _
 from applications.enums import FileKind
 from pilot.enums import Province
 
+SHORT: Final = 255  # characters of a line of text
+LONG: Final = 4_000  # characters of a text of several lines
+
 type Words = str | Promise
 type Choices = tuple[tuple[str, Words], ...]
 

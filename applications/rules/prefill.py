@@ -16,13 +16,13 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from applications.rules import licence, prefill_choices
-from applications.rules.form import FormField, Kind, is_blank
+from applications.rules.form import LONG, SHORT, FormField, Kind, is_blank
 from applications.rules.prefill_text import Unclear, clean, narrow
 
 type Found = str | int | float | bool | date | datetime | time | timedelta | frozenset[str]
 """What stands in a file: a text, a cell of another type, or the codes of the boxes that are ticked."""
 
-MAX_LENGTH: Final[Mapping[Kind, int]] = {kind: 4_000 if kind is Kind.LONG_TEXT else 255 for kind in Kind}
+MAX_LENGTH: Final[Mapping[Kind, int]] = {kind: LONG if kind is Kind.LONG_TEXT else SHORT for kind in Kind}
 """Characters a value may have; the controls of the pages keep to the same."""
 MAX_NUMBER: Final = 10**12
 UNITS: Final[Mapping[str, tuple[str, ...]]] = {
