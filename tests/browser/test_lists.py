@@ -41,6 +41,7 @@ def submitted(programme: Programme, count: int) -> None:
         walk(case, "submitted")
 
 
+@pytest.mark.slow
 def test_a_reviewer_works_on_a_long_list(
     programme: Any, bureau_reviewer: Actor, sign_in: Callable[..., Any], tmp_path: Path
 ) -> None:

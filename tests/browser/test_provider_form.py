@@ -128,6 +128,7 @@ def test_the_form_on_a_phone(provider: Actor, sign_in: Callable[..., Visitor], t
     expect(page.get_by_role("heading", level=1)).to_have_text("采集与比对技术")
 
 
+@pytest.mark.slow
 def test_a_crash_costs_no_more_than_ten_seconds(provider: Actor, sign_in: Callable[..., Visitor]) -> None:
     case = start_application(actor=provider)
     visitor = sign_in(provider)
@@ -148,6 +149,7 @@ def test_a_crash_costs_no_more_than_ten_seconds(provider: Actor, sign_in: Callab
     assert draft(case) == {"deletion": "到期删除", "storage_place": "示例机房"}
 
 
+@pytest.mark.slow
 def test_two_windows_ask_before_one_overwrites_the_other(
     provider: Actor, sign_in: Callable[..., Visitor], tmp_path: Path
 ) -> None:

@@ -70,6 +70,7 @@ def test_each_kind_comes_out_exactly(name: str, case: Application, provider: Act
     assert (set(taken.filled), taken.conflicting, taken.closed, case.draft) == (set(expected), (), (), {})
 
 
+@pytest.mark.slow
 def test_over_all_hardly_a_field_is_missed_and_none_is_wrong(
     programme: Programme, case: Application, provider: Actor, record_property: Any
 ) -> None:
