@@ -95,3 +95,11 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
             "--disable-quic",
         ],
     }
+
+
+@pytest.fixture(autouse=True)
+def _chinese_first() -> None:
+    """Every test begins in the portal's language: a page asked for in English leaves its thread in English."""
+    from django.utils import translation
+
+    translation.deactivate()
