@@ -1,7 +1,8 @@
 """Models of review and assessment, one file per aggregate."""
 
 from assessment.models.approval_list import ApprovalList, ApprovalListEntry
-from assessment.models.capability import CapabilityAssessment, Criterion, InterestDeclaration, ScoreSheet
+from assessment.models.capability import CapabilityAssessment, InterestDeclaration, ScoreSheet
+from assessment.models.catalogue import CatalogueEdition, Criterion
 from assessment.models.opinion import Opinion, OpinionVersion
 from assessment.models.report import ProvincialReport, ReportLine
 from assessment.models.test_run import TestResult, TestRun
@@ -10,6 +11,7 @@ __all__ = [
     "ApprovalList",
     "ApprovalListEntry",
     "CapabilityAssessment",
+    "CatalogueEdition",
     "Criterion",
     "InterestDeclaration",
     "Opinion",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -81,6 +84,9 @@ class ApprovalListEntry(Owned):
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="list_entries")
     listed = models.BooleanField()
     reason = models.TextField(blank=True)
+    # The scope opened for the unit when it is enrolled: two-digit province codes, and filing types.
+    provinces: Any = ArrayField(models.PositiveSmallIntegerField(), default=list, db_default=[])
+    filing_types: Any = ArrayField(models.CharField(max_length=16), default=list, db_default=[])
 
     class Meta(Owned.Meta):
         ordering = ["application__province", "application__acceptance_number"]

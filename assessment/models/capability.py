@@ -1,4 +1,4 @@
-"""Capability assessment: criteria, assignments with declarations of interest, independent scores, conclusion."""
+"""Capability assessment: assignments with declarations of interest, independent scores, conclusion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from applications.models import Application
@@ -18,34 +17,14 @@ S = AssessmentState
 D = DeclarationState
 
 
-class Criterion(models.Model):
-    """One criterion of the catalogue: weight in points, whether failing it fails the whole."""
-
-    programme = models.ForeignKey("pilot.Programme", on_delete=models.PROTECT, related_name="criteria")
-    version = models.PositiveIntegerField(default=1)
-    code = models.SlugField(max_length=32)
-    position = models.PositiveSmallIntegerField()
-    title = models.CharField(max_length=128)
-    title_en = models.CharField(max_length=128)
-    points = models.PositiveSmallIntegerField()
-    must_pass = models.PositiveSmallIntegerField(default=0)  # least points without which the whole fails
-
-    class Meta:
-        ordering = ["position"]
-        constraints = [
-            models.UniqueConstraint(fields=["programme", "version", "code"], name="criterion_once")
-        ]
-
-    def __str__(self) -> str:
-        return self.title_en if get_language() == "en" else self.title
-
-
 @machine
 class CapabilityAssessment(Case):
     """The technical capability of one applicant, scored independently by at least two assessors."""
 
     state = StateField(default=S.PLANNED, choices=S.choices)
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="assessments")
+    # The version of the catalogue this case is scored by, fixed when assessors are asked; None before.
+    catalogue_version = models.PositiveIntegerField(null=True)
     passed = models.BooleanField(_("达到要求"), null=True)
     points = models.PositiveSmallIntegerField(null=True)  # mean of the scores that count, rounded down
     conclusion = models.TextField(_("评估结论"), blank=True)
@@ -173,9 +152,8 @@ class ScoreSheet(Owned):
         InterestDeclaration, on_delete=models.PROTECT, related_name="score_sheet"
     )
     scores: Any = models.JSONField()  # criterion code → points
-    evidence: Any = models.JSONField(
-        default=dict, db_default={}, blank=True
-    )  # criterion code → material and page
+    # criterion code → {"words", "source", "page"}; a source is "file:<kind>" or "run:<number>"
+    evidence: Any = models.JSONField(default=dict, db_default={}, blank=True)
     total = models.PositiveSmallIntegerField()
     must_pass_met = models.BooleanField()
     comment = models.TextField(blank=True)

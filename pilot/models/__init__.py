@@ -31,7 +31,7 @@ from pilot.models.programme import (
     Window,
     WindowExtension,
 )
-from pilot.models.register import PilotUnit, UnitScope, UnitStatus
+from pilot.models.register import PilotUnit, ScopeChange, UnitScope, UnitStatus
 from pilot.models.saved_views import SavedView
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "RoleChange",
     "RoleChangeState",
     "SavedView",
+    "ScopeChange",
     "TransitionRecord",
     "UnitScope",
     "UnitStatus",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import Q
 
 from pilot.actors import Actor
 from pilot.enums import FilingType, Province, UnitStatusKind
-from pilot.machines import EVERYTHING, NOTHING, Owned
+from pilot.machines import EVERYTHING, NOTHING, Owned, append_only
 
 
 class PilotUnit(Owned):
@@ -85,3 +87,23 @@ class UnitScope(models.Model):
 
     def __str__(self) -> str:
         return f"{self.unit_id} {self.province} {self.filing_type}"
+
+
+class ScopeChange(models.Model):
+    """Somebody opened or closed provinces and filing types of a unit from a moment on; the ranges follow from it."""
+
+    unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="scope_changes")
+    opened = models.BooleanField()
+    provinces: Any = ArrayField(models.PositiveSmallIntegerField())
+    filing_types: Any = ArrayField(models.CharField(max_length=16))
+    effective_from = models.DateTimeField()
+    reason = models.CharField(max_length=255)
+    decided_at = models.DateTimeField()
+    decided_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["decided_at", "pk"]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.unit_id} {self.effective_from}"
