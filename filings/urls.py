@@ -1,10 +1,13 @@
 """URLs of this app; every name stands in ``pilot/policy.toml``."""
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, URLResolver, include, path
 
-from filings import downloads, views
+from filings import api_docs, downloads, views
 
-urlpatterns: list[URLPattern] = [
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include("filings.api.urls")),
+    path("api/docs/", api_docs.api_docs, name="api_docs"),
+    path("api/client.py", api_docs.api_client, name="api_client"),
     path("cases/upload-job/<int:pk>/rejects/", downloads.refused_rows, name="upload-job_rejects"),
     path("units/", views.unit_list, name="pilot-unit_list"),
     path("units/<slug:code>/", views.unit_detail, name="pilot-unit_detail"),

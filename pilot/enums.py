@@ -112,3 +112,17 @@ class WindowKind(TextChoices):
     APPLICATION = "application", _("申请阶段")
     REVIEW = "review", _("审查阶段")
     RUN = "run", _("试点运行阶段")
+
+
+class ApiMode(TextChoices):
+    """What a key is for: handing in, or trying out without anything being stored."""
+
+    LIVE = "live", _("正式")
+    TEST = "test", _("测试")
+
+
+class ApiScope(TextChoices):
+    """What a key may be used for."""
+
+    SUBMIT = "forms.submit", _("上报核验单、查询上报批次")
+    FIGURES = "figures.read", _("查询准确率、差错、整改和名录状态")

@@ -6,7 +6,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from pilot.enums import Role
+from pilot.enums import ApiScope, Role
 
 PUBLIC = "public"
 SIGNED_IN = "signed_in"
@@ -16,6 +16,22 @@ PEOPLE = frozenset(str(role) for role in Role if role != Role.SYSTEM)
 
 class PolicyError(ValueError):
     """``policy.toml`` names a role or group that does not exist."""
+
+
+@cache
+def api() -> dict[str, dict[str, str]]:
+    """API URL name → method → the scope a key must hold for it. No role opens these, and no key anything else."""
+    with POLICY_FILE.open("rb") as file:
+        scopes: dict[str, dict[str, str]] = tomllib.load(file)["api"]
+    for name, methods in scopes.items():
+        if unknown := set(methods.values()) - set(ApiScope.values):
+            raise PolicyError(f"policy.toml: {name} asks for unknown scopes {sorted(unknown)}")
+    return scopes
+
+
+def scope_of(url_name: str, method: str) -> str | None:
+    """The scope that opens an API URL for a method; None: nothing does."""
+    return api().get(url_name, {}).get("GET" if method in {"HEAD", "OPTIONS"} else method)
 
 
 @cache

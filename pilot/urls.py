@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
 from pilot.registry import all_pages
-from pilot.views import cases, listing, lists, shell
+from pilot.views import api, api_keys, cases, listing, lists, shell
 from pilot.views.ui_kit import ui_kit
 
 
@@ -47,7 +47,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("lists/<slug:machine>/views/<int:pk>/", lists.list_view, name="list_view"),
     path("exports/<int:pk>/", lists.export_detail, name="export_detail"),
     path("exports/<int:pk>/file/", lists.export_file, name="export_file"),
+    path("api/schema/", api.schema, name="api_schema"),
+    path("api/explorer/", api.explorer, name="api_explorer"),
+    path("api/problems/<str:code>/", api.problem, name="api_problem"),
+    path("keys/", api_keys.key_list, name="api_key_list"),
+    path("keys/new/", api_keys.key_create, name="api_key_create"),
+    path("keys/<int:pk>/revoke/", api_keys.key_revoke, name="api_key_revoke"),
     path("", include("applications.urls")),
     path("", include("assessment.urls")),
     path("", include("filings.urls")),
 ]
+
+handler400 = "pilot.views.api.bad_request"
+handler404 = "pilot.views.api.page_not_found"
+handler500 = "pilot.views.api.server_error"

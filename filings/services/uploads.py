@@ -15,7 +15,7 @@ from functools import cache
 from io import SEEK_END
 from pathlib import PurePosixPath
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 from cryptography.exceptions import InvalidTag
@@ -61,6 +61,13 @@ class FileNotTaken(Refused):
         self.national = fault.national
 
 
+class Waiting(NamedTuple):
+    """A file in the spool that no job names yet."""
+
+    key: UUID
+    spooled: spool.Spooled
+
+
 def receive_upload(
     *,
     actor: Actor,
@@ -79,9 +86,40 @@ def receive_upload(
     :class:`Refused` or :class:`NotPermitted` for anything else; then nothing is stored.
     """
     _judge_receipt(actor, unit, received_at)
+    return receive_waiting(
+        actor=actor,
+        unit=unit,
+        waiting=take_in(source),
+        name=name,
+        format=format,
+        encoding=encoding,
+        received_at=received_at,
+        dry_run=dry_run,
+    )
+
+
+def take_in(source: Readable) -> Waiting:
+    """Write a file to the spool as it arrives. Whoever does not register it forgets it (``spool.remove``)."""
     key = uuid4()
+    return Waiting(key, spool.write_upload(key, source))
+
+
+def receive_waiting(
+    *,
+    actor: Actor,
+    unit: PilotUnit,
+    waiting: Waiting,
+    name: str,
+    format: str = "",
+    encoding: str = "utf-8",
+    received_at: datetime | None = None,
+    arrived_at: datetime | None = None,
+    dry_run: bool = False,
+) -> UploadJob:
+    """Register a file that lies in the spool; as :func:`receive_upload`. ``arrived_at`` is the door's own stamp."""
+    key, spooled = waiting
     try:
-        spooled = spool.write_upload(key, source)
+        _judge_receipt(actor, unit, received_at)
         file_format = _judge_head(key, unit, name=name, stated=format, encoding=encoding)
         job = UploadJob(
             case_key=key,
@@ -91,7 +129,7 @@ def receive_upload(
             encoding=encoding if file_format is FileFormat.CSV else "",
             sha256=spooled.sha256,
             size=spooled.size,
-            received_at=received_at or clock.now(),
+            received_at=received_at or arrived_at or clock.now(),
             dry_run=dry_run,
             heartbeat_at=clock.security_now(),
         )
@@ -229,7 +267,7 @@ def _take(job: UploadJob, until: float | None) -> bool:
         raw_rows = read_rows(
             stream, file_format, encoding=job.encoding, national_id=str(job.unit.national_id)
         )
-        rows = (_candidate(raw, context) for raw in raw_rows if raw.number > job.taken_rows)
+        rows = (candidate(raw, context) for raw in raw_rows if raw.number > job.taken_rows)
         for chunk in loading.chunks(rows, max_rows=CHUNK_ROWS, max_bytes=CHUNK_BYTES):
             if until is not None and monotonic() > until:
                 return False
@@ -238,7 +276,8 @@ def _take(job: UploadJob, until: float | None) -> bool:
     return True
 
 
-def _candidate(raw: RawRow, context: UnitContext) -> Candidate:
+def candidate(raw: RawRow, context: UnitContext) -> Candidate:
+    """One raw row judged by itself, reduced to what loading needs."""
     row = check(raw, context)
     # Pictures of V3.0 forms are kept apart; a refused record keeps its own, for the unit to correct.
     apart = row.v3 is not None and row.v3.makes_form and not row.errors

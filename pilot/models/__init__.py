@@ -1,5 +1,6 @@
 """Models of the kernel, one file per aggregate."""
 
+from pilot.models.api import ApiKey, IdempotentAnswer
 from pilot.models.exports import Export
 from pilot.models.kernel import (
     AuditEntry,
@@ -35,6 +36,7 @@ from pilot.models.register import PilotUnit, ScopeChange, UnitScope, UnitStatus
 from pilot.models.saved_views import SavedView
 
 __all__ = [
+    "ApiKey",
     "AuditEntry",
     "AuditSeal",
     "BusinessClock",
@@ -43,6 +45,7 @@ __all__ = [
     "Condition",
     "Document",
     "Export",
+    "IdempotentAnswer",
     "Membership",
     "Notice",
     "NumberSequence",

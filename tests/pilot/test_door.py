@@ -103,7 +103,7 @@ def test_refusals_are_problem_documents_where_json_is_wanted(provider: Actor) ->
     response = signed_in(provider).get(reverse("audit_list"), headers={"accept": "application/json"})
     body = json.loads(response.content)
     assert response["Content-Type"] == "application/problem+json"
-    assert (body["type"], body["status"], body["title"]) == ("/problems/permission", 403, "Forbidden")
+    assert (body["type"], body["status"], body["title"]) == ("/api/problems/permission/", 403, "无权办理")
     assert body["instance"] == response["X-Request-Id"]
 
 

@@ -1,0 +1,90 @@
+"""``/api/v1/accuracy/``, ``findings/``, ``rectifications/``, ``unit/``: what a unit's own systems may read of it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
+
+from filings.api import schemas
+from filings.api.shapes import finding_shape, rectification_shape, unit_shape
+from filings.models import Finding, Rectification
+from filings.periods import TO_DATE
+from filings.services.figures import figures
+from pilot import clock
+from pilot.api.views import KeyView, as_json, plain
+from pilot.machines import Case
+from pilot.selectors import register
+from pilot.workflow import states
+
+PAGE: Final = 100
+LARGEST_ID: Final = 2**63
+
+
+class Accuracy(KeyView):
+    """The unit's figures."""
+
+    @extend_schema(**schemas.ACCURACY_GET)
+    def get(self, request: Any) -> HttpResponse:
+        """M1 and M2 of a day, a month, or to date, as the command ``accuracy`` gives them."""
+        period = request.query_params.get("period", TO_DATE)
+        try:
+            return plain(as_json(200, figures(unit=self.unit, period=period, recount=False)))
+        except ValueError:
+            raise ValidationError({"period": [_("应为 2019-06、2019-06-18 或 to-date")]}) from None
+
+
+class CaseList(KeyView):
+    """The unit's cases of one machine, oldest first; ``after`` continues where a page ended."""
+
+    model: type[Case]
+    related: tuple[str, ...] = ()
+
+    def page(self, request: Any, shape: Any) -> HttpResponse:
+        """At most 100 cases, and ``next``, the value of ``after`` for those that follow (null: none)."""
+        after = request.query_params.get("after", "0")
+        if not (after.isascii() and after.isdigit() and int(after) < LARGEST_ID):
+            raise ValidationError({"after": [_("应为上一页答复中的 next")]})
+        cases = self.model.objects.visible_to(self.actor).filter(unit=self.unit, pk__gt=int(after))
+        if state := request.query_params.get("state"):
+            if state not in dict(states(self.model)):
+                raise ValidationError({"state": [_("没有该状态")]})
+            cases = cases.filter(state=state)
+        rows = list(cases.select_related(*self.related).order_by("pk")[: PAGE + 1])
+        following = str(rows[PAGE - 1].pk) if len(rows) > PAGE else None
+        return plain(as_json(200, {"results": [shape(row) for row in rows[:PAGE]], "next": following}))
+
+
+class Findings(CaseList):
+    """Faults found in the unit's forms."""
+
+    model = Finding
+    related = ("form",)
+
+    @extend_schema(**schemas.FINDINGS_GET)
+    def get(self, request: Any) -> HttpResponse:
+        """The unit's findings."""
+        return self.page(request, finding_shape)
+
+
+class Rectifications(CaseList):
+    """Orders to put something right."""
+
+    model = Rectification
+
+    @extend_schema(**schemas.RECTIFICATIONS_GET)
+    def get(self, request: Any) -> HttpResponse:
+        """The unit's rectification orders."""
+        return self.page(request, rectification_shape)
+
+
+class Unit(KeyView):
+    """The unit itself."""
+
+    @extend_schema(**schemas.UNIT_GET)
+    def get(self, request: Any) -> HttpResponse:
+        """The unit as the register has it now."""
+        return plain(as_json(200, unit_shape(self.unit, register.status_at(self.unit, clock.now()))))

@@ -1,0 +1,159 @@
+"""What every API view shares: the door, problems instead of error pages, idempotent writes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+import msgspec
+from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
+from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.exceptions import APIException
+from rest_framework.renderers import JSONRenderer
+from rest_framework.views import APIView
+
+from pilot import clock, problems
+from pilot.actors import Actor
+from pilot.api import door
+from pilot.enums import ApiMode
+from pilot.errors import PilotError
+from pilot.models import ApiKey, PilotUnit
+from pilot.services import idempotency
+from pilot.services.idempotency import Answer
+
+JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
+
+_CODES: Final[Mapping[type[Exception], str]] = {
+    exceptions.NotAuthenticated: "auth.key",
+    exceptions.AuthenticationFailed: "auth.key",
+    exceptions.PermissionDenied: "auth.scope",
+    exceptions.NotFound: "not.found",
+    exceptions.MethodNotAllowed: "method",
+    exceptions.NotAcceptable: "not.acceptable",
+    exceptions.UnsupportedMediaType: "media.type",
+    exceptions.Throttled: "rate.limit",
+    exceptions.ParseError: "request.unreadable",
+    exceptions.ValidationError: "request.parameters",
+    Http404: "not.found",
+    RequestDataTooBig: "too.large",
+    OperationalError: "not.ready",
+}
+
+
+def as_problem(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
+    """REST framework's exception handler: every refusal is a problem document in words; None: a fault of ours."""
+    request = context["request"]._request
+    if isinstance(error, PilotError):
+        return problems.answer(request, error.code, status=error.status, detail=str(error.message))
+    code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), None)
+    if code is None:
+        return None
+    if isinstance(error, exceptions.ValidationError):
+        return problems.answer(request, code, errors=_errors(error))
+    told = isinstance(error, APIException) and code in {"auth.key", "auth.scope", "request.unreadable"}
+    response = problems.answer(request, code, detail=str(getattr(error, "detail", "")) if told else "")
+    if header := getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = header
+    if wait := getattr(error, "wait", None):
+        response["Retry-After"] = str(int(wait))
+    if isinstance(error, exceptions.MethodNotAllowed):
+        response["Allow"] = ", ".join(context["view"].allowed_methods)
+    return response
+
+
+def _errors(error: exceptions.ValidationError) -> list[dict[str, str]]:
+    """Each faulty parameter with its words."""
+    detail: Any = error.detail
+    return [{"parameter": str(name), "message": " ".join(map(str, words))} for name, words in detail.items()]
+
+
+class KeyView(APIView):
+    """A view that only a key opens. Every answer says how many calls are left."""
+
+    authentication_classes = [door.KeyAuthentication]
+    permission_classes = [door.HasScope]
+    throttle_classes = [door.KeyLimit]
+    renderer_classes = [JSONRenderer]
+    parser_classes: list[Any] = []
+
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        """Authenticate, then stamp the arrival in business time."""
+        super().initial(request, *args, **kwargs)
+        request._request.arrived_at = clock.business(request._request.arrived)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add the limit's headers to whatever is answered."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in door.limit_headers(request._request).items():
+            response[name] = value
+        return response
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts."""
+        request: Any = self.request._request
+        return cast(Actor, request.actor)
+
+    @property
+    def key(self) -> ApiKey:
+        """The key that opened the view."""
+        key: Any = self.request.auth
+        return cast(ApiKey, key)
+
+    @property
+    def unit(self) -> PilotUnit:
+        """The pilot unit whose key this is."""
+        return self.key.unit
+
+    def is_trial(self) -> bool:
+        """Whether nothing may be stored: ``?dry_run=true``, or a test key."""
+        asked = self.request.query_params.get("dry_run", "false")
+        if asked not in {"true", "false"}:
+            raise exceptions.ValidationError({"dry_run": [_("应为 true 或 false")]})
+        return asked == "true" or self.key.mode == ApiMode.TEST
+
+    def media_type(self, *allowed: str) -> str:
+        """The content type of the request without parameters; UnsupportedMediaType for any but ``allowed``."""
+        stated = str(self.request.content_type or "").partition(";")[0].strip().lower()
+        if stated not in allowed:
+            raise exceptions.UnsupportedMediaType(stated)
+        return stated
+
+    def answer_once(self, *, content_digest: str, act: Callable[[], Answer]) -> HttpResponse:
+        """Answer a write under its ``Idempotency-Key``; a dry run needs none and keeps nothing."""
+        header = self.request.headers.get("Idempotency-Key", "")
+        if self.request.query_params.get("dry_run") == "true":
+            return plain(act())
+        path = str(self.request.path)
+        query = self.request.META.get("QUERY_STRING", "")
+        endpoint = getattr(self.request._request.resolver_match, "url_name", "")
+        whole = hashlib.sha256(f"{path}?{query}\n{content_digest}".encode()).hexdigest()
+        return plain(
+            idempotency.once(
+                key=self.key,
+                endpoint=endpoint,
+                header=header,
+                request_digest=whole,
+                act=act,
+            )
+        )
+
+
+def as_json(status: int, content: Any, *, location: str = "") -> Answer:
+    """An answer in JSON, encoded once and kept as it was sent."""
+    return Answer(status, msgspec.json.encode(content), JSON, location)
+
+
+def plain(answer: Answer) -> HttpResponse:
+    """An answer as HTTP; a replay says so."""
+    response = HttpResponse(answer.body, status=answer.status, content_type=answer.content_type)
+    if answer.location:
+        response["Location"] = answer.location
+    if answer.replayed:
+        response["Idempotent-Replayed"] = "true"
+    return response

@@ -1,0 +1,13 @@
+// The interactive description of the API; everything it loads comes from the portal itself.
+"use strict";
+
+document.addEventListener("DOMContentLoaded", () => {
+  const place = document.getElementById("explorer");
+  SwaggerUIBundle({
+    domNode: place,
+    url: `${place.dataset.schema}?format=json`,
+    deepLinking: true,
+    validatorUrl: null,
+    presets: [SwaggerUIBundle.presets.apis],
+  });
+});

@@ -1,0 +1,79 @@
+"""Around the API: its description for programs and people, what the codes of refusals mean, errors before any view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views import defaults
+from django.views.decorators.http import require_safe
+from drf_spectacular.views import SpectacularAPIView
+
+from pilot import problems
+from pilot.ui import Column, Fact, Link, PlainPage, Row, Section
+
+schema = SpectacularAPIView.as_view(api_version="v1")
+
+
+@require_safe
+def explorer(request: HttpRequest) -> HttpResponse:
+    """The description as pages to click through; everything it needs lies in the portal."""
+    return render(request, "pages/api_explorer.html")
+
+
+@require_safe
+def problem(request: HttpRequest, code: str) -> HttpResponse:
+    """What a code means, in words; without a match 404."""
+    meaning = problems.PROBLEMS.get(code)
+    if meaning is None:
+        raise Http404
+    facts = [
+        Fact(_("代码"), code),
+        Fact(_("HTTP 状态"), int(meaning.status)),
+        Fact(_("含义"), problems.title(code)),
+    ]
+    page = PlainPage(
+        title=problems.title(code),
+        crumbs=[Link(_("接口说明"), reverse("api_docs"))],
+        sections=[Section(_("说明"), facts=facts), all_problems()],
+    )
+    return render(request, "pages/plain.html", {"page": page})
+
+
+def all_problems() -> Section:
+    """Every code of a request that fails as a whole."""
+    english = (get_language() or "").startswith("en")
+    rows = [
+        Row(reverse("api_problem", args=[code]), [code, int(m.status), m.en if english else m.zh])
+        for code, m in problems.PROBLEMS.items()
+    ]
+    columns = [
+        Column("code", _("代码")),
+        Column("status", _("HTTP 状态"), "end"),
+        Column("meaning", _("含义")),
+    ]
+    return Section(_("整个请求被拒绝时的代码"), columns=columns, rows=rows)
+
+
+# --- errors that come before or around every view ---------------------------------------------------
+def bad_request(request: Any, exception: Exception) -> HttpResponse:
+    """400: problem document below ``/api/``, else the page."""
+    return _for_programs(request, "request.unreadable") or defaults.bad_request(request, exception)
+
+
+def page_not_found(request: Any, exception: Exception) -> HttpResponse:
+    """404, likewise."""
+    return _for_programs(request, "not.found") or defaults.page_not_found(request, exception)
+
+
+def server_error(request: Any) -> HttpResponse:
+    """500, likewise."""
+    return _for_programs(request, "server") or defaults.server_error(request)
+
+
+def _for_programs(request: Any, code: str) -> HttpResponse | None:
+    return problems.answer(request, code) if request.path.startswith("/api/v1/") else None

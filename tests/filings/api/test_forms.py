@@ -1,0 +1,180 @@
+"""``POST /api/v1/forms/``: every row answered, nothing half-written, retries that change nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from filings.models import FormRefusal, UploadJob, VerificationForm
+from pilot.enums import ApiMode
+from pilot.models import AuditEntry, IdempotentAnswer
+from tests.filings.api.caller import Caller, forms, issued
+
+pytestmark = pytest.mark.django_db
+
+
+def stored() -> int:
+    return VerificationForm.unscoped.count()
+
+
+def test_one_form(caller: Caller) -> None:
+    response = caller.post("forms/", forms()[0])
+    job = UploadJob.unscoped.get()
+    assert (response.status_code, response.json()) == (
+        200,
+        {
+            "job": str(job.case_key),
+            "dry_run": False,
+            "rows": 1,
+            "accepted": 1,
+            "duplicates": 0,
+            "rejected": [],
+        },
+    )
+    assert (job.state, stored()) == ("done", 1)
+    assert caller.post("forms/", forms()[0]).json()["duplicates"] == 1
+    assert stored() == 1
+
+
+def test_good_rows_of_a_mixed_array_are_taken(caller: Caller) -> None:
+    bad, good = forms(2)
+    bad["subject"]["cert_no"] = bad["subject"]["cert_no"][:-1] + "@"
+    del bad["verifier_name"]
+    answer = caller.post("forms/", [bad, good, 7]).json()
+    assert (answer["rows"], answer["accepted"], answer["duplicates"]) == (3, 1, 0)
+    assert [
+        (row["row"], row["form_no"], sorted((e["code"], e["field"]) for e in row["errors"]))
+        for row in answer["rejected"]
+    ] == [
+        (1, bad["form_no"], [("cert.format", "/subject/cert_no"), ("field.required", "/verifier_name")]),
+        (3, "", [("json.invalid", "")]),
+    ]
+    assert bad["subject"]["cert_no"] not in json.dumps(answer)
+    assert (stored(), FormRefusal.unscoped.count()) == (1, 2)
+
+
+def test_ndjson_and_the_language_of_the_answer(caller: Caller) -> None:
+    body = json.dumps(forms()[0]).encode() + b"\r\n\r\n{\n"
+    german = caller.post("forms/", body, content_type="application/x-ndjson; charset=utf-8")
+    assert [e["message"] for row in german.json()["rejected"] for e in row["errors"]] == [
+        "该行不是一条可读取的记录"
+    ]
+    body = json.dumps(forms()[0]).encode() + b"\n{\n"
+    english = caller.post(
+        "forms/", body, content_type="application/x-ndjson", **{"Accept-Language": "en-GB,en;q=0.8"}
+    )
+    assert [e["message"] for row in english.json()["rejected"] for e in row["errors"]] == [
+        "The row is not a readable record"
+    ]
+
+
+@pytest.mark.parametrize("mode", ["dry_run", "test key"])
+def test_a_trial_answers_and_stores_nothing(unit: Any, caller: Caller, mode: str) -> None:
+    caller.post("forms/", forms()[0])
+    counts = (stored(), FormRefusal.unscoped.count(), UploadJob.unscoped.count())
+    trial = Caller(issued(unit, ApiMode.TEST).secret) if mode == "test key" else caller
+    path = "forms/" if mode == "test key" else "forms/?dry_run=true"
+    rows = [*forms(2), {"form_no": "X-000001"}]
+    answer = trial.post(path, rows, key="trial-1" if mode == "test key" else "").json()
+    assert (answer["job"], answer["dry_run"], answer["accepted"], answer["duplicates"]) == (None, True, 1, 1)
+    assert [row["row"] for row in answer["rejected"]] == [3]
+    assert (stored(), FormRefusal.unscoped.count(), UploadJob.unscoped.count()) == counts
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "status", "code"),
+    [
+        (b" ", "application/json", 422, "file.empty"),
+        (b"[]", "application/json", 422, "file.empty"),
+        (b"nonsense", "application/json", 422, "file.wrong_type"),
+        (b"[1", "application/json", 422, "file.wrong_type"),
+        (b"[" * 100_000, "application/json", 422, "file.wrong_type"),
+        (b"\xff\xfe{", "application/x-ndjson", 422, "file.encoding"),
+        (json.dumps([{}] * 1001).encode(), "application/json", 422, "file.too_many_rows"),
+        (b"{}\n" * 1001, "application/x-ndjson", 422, "file.too_many_rows"),
+        (b"{}", "text/plain", 415, "media.type"),
+        (b"x" * (8 * 1024 * 1024 + 1), "application/json", 413, "too.large"),
+    ],
+)
+def test_what_cannot_be_taken_as_a_whole(
+    caller: Caller, content: bytes, content_type: str, status: int, code: str
+) -> None:
+    response = caller.post("forms/", content, content_type=content_type, key="k")
+    assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json")
+    assert (response.json()["code"], response.json()["status"]) == (code, status)
+    assert response.json()["instance"] == response["X-Request-Id"]
+    assert (UploadJob.unscoped.count(), IdempotentAnswer.objects.count()) == (0, 0)
+
+
+# --- retries ----------------------------------------------------------------------------------------
+def test_the_same_key_and_body_give_the_same_answer(caller: Caller) -> None:
+    first = caller.post("forms/", forms(), key="retry-1")
+    again = caller.post("forms/", forms(), key="retry-1")
+    assert (again.status_code, again.content) == (200, first.content)
+    assert ("Idempotent-Replayed" in first, again["Idempotent-Replayed"]) == (False, "true")
+    assert (stored(), UploadJob.unscoped.count()) == (1, 1)
+
+
+def test_both_keys_of_a_rotation_share_their_answers(unit: Any, caller: Caller) -> None:
+    caller.post("forms/", forms(), key="retry-1")
+    other = Caller(issued(unit).secret).post("forms/", forms(), key="retry-1")
+    assert other["Idempotent-Replayed"] == "true"
+
+
+def test_the_same_key_with_another_body_is_refused(caller: Caller) -> None:
+    caller.post("forms/", forms(), key="retry-1")
+    response = caller.post("forms/", forms(2), key="retry-1")
+    assert (response.status_code, response.json()["code"]) == (422, "idempotency.reused")
+    assert stored() == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "\x07"])
+def test_a_key_that_is_none(caller: Caller, key: str) -> None:
+    response = caller.post("forms/", forms(), key=key)
+    assert (response.status_code, response.json()["code"]) == (400, "idempotency.key")
+    assert stored() == 0
+
+
+def test_a_refused_request_may_be_corrected_under_its_key(caller: Caller) -> None:
+    assert caller.post("forms/", b"nonsense", key="retry-1").status_code == 422
+    assert caller.post("forms/", forms(), key="retry-1").json()["accepted"] == 1
+
+
+# --- the door ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer nonsense", "Basic dGVzdA==", "Bearer live_00000000_xyz"]
+)
+def test_without_a_good_key(caller: Caller, header: str) -> None:
+    response = caller.client.post(
+        "/api/v1/forms/", b"{}", content_type="application/json", headers={"Authorization": header}
+    )
+    assert (response.status_code, response.json()["code"]) == (401, "auth.key")
+    assert response["WWW-Authenticate"] == 'Bearer realm="pilot"'
+
+
+def test_a_key_without_the_scope_is_refused_on_record(unit: Any) -> None:
+    reader = Caller(issued(unit, scopes=["figures.read"]).secret)
+    response = reader.post("forms/", forms())
+    assert (response.status_code, response.json()["code"]) == (403, "auth.scope")
+    assert AuditEntry.objects.filter(action="api.denied", outcome="denied").count() == 1
+
+
+def test_the_limit_is_told_and_kept(caller: Caller, settings: Any) -> None:
+    settings.PILOT_API_RATE = 2
+    answers = [caller.get("unit/") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert [answer["RateLimit-Policy"] for answer in answers] == ['"key";q=2;w=60'] * 3
+    assert [answer["RateLimit"].partition(";t=")[0] for answer in answers] == [
+        '"key";r=1',
+        '"key";r=0',
+        '"key";r=0',
+    ]
+    assert 1 <= int(answers[2]["Retry-After"]) <= 60
+
+
+def test_unknown_addresses_and_methods_are_problems_too(caller: Caller) -> None:
+    lost, method = caller.get("nothing/"), caller.get("forms/")
+    assert (lost.status_code, lost.json()["code"]) == (404, "not.found")
+    assert (method.status_code, method.json()["code"], method["Allow"]) == (405, "method", "POST, OPTIONS")
