@@ -92,7 +92,8 @@ def answer(
     errors: Sequence[Mapping[str, str]] = (),
 ) -> HttpResponse:
     """The document for one refusal; ``errors`` name places in the request by JSON pointer, parameter or header."""
-    known = code if code in PROBLEMS else "refused"
+    whole = "file.refused" if code.startswith("file.") else "refused"
+    known = code if code in PROBLEMS else whole
     status = status or PROBLEMS[known].status
     body: dict[str, Any] = {
         "type": f"/api/problems/{known}/",
