@@ -54,8 +54,8 @@ _KINDS: Final = frozenset(item.value for item in SubjectKind)
 _METHODS: Final = frozenset(item.value for item in CollectionMethod)
 _LIVENESS: Final = frozenset(item.value for item in LivenessResult)
 _DATABASES: Final = frozenset(item.value for item in AuthorityDatabase)
-_LEAD: Final = timedelta(hours=COMPARISON_LEAD_HOURS)
-_DATABASE_OF_KIND: Final = {
+COMPARISON_LEAD: Final = timedelta(hours=COMPARISON_LEAD_HOURS)
+DATABASE_OF_KIND: Final = {
     UNIT: AuthorityDatabase.ORGANISATION.value,
     PERSON: AuthorityDatabase.POPULATION.value,
 }
@@ -225,7 +225,7 @@ def _read_comparison(
             reader.add("compare.inconsistent", f"{base}/result")
     at = reader.time(comparison, judged, base, "at")
     if at is not None:
-        too_early = collected_at is not None and at < collected_at - _LEAD
+        too_early = collected_at is not None and at < collected_at - COMPARISON_LEAD
         if too_early or at > context.received_at:
             reader.add("time.order", f"{base}/at")
     record[key] = judged
@@ -239,7 +239,7 @@ def _read_authority_database(reader: FieldReader, data: Record, record: Record, 
     base = "/compare_authority_db"
     judged = record["compare_authority_db"]
     database = reader.choice(comparison, judged, base, "database", _DATABASES)
-    if database is not None and kind is not None and database != _DATABASE_OF_KIND[kind]:
+    if database is not None and kind is not None and database != DATABASE_OF_KIND[kind]:
         reader.add("compare.database", f"{base}/database")
     reader.text(comparison, judged, base, "query_id", 1, 128)
 

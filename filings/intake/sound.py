@@ -1,0 +1,374 @@
+"""The short way for rows that are sound as they stand, which nearly all are.
+
+:func:`sound_form` looks at a row once, in types that decode in C, and answers only when it is certain: every value is
+in its normal form already and no rule is broken. Then its canonical bytes are exactly those of ``check.check_row``. For
+any other row it answers ``None``, and the full check finds the faults and says them. So nothing is refused here, and a
+rule this way cannot decide costs speed, never rightness; a test holds the two together on generated rows.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from filings.intake.check import COMPARISON_LEAD, DATABASE_OF_KIND
+from filings.intake.fields import canonical_decimal, parse_time
+from filings.intake.records import UnitContext
+from filings.intake.sections import UNIT, required_images
+from filings.rules import (
+    ACCESS_MODES,
+    CERT_TYPES_BY_NATURE,
+    MAX_IMAGE_BYTES,
+    PERSON_NATURE,
+    PERSONAL_CERT_TYPES,
+    SERVICE_CONTENT_NEEDING_APPROVAL,
+)
+from filings.validators.certificates import certificate_faults
+from filings.validators.contacts import is_email, is_landline, is_mobile
+from filings.validators.domains import check_domain, host_of, is_at_or_below
+from filings.validators.names import is_domain_itself, is_improper
+from filings.validators.network import is_public, parse_ipv4
+from filings.validators.regions import PROVINCES, is_region_code
+
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+Address = Annotated[str, Meta(min_length=1, max_length=1024)]
+Code = Annotated[int, Meta(ge=1, le=64)]
+Codes = Annotated[list[Code], Meta(min_length=1)]
+Answer = Literal["yes", "na"]
+
+_FORM_NO: Final = re.compile(r"[A-Za-z0-9-]{6,64}").fullmatch
+_SHA256: Final = re.compile(r"[0-9a-f]{64}").fullmatch
+_CANONICAL_TIME: Final = 25  # characters of 2019-06-05T16:06:17+08:00
+
+
+class Strict(msgspec.Struct, forbid_unknown_fields=True):
+    """Members stand in the order in which ``check_row`` writes them, so both encode to the same bytes."""
+
+
+class Compared(Strict):
+    result: Literal["consistent"]
+    at: str
+
+
+class ComparedWithAuthority(Compared):
+    database: Literal["organisation", "population"]
+    query_id: Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class Subject(Strict, kw_only=True):
+    name: Name
+    nature: int
+    cert_no: Name
+    cert_type: int
+    cert_address: Address
+    city: str
+    county: str | UnsetType = UNSET
+    post_address: Address
+    investor: Name | UnsetType = UNSET
+
+
+class Person(Strict, kw_only=True):
+    name: Name
+    cert_no: Name
+    cert_type: int
+    mobile: str
+    landline: str | UnsetType = UNSET
+    email: str
+
+
+class Approval(Strict):
+    type: Code
+    number: Annotated[str, Meta(min_length=1, max_length=512)]
+    files: Annotated[list[Name], Meta(min_length=1, max_length=10)] | UnsetType = UNSET
+
+
+class Access(Strict):
+    mode: int
+    server_place: str
+    ip_from: str
+    ip_to: str
+
+
+class Website(Strict, kw_only=True):
+    site_name: Annotated[str, Meta(min_length=1, max_length=512)]
+    domain: str
+    home_url: Annotated[str, Meta(min_length=4, max_length=255)] | UnsetType = UNSET
+    service_content: Codes
+    languages: Codes
+    approval: Approval | UnsetType = UNSET
+    principal: Person
+    access: Access
+
+
+class Checks(Strict):
+    originals_seen: Literal["yes"]
+    subject_cert: Answer
+    principal_cert: Literal["yes"]
+    mobile: Literal["yes"]
+    landline: Answer
+    email: Literal["yes"]
+    address: Literal["yes"]
+    site_name: Literal["yes"]
+    domain: Literal["yes"]
+    service_content: Literal["yes"]
+    approval: Answer
+    access: Literal["yes"]
+    ip: Literal["yes"]
+
+
+class Image(Strict):
+    use: Literal["subject_cert", "principal_id_front", "principal_id_back", "face"]
+    format: Literal["jpg", "png"]
+    sha256: str
+    bytes: Annotated[int, Meta(ge=1, le=MAX_IMAGE_BYTES)]
+
+
+class Form(Strict, kw_only=True):
+    form_no: str
+    filing_type: Literal["new_filing", "new_website", "new_access", "change"]
+    subject_province: str
+    subject_kind: Literal["unit", "person"]
+    collection_methods: Annotated[list[Literal["face", "lip", "action", "other"]], Meta(min_length=1)]
+    collected_at: str
+    liveness_result: Literal["pass"]
+    liveness_score: str | UnsetType = UNSET
+    compare_supplied_cert: Compared
+    compare_authority_db: ComparedWithAuthority
+    supersedes_form: str | UnsetType = UNSET
+    subject: Subject
+    principal: Person
+    websites: Annotated[list[Website], Meta(min_length=1)] | UnsetType = UNSET
+    checks: Checks
+    images: Annotated[list[Image], Meta(min_length=1)]
+    verifier_name: Annotated[str, Meta(min_length=1, max_length=128)]
+    verifier_promise_at: str
+
+
+class Sound(NamedTuple):
+    """A sound row: its form, its canonical bytes, and when it was collected."""
+
+    form: Form
+    canonical: bytes
+    collected_at: datetime
+
+
+_DECODE: Final = msgspec.json.Decoder(Form).decode
+_ENCODE: Final = msgspec.json.Encoder().encode
+
+
+def sound_line(line: bytes, context: UnitContext) -> Sound | None:
+    """Judge a row in JSON; ``None`` when it must be looked at in full."""
+    try:
+        form = _DECODE(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return _judged(form, context)
+
+
+def sound_data(data: Any, context: UnitContext) -> Sound | None:
+    """Judge a row that was parsed already (a table's, an array's)."""
+    try:
+        form = msgspec.convert(data, Form)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    return _judged(form, context)
+
+
+def _judged(form: Form, context: UnitContext) -> Sound | None:
+    collected_at = _time(form.collected_at)
+    if collected_at is None or not (
+        _is_timely(form, collected_at, context)
+        and _is_plain(form)
+        and _is_subject_sound(form, context.received_day)
+        and _are_websites_sound(form, context.received_day)
+        and _are_checks_sound(form)
+        and _are_images_sound(form)
+    ):
+        return None
+    canonical = _ENCODE(form)
+    return None if b"\\" in canonical else Sound(form, canonical, collected_at)
+
+
+# --- values in their normal form --------------------------------------------------------------------
+def _is_code(value: str) -> bool:
+    """ASCII without white space around: nothing that normalising would change."""
+    return value.isascii() and value.strip() == value
+
+
+def _time(value: str) -> datetime | None:
+    """The time when it is spelt as stored, else None."""
+    if len(value) != _CANONICAL_TIME or value[10] != "T" or not value.endswith("+08:00"):
+        return None
+    return parse_time(value)
+
+
+def _is_region(value: str, province: str) -> bool:
+    return is_region_code(value) and value[:2] == province[:2]
+
+
+def _is_plain(form: Form) -> bool:
+    """Numbers, score and free texts of the form itself."""
+    if form.supersedes_form is not UNSET and not _FORM_NO(form.supersedes_form):
+        return False
+    if form.liveness_score is not UNSET:
+        score = canonical_decimal(form.liveness_score)
+        if score is None:
+            return False
+        form.liveness_score = score
+    if form.subject_province not in PROVINCES or not _FORM_NO(form.form_no):
+        return False
+    authority = form.compare_authority_db
+    texts = form.verifier_name, authority.query_id
+    return all(text.strip() == text for text in texts) and (
+        authority.database == DATABASE_OF_KIND[form.subject_kind]
+    )
+
+
+def _is_timely(form: Form, collected_at: datetime, context: UnitContext) -> bool:
+    """Collected while the unit might, compared not long before, promised after that, all before receipt."""
+    received = context.received_at
+    supplied = _time(form.compare_supplied_cert.at)
+    authority = _time(form.compare_authority_db.at)
+    promised = _time(form.verifier_promise_at)
+    if supplied is None or authority is None or promised is None:
+        return False
+    earliest = collected_at - COMPARISON_LEAD
+    return (
+        collected_at <= received
+        and earliest <= supplied <= promised <= received
+        and earliest <= authority <= promised
+        and context.in_run_phase(collected_at)
+        and context.is_active(collected_at)
+        and context.filing_type_enabled(form.subject_province, form.filing_type, collected_at)
+    )
+
+
+# --- people, sites, checks, pictures ----------------------------------------------------------------
+def _is_certified(cert_type: int, cert_no: str, allowed: frozenset[int], today: date) -> bool:
+    return (
+        cert_type in allowed
+        and _is_code(cert_no)
+        and cert_no.upper() == cert_no
+        and not certificate_faults(cert_type, cert_no, today)
+    )
+
+
+def _is_named(name: str) -> bool:
+    return name.strip() == name and not is_improper(name)
+
+
+def _is_subject_sound(form: Form, today: date) -> bool:
+    subject, principal = form.subject, form.principal
+    allowed = CERT_TYPES_BY_NATURE.get(subject.nature)
+    if allowed is None or (subject.nature == PERSON_NATURE) is (form.subject_kind == UNIT):
+        return False
+    texts = [subject.cert_address, subject.post_address]
+    if subject.investor is not UNSET:
+        texts.append(subject.investor)
+    return (
+        _is_named(subject.name)
+        and _is_certified(subject.cert_type, subject.cert_no, allowed, today)
+        and all(text.strip() == text for text in texts)
+        and _is_region(subject.city, form.subject_province)
+        and (subject.county is UNSET or _is_region(subject.county, form.subject_province))
+        and _is_person_sound(principal, form, today)
+    )
+
+
+def _is_person_sound(person: Person, form: Form, today: date) -> bool:
+    of_unit = form.subject_kind == UNIT
+    if person.landline is UNSET:
+        if of_unit:
+            return False
+    elif not (_is_code(person.landline) and is_landline(person.landline)):
+        return False
+    return (
+        _is_named(person.name)
+        and _is_certified(person.cert_type, person.cert_no, PERSONAL_CERT_TYPES, today)
+        and _is_code(person.mobile)
+        and is_mobile(person.mobile)
+        and _is_code(person.email)
+        and is_email(person.email)
+        and (of_unit or _is_same(person, form.subject))
+    )
+
+
+def _is_same(person: Person, subject: Subject) -> bool:
+    return (
+        person.name == subject.name
+        and person.cert_type == subject.cert_type
+        and person.cert_no == subject.cert_no
+    )
+
+
+def _are_websites_sound(form: Form, today: date) -> bool:
+    if form.websites is UNSET:
+        return form.filing_type == "change"
+    return all(_is_website_sound(site, form, today) for site in form.websites)
+
+
+def _is_website_sound(site: Website, form: Form, today: date) -> bool:
+    domain = site.domain
+    return (
+        site.site_name.strip() == site.site_name
+        and _is_code(domain)
+        and check_domain(domain) == (domain, None)
+        and not is_domain_itself(site.site_name, domain)
+        and (site.home_url is UNSET or _is_home(site.home_url, domain))
+        and _is_approved(site)
+        and _is_person_sound(site.principal, form, today)
+        and _is_access_sound(site.access)
+    )
+
+
+def _is_home(url: str, domain: str) -> bool:
+    if not _is_code(url):
+        return False
+    host = host_of(url)
+    return host is not None and is_at_or_below(host, domain)
+
+
+def _needs_approval(site: Website) -> bool:
+    return not SERVICE_CONTENT_NEEDING_APPROVAL.isdisjoint(site.service_content)
+
+
+def _is_approved(site: Website) -> bool:
+    if site.approval is UNSET:
+        return not _needs_approval(site)
+    files = () if site.approval.files is UNSET else site.approval.files
+    return all(text.strip() == text for text in (site.approval.number, *files))
+
+
+def _is_access_sound(access: Access) -> bool:
+    if access.mode not in ACCESS_MODES or not is_region_code(access.server_place):
+        return False
+    first, last = parse_ipv4(access.ip_from), parse_ipv4(access.ip_to)
+    return first is not None and last is not None and first <= last and is_public(first, last)
+
+
+def _are_checks_sound(form: Form) -> bool:
+    checks, of_person = form.checks, form.subject_kind != UNIT
+    if checks.subject_cert == "na" and not of_person:
+        return False
+    if checks.landline == "na" and not (of_person and form.principal.landline is UNSET):
+        return False
+    sites = () if form.websites is UNSET else form.websites
+    return checks.approval == "yes" or not any(map(_needs_approval, sites))
+
+
+def _are_images_sound(form: Form) -> bool:
+    images = form.images
+    if not all(_SHA256(image.sha256) for image in images):
+        return False
+    images.sort(key=_image_order)
+    uses = {image.use for image in images}
+    return uses.issuperset(required_images(form.subject_kind, form.principal.cert_type))
+
+
+def _image_order(image: Image) -> tuple[str, str]:
+    """As ``sections.image_order``."""
+    return image.use, image.sha256
