@@ -10,7 +10,7 @@ import msgspec
 
 from filings.intake import sections
 from filings.intake.fields import FieldReader, Record, pointer_segment
-from filings.intake.records import CheckedRow, RawRow, UnitContext
+from filings.intake.records import CheckedRow, ErrorItem, UnitContext
 from filings.intake.sections import PERSON, UNIT, Identity
 from filings.rules import (
     COMPARISON_LEAD_HOURS,
@@ -101,9 +101,9 @@ def check_row(data: Any, context: UnitContext, number: int = 1) -> CheckedRow:
     return CheckedRow(number, form_no or "", record, reader.errors, canonical, collected_at)
 
 
-def unreadable_row(row: RawRow) -> CheckedRow:
+def unreadable_row(number: int, error: ErrorItem) -> CheckedRow:
     """Return the refusal of a row that could not even be decoded."""
-    return CheckedRow(row.number, "", {}, [row.error] if row.error is not None else [], b"")
+    return CheckedRow(number, "", {}, [error], b"")
 
 
 def judge_collection_time(

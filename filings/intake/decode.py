@@ -11,8 +11,9 @@ from typing import BinaryIO, Final
 from filings.intake.check import check_row, unreadable_row
 from filings.intake.csv_file import csv_columns, read_csv
 from filings.intake.lines import BOM, read_head
-from filings.intake.ndjson import HEAD, read_ndjson, refuse_unreadable_text
+from filings.intake.ndjson import HEAD, JsonRow, read_ndjson, refuse_unreadable_text
 from filings.intake.records import CheckedRow, FileRefused, RawRow, UnitContext
+from filings.intake.sound import Sound, sound_data, sound_line
 from filings.intake.unpack import unpack
 from filings.intake.v3 import V3Record, read_v3
 from filings.intake.v3_check import check_v3
@@ -38,6 +39,8 @@ ENCODINGS: Final = {
 """Stated encoding → codec. GB 18030 contains GBK and the rare characters that names need."""
 
 
+Row = RawRow | JsonRow
+
 _ENDINGS: Final = {
     ".ndjson": FileFormat.NDJSON,
     ".jsonl": FileFormat.NDJSON,
@@ -51,7 +54,7 @@ _PACKED: Final = frozenset({".gz", ".zip"})
 
 def read_rows(
     stream: BinaryIO, file_format: FileFormat, *, encoding: str = "utf-8", national_id: str
-) -> Iterator[RawRow]:
+) -> Iterator[Row]:
     """Look at the head of the file, then return its rows lazily.
 
     ``stream`` must be seekable. ``encoding`` counts for CSV only (NDJSON is UTF-8, XML declares its own).
@@ -122,10 +125,17 @@ def _is_workbook(stream: BinaryIO) -> bool:
         stream.seek(0)
 
 
-def check(row: RawRow, context: UnitContext) -> CheckedRow:
-    """Judge one decoded row, whatever its format."""
+def check(row: Row, context: UnitContext) -> CheckedRow:
+    """Judge one decoded row in full, whatever its format."""
     if row.error is not None:
-        return unreadable_row(row)
+        return unreadable_row(row.number, row.error)
     if isinstance(row.data, V3Record):
         return check_v3(row.data, context, row.number)
     return check_row(row.data, context, row.number)
+
+
+def sound(row: Row, context: UnitContext) -> Sound | None:
+    """Judge a row the short way; ``None`` when only :func:`check` can tell."""
+    if isinstance(row, JsonRow):
+        return sound_line(row.raw, context)
+    return sound_data(row.data, context) if row.data.__class__ is dict else None

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from filings.intake.lines import BOM, Readable, Replay, read_head, split_lines
 from filings.intake.records import ErrorItem, FileRefused, RawRow
@@ -31,7 +32,7 @@ def parse_object(text: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def read_ndjson(stream: Readable) -> Iterator[RawRow]:
+def read_ndjson(stream: Readable) -> Iterator[RawRow | JsonRow]:
     """Look at the head, then return the rows lazily; blank lines are no rows.
 
     Raises ``FileRefused`` at once for a file that is empty, binary, in another encoding or no NDJSON, and at
@@ -70,7 +71,30 @@ def starts_as(line: bytes, encoding: str) -> bool:
     return True
 
 
-def _rows(stream: Readable) -> Iterator[RawRow]:
+class JsonRow:
+    """A row that is one JSON text: a :class:`RawRow` that is parsed when somebody asks for its data."""
+
+    __slots__ = ("_value", "number", "raw")
+
+    def __init__(self, number: int, raw: bytes) -> None:
+        self.number = number
+        self.raw = raw
+        self._value: dict[str, Any] | UnsetType | None = UNSET
+
+    @property
+    def data(self) -> dict[str, Any] | None:
+        """The object, or None when the text holds none."""
+        if self._value is UNSET:
+            self._value = parse_object(self.raw)
+        return self._value
+
+    @property
+    def error(self) -> ErrorItem | None:
+        """What is wrong with a text that holds no object."""
+        return INVALID if self.data is None else None
+
+
+def _rows(stream: Readable) -> Iterator[RawRow | JsonRow]:
     number = 0
     for line in split_lines(stream):
         if line is None:
@@ -78,7 +102,6 @@ def _rows(stream: Readable) -> Iterator[RawRow]:
             yield RawRow(number, None, b"", TOO_LONG)
         elif line and not line.isspace():
             number += 1
-            data = parse_object(line)
-            yield RawRow(number, data, line, INVALID if data is None else None)
+            yield JsonRow(number, line)
     if number == 0:
         raise FileRefused("file.empty")

@@ -7,15 +7,16 @@ from typing import Final
 
 import msgspec
 
+from filings.intake.decode import Row
 from filings.intake.lines import BOM
-from filings.intake.ndjson import INVALID, parse_object, read_ndjson
-from filings.intake.records import FileRefused, RawRow
+from filings.intake.ndjson import JsonRow, read_ndjson
+from filings.intake.records import FileRefused
 
 MAX_ROWS: Final = 1_000
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def read_json(body: bytes) -> list[RawRow]:
+def read_json(body: bytes) -> list[Row]:
     """The rows of a JSON object or array, each with the bytes it was sent as.
 
     Raises ``FileRefused`` for anything else, for an empty array, and for more than 1,000 forms.
@@ -34,19 +35,14 @@ def read_json(body: bytes) -> list[RawRow]:
         raise FileRefused("file.empty")
     if len(items) > MAX_ROWS:
         raise FileRefused("file.too_many_rows", limit=MAX_ROWS)
-    return [_row(number, item) for number, item in enumerate(items, start=1)]
+    return [JsonRow(number, item) for number, item in enumerate(items, start=1)]
 
 
-def read_lines(body: bytes) -> list[RawRow]:
+def read_lines(body: bytes) -> list[Row]:
     """The rows of NDJSON; raises ``FileRefused`` as :func:`read_json` does."""
-    rows: list[RawRow] = []
+    rows: list[Row] = []
     for row in read_ndjson(io.BytesIO(body)):
         if len(rows) == MAX_ROWS:
             raise FileRefused("file.too_many_rows", limit=MAX_ROWS)
         rows.append(row)
     return rows
-
-
-def _row(number: int, item: bytes) -> RawRow:
-    data = parse_object(item)
-    return RawRow(number, data, item, INVALID if data is None else None)

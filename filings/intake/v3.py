@@ -78,10 +78,10 @@ def _bounded_content(stream: Readable) -> bytes:
     return bytes(content)
 
 
-def _events(content: bytes) -> Iterator[tuple[str, int, Any]]:
-    """Yield ``(event, depth, element)``; depth 0 is the root, 3 a record."""
-    events = etree.iterparse(
-        io.BytesIO(content),
+def events(stream: Readable) -> Iterator[tuple[str, int, Any]]:
+    """Yield ``(event, depth, element)``; depth 0 is the root, 3 a record. No entity is resolved, nothing fetched."""
+    parsed = etree.iterparse(
+        stream,
         events=("start", "end"),
         resolve_entities=False,
         no_network=True,
@@ -90,7 +90,7 @@ def _events(content: bytes) -> Iterator[tuple[str, int, Any]]:
         huge_tree=False,
     )
     depth = -1
-    for event, element in events:
+    for event, element in parsed:
         depth += event == "start"
         yield event, depth, element
         depth -= event == "end"
@@ -107,9 +107,9 @@ def _judge_file(content: bytes, national_id: str) -> str:
     """Return the file's operation, or raise ``FileRefused``."""
     if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
         raise FileRefused("file.wrong_type", national=_INVALID)
-    head = _Head()
+    head = Head()
     try:
-        for event, depth, element in _events(content):
+        for event, depth, element in events(io.BytesIO(content)):
             head.see(event, depth, element)
     except etree.XMLSyntaxError as error:
         raise FileRefused("file.damaged", national=_INVALID) from error
@@ -122,7 +122,7 @@ def _judge_file(content: bytes, national_id: str) -> str:
     return head.operations[0]
 
 
-class _Head:
+class Head:
     """What a first reading learns of a file; refuses it as soon as a fault shows."""
 
     def __init__(self) -> None:
@@ -165,7 +165,7 @@ class _Head:
 
 def _records(content: bytes, operation: str, provider: str) -> Iterator[RawRow]:
     number = 0
-    for event, depth, element in _events(content):
+    for event, depth, element in events(io.BytesIO(content)):
         if event == "end" and depth == 3:
             number += 1
             digest = canonical_digest(element)

@@ -12,6 +12,7 @@ from dataclasses import field as member
 from datetime import date, datetime
 
 from filings.intake.records import SHANGHAI, Attachment, CheckedRow, ErrorItem
+from filings.intake.sound import Sound
 from filings.validators.icp_numbers import province_of
 
 
@@ -72,6 +73,25 @@ class Candidate:
         candidate.certificate = (subject["cert_type"], subject["cert_no"]) if subject else None
         candidate.collected_at = row.collected_at
         return candidate
+
+    @classmethod
+    def of_sound(cls, number: int, row: Sound, raw: bytes, digest: bytes) -> Candidate:
+        """Reduce a row that was judged the short way."""
+        form = row.form
+        return cls(
+            number=number,
+            form_no=form.form_no,
+            canonical=row.canonical,
+            raw=raw,
+            digest=digest,
+            errors=[],
+            supersedes=form.supersedes_form or "",
+            filing_type=form.filing_type,
+            province=int(form.subject_province[:2]),
+            subject_kind=form.subject_kind,
+            certificate=(form.subject.cert_type, form.subject.cert_no),
+            collected_at=row.collected_at,
+        )
 
 
 def _province(row: CheckedRow) -> int | None:

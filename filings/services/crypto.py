@@ -14,7 +14,7 @@ from __future__ import annotations
 import hmac
 import os
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -38,12 +38,18 @@ def new_key() -> bytes:
 def seal(key: bytes, bound_to: bytes, content: bytes) -> bytes:
     """Encrypt with AES-256-GCM; the result opens only together with ``bound_to`` (the row's own identity)."""
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, content, bound_to)
+    return nonce + _cipher(key).encrypt(nonce, content, bound_to)
 
 
 def unseal(key: bytes, bound_to: bytes, sealed: bytes) -> bytes:
     """Decrypt what :func:`seal` made; raises ``cryptography.exceptions.InvalidTag`` if anything was changed."""
-    return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to)
+    return _cipher(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to)
+
+
+@lru_cache(maxsize=64)
+def _cipher(key: bytes) -> AESGCM:
+    """Setting up a key costs as much as sealing a form with it."""
+    return AESGCM(key)
 
 
 def master_version() -> int:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from isal import isal_zlib
 
 from filings.models import UnitMonthKey, VerificationForm
 from filings.services import crypto
@@ -51,10 +52,11 @@ def rewrap_keys() -> int:
 def close_content(key: bytes, uuid: UUID, *, canonical: bytes, raw: bytes) -> bytes:
     """The ciphertext of a form: its normalised record (canonical JSON) and the row as it was sent.
 
-    The two are nearly the same text, so they are compressed together before they are sealed.
+    The two are nearly the same text, so they are compressed together before they are sealed; in zlib's format, by a
+    library that takes a third of zlib's time.
     """
     content = len(canonical).to_bytes(LENGTH_BYTES, "big") + canonical + raw
-    return crypto.seal(key, uuid.bytes, zlib.compress(content, COMPRESSION))
+    return crypto.seal(key, uuid.bytes, isal_zlib.compress(content, COMPRESSION))
 
 
 def open_form(form: VerificationForm) -> dict[str, Any]:

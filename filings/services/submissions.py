@@ -15,8 +15,7 @@ from uuid import uuid4
 from django.db import transaction
 from django.utils.translation import get_language
 
-from filings.intake.decode import FileFormat
-from filings.intake.records import RawRow
+from filings.intake.decode import FileFormat, Row
 from filings.intake.versions import Candidate
 from filings.models import FormRefusal, UploadJob
 from filings.selectors.contexts import unit_context
@@ -33,7 +32,7 @@ def submit(
     *,
     actor: Actor,
     unit: PilotUnit,
-    rows: Sequence[RawRow],
+    rows: Sequence[Row],
     received_at: datetime,
     trial: bool = False,
 ) -> dict[str, Any]:
@@ -50,7 +49,7 @@ def submit(
 
 
 def _take(
-    actor: Actor, unit: PilotUnit, rows: Sequence[RawRow], received_at: datetime, trial: bool
+    actor: Actor, unit: PilotUnit, rows: Sequence[Row], received_at: datetime, trial: bool
 ) -> dict[str, Any]:
     job = _open(actor, unit, rows, received_at)
     context = unit_context(unit, received_at)
@@ -65,7 +64,7 @@ def _take(
     return outcome(done, trial=trial)
 
 
-def _open(actor: Actor, unit: PilotUnit, rows: Sequence[RawRow], received_at: datetime) -> UploadJob:
+def _open(actor: Actor, unit: PilotUnit, rows: Sequence[Row], received_at: datetime) -> UploadJob:
     digest = hashlib.sha256()
     for row in rows:
         digest.update(row.raw)

@@ -25,9 +25,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from filings.enums import JobState
-from filings.intake.decode import FileFormat, check, column_names, guess_format, read_rows
+from filings.intake.decode import FileFormat, Row, check, column_names, guess_format, read_rows, sound
 from filings.intake.lines import Readable
-from filings.intake.records import FileRefused, RawRow, UnitContext
+from filings.intake.records import FileRefused, UnitContext
 from filings.intake.versions import Candidate
 from filings.models import UploadJob
 from filings.selectors.contexts import unit_context
@@ -101,7 +101,11 @@ def receive_upload(
 def take_in(source: Readable) -> Waiting:
     """Write a file to the spool as it arrives. Whoever does not register it forgets it (``spool.remove``)."""
     key = uuid4()
-    return Waiting(key, spool.write_upload(key, source))
+    try:
+        return Waiting(key, spool.write_upload(key, source))
+    except BaseException:
+        spool.remove(key)
+        raise
 
 
 def receive_waiting(
@@ -276,8 +280,10 @@ def _take(job: UploadJob, until: float | None) -> bool:
     return True
 
 
-def candidate(raw: RawRow, context: UnitContext) -> Candidate:
+def candidate(raw: Row, context: UnitContext) -> Candidate:
     """One raw row judged by itself, reduced to what loading needs."""
+    if found := sound(raw, context):
+        return Candidate.of_sound(raw.number, found, raw.raw, crypto.repeat_digest(found.canonical))
     row = check(raw, context)
     # Pictures of V3.0 forms are kept apart; a refused record keeps its own, for the unit to correct.
     apart = row.v3 is not None and row.v3.makes_form and not row.errors

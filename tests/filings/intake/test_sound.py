@@ -1,0 +1,158 @@
+"""The short way never says anything but what the full check says: held together on generated and spoilt rows."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from filings import synthetic
+from filings.intake.check import check_row
+from filings.intake.ndjson import parse_object
+from filings.intake.records import UnitContext
+from filings.intake.sound import Sound, sound_data, sound_line
+from filings.intake.versions import Candidate
+from filings.rules import CERT_TYPES_BY_NATURE
+
+FULL_WIDTH = str.maketrans("0123456789ABCX", "０１２３４５６７８９ＡＢＣＸ")
+VALUES: tuple[Any, ...] = (
+    None, True, False, 0, 1, 5, -1, 64, 65, 2**70, 0.5, 1e400, "", " ", "x", "0", "1.0", "0.50", "是", "a" * 300,
+    [], {}, [1], ["face"], ["face", "face"], "\u0000", '"', "\\", "示例.中国", "www.example.com", "com.cn", "example.co",
+    "2019-06-05T16:06:17+08:00", "2019-06-05T08:06:17Z", "2019-W23-3T16:06:17+08:00", "2019-02-30T16:06:17+08:00",
+    "9999-12-31T23:59:59+08:00", "010-00000000", "12345678", "no", "na", "yes", "change", "person", "unit", "10.0.0.1",
+)  # fmt: skip
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every member of a row, as the container and the key it is found under."""
+    members: Any = ()
+    if isinstance(value, dict):
+        members = list(value.items())
+    elif isinstance(value, list):
+        members = list(enumerate(value))
+    for key, member in members:
+        yield value, key
+        yield from places(member)
+
+
+def replaced(rng: Random, row: Any) -> None:
+    container, key = rng.choice(list(places(row)))
+    container[key] = copy.deepcopy(rng.choice(VALUES))
+
+
+def respelt(rng: Random, row: Any) -> None:
+    """Another spelling of the same, or nearly the same."""
+    texts = [(c, k) for c, k in places(row) if isinstance(c[k], str)]
+    container, key = rng.choice(texts)
+    text = container[key]
+    container[key] = rng.choice(
+        [f" {text}", f"{text}\u3000", text.lower(), text.upper(), text.translate(FULL_WIDTH), text[:-1], text + "0"]
+    )
+
+
+def removed(rng: Random, row: Any) -> None:
+    container, key = rng.choice([(c, k) for c, k in places(row) if isinstance(c, dict)])
+    del container[key]
+
+
+def added(rng: Random, row: Any) -> None:
+    container = rng.choice([row, *(c[k] for c, k in places(row) if isinstance(c[k], dict))])
+    name = rng.choice(["county", "investor", "landline", "approval", "home_url", "supersedes_form", "extra", "websites"])
+    container[name] = copy.deepcopy(rng.choice(VALUES))
+
+
+def recertified(rng: Random, row: Any) -> None:
+    """Another nature or certificate type."""
+    holder = rng.choice([row["subject"], row["principal"], row["websites"][0]["principal"]])
+    holder["cert_type"] = rng.choice([1, 2, 7, 11, 13, 14, 15, 24, 30, 36, 41, 42, 99])
+    row["subject"]["nature"] = rng.choice([*CERT_TYPES_BY_NATURE, 7])
+
+
+def approved(rng: Random, row: Any) -> None:
+    """Service content that needs an approval, with or without one."""
+    site = row["websites"][0]
+    site["service_content"] = rng.choice([[5], [1, 13], [64], [1]])
+    site["approval"] = {"type": 1, "number": "示例〔2019〕1号", "files": ["a.jpg"]}
+    if rng.random() < 0.5:
+        del site["approval"]["files"]
+    row["checks"]["approval"] = rng.choice(["yes", "na"])
+
+
+def kept(rng: Random, row: Any) -> None:
+    """As it is."""
+
+
+SPOILERS: tuple[Callable[[Random, Any], None], ...] = (
+    kept, replaced, replaced, respelt, respelt, removed, added, recertified, approved,
+)  # fmt: skip
+
+
+def generated(number: int, seed: int, context: UnitContext) -> Iterator[Any]:
+    """Rows of which one in six is sound, the others spoilt in one or two places."""
+    rng = Random(seed)
+    forms = synthetic.make_forms(
+        number,
+        unit_code=context.unit_code,
+        seed=seed,
+        error_rate=0.1,
+        collected_from=context.run_opens,
+        collected_to=context.received_at - timedelta(minutes=4),
+    )
+    for form in forms:
+        row = form.record
+        for _ in range(rng.randint(1, 2)):
+            try:
+                rng.choice(SPOILERS)(rng, row)
+            except (KeyError, IndexError, TypeError, AttributeError):
+                break  # spoilt so much that nothing more can be done to it
+        yield row
+
+
+def facts(candidate: Candidate) -> tuple[Any, ...]:
+    return tuple(getattr(candidate, name) for name in Candidate.__slots__)
+
+
+def judged_alike(row: Any, context: UnitContext) -> bool:
+    """Compare both ways, over text and over data; says whether the row was sound."""
+    line = json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    data = parse_object(line)
+    if data is None:
+        assert sound_line(line, context) is None
+        return False
+    full = check_row(data, context, 7)
+    found: list[Sound | None] = [sound_line(line, context), sound_data(copy.deepcopy(data), context)]
+    for short in found:
+        if short is not None:
+            assert full.errors == []
+            assert short.canonical == full.digest_source
+            assert facts(Candidate.of_sound(7, short, line, b"")) == facts(Candidate.of(full, line, b""))
+    assert (found[0] is None) == (found[1] is None)
+    return found[0] is not None
+
+
+def test_whoever_is_sound_has_no_fault(context: UnitContext) -> None:
+    rows = list(generated(1_500, 87, context))
+    sound = sum(judged_alike(row, context) for row in rows)
+    assert 150 < sound < 1_200
+
+
+def test_good_rows_take_the_short_way(context: UnitContext) -> None:
+    forms = synthetic.make_forms(
+        300,
+        unit_code=context.unit_code,
+        seed=1,
+        collected_from=context.run_opens,
+        collected_to=context.received_at - timedelta(minutes=4),
+    )
+    assert all(judged_alike(form.record, context) for form in forms)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_rows(context: UnitContext) -> None:
+    sound = sum(judged_alike(row, context) for row in generated(100_000, 2019, context))
+    assert 10_000 < sound < 80_000
