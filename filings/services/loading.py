@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import uuid4
@@ -267,3 +268,16 @@ def chunks(rows: Iterable[Candidate], *, max_rows: int, max_bytes: int) -> Itera
         size += weight
     if chunk:
         yield chunk
+
+
+def ahead(prepared: Iterator[list[Candidate]]) -> Iterator[list[Candidate]]:
+    """The same chunks, the next one always being read and checked in a thread while this one is stored.
+
+    Checking needs no database and storing waits for it, so the two fill each other's gaps. A fault of the file comes
+    out where its chunk would have.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        following = pool.submit(next, prepared, None)
+        while chunk := following.result():
+            following = pool.submit(next, prepared, None)
+            yield chunk

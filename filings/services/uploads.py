@@ -272,7 +272,7 @@ def _take(job: UploadJob, until: float | None) -> bool:
             stream, file_format, encoding=job.encoding, national_id=str(job.unit.national_id)
         )
         rows = (candidate(raw, context) for raw in raw_rows if raw.number > job.taken_rows)
-        for chunk in loading.chunks(rows, max_rows=CHUNK_ROWS, max_bytes=CHUNK_BYTES):
+        for chunk in loading.ahead(loading.chunks(rows, max_rows=CHUNK_ROWS, max_bytes=CHUNK_BYTES)):
             if until is not None and monotonic() > until:
                 return False
             if not loading.load_chunk(job_id=job.pk, rows=chunk, context=context, keep_refused=keep_refused):

@@ -13,7 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-NAMES: Mapping[str, str] = {"last_minute": "pilot.benchmarks.last_minute"}
+NAMES: Mapping[str, str] = {
+    "intake": "pilot.benchmarks.intake",
+    "last_minute": "pilot.benchmarks.last_minute",
+}
 
 
 @dataclass(slots=True)
