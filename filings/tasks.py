@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from filings.services import comparison, deadlines, nightly, storage, uploads
+from filings.services import comparison, deadlines, nightly, storage, uploads, v3_access
 from pilot.models import PilotUnit
 
 
@@ -32,6 +32,7 @@ def tidy() -> None:
     """Forget files whose time is over, follow a rotated master key."""
     uploads.tidy()
     storage.rewrap_keys()
+    v3_access.rewrap_secrets()
 
 
 # --- supervision ----------------------------------------------------------------------------------

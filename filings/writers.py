@@ -11,13 +11,12 @@ import msgspec
 import xlsxwriter
 from lxml import etree
 
-from filings.intake.columns import FIXED_COLUMNS
+from filings.intake.columns import ERROR_COLUMNS, FIXED_COLUMNS
 from filings.intake.ndjson import parse_object
 from filings.intake.v3 import VERSION
 from filings.v3_writer import record_element
 
 Form = dict[str, Any]
-ERROR_COLUMNS: Final = ("errors.row", "errors.code", "errors.field", "errors.message")
 PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -113,13 +112,13 @@ def refused_csv(
             return [text]
 
     table = (_with_errors(cells(row), row, columns) for row in rows)
-    _write_csv([*columns, *ERROR_COLUMNS] if headed else (), table, out, codec)
+    _write_csv(_headed(columns) if headed else (), table, out, codec)
 
 
 def refused_xlsx(rows: Iterable[RefusedRow], out: IO[bytes], columns: Sequence[str]) -> None:
     """Each row's own cells, then the error columns."""
     table = (_with_errors(msgspec.json.decode(row.raw), row, columns) for row in rows)
-    _write_xlsx([*columns, *ERROR_COLUMNS], table, out)
+    _write_xlsx(_headed(columns), table, out)
 
 
 def refused_v3(rows: Iterable[RefusedRow], out: IO[bytes], operation: str, national_id: str) -> None:
@@ -134,9 +133,14 @@ def _commented(row: RefusedRow) -> Any:
     return element
 
 
+def _headed(columns: Sequence[str]) -> list[str]:
+    """The header: error columns of an earlier round give way to this one's."""
+    return [*(name for name in columns if name not in ERROR_COLUMNS), *ERROR_COLUMNS]
+
+
 def _with_errors(cells: list[str], row: RefusedRow, columns: Sequence[str]) -> list[str]:
-    own = [_inert(cell) for cell in cells[: len(columns)]]
-    own += [""] * (len(columns) - len(own))
+    filled = [*cells[: len(columns)], *[""] * (len(columns) - len(cells))]
+    own = [_inert(cell) for name, cell in zip(columns, filled, strict=True) if name not in ERROR_COLUMNS]
     listed = ["; ".join(error[key] for error in row.errors) for key in ("code", "field", "message")]
     return [*own, str(row.number), *listed]
 

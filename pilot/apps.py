@@ -7,5 +7,5 @@ class PilotConfig(AppConfig):
     name = "pilot"
 
     def ready(self) -> None:
-        from pilot import pages, transitions  # noqa: F401  (they register themselves)
+        from pilot import pages, receivers, transitions  # noqa: F401  (they register themselves)
         from pilot.views import listing  # noqa: F401  (the export job reads lists through it)

@@ -30,6 +30,10 @@ app.conf.update(
         "outbox": {"task": "pilot.tasks.sweep_outbox", "schedule": 5.0},
         "audit-seal": {"task": "pilot.tasks.seal_audit", "schedule": 10.0},
         "exports-sweep": {"task": "pilot.tasks.sweep_exports", "schedule": 60.0},
+        "answers-tidy": {"task": "pilot.tasks.tidy_answers", "schedule": 3600.0},
+        # One that waited until the next is due has nothing to add: slow addresses must not pile them up.
+        "webhooks": {"task": "pilot.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
+        "webhooks-tidy": {"task": "pilot.tasks.tidy_webhooks", "schedule": 3600.0},
         "deadlines": {"task": "applications.tasks.pass_deadlines", "schedule": 60.0},
         "files-rescan": {"task": "applications.tasks.rescan_files", "schedule": 60.0},
         "uploads-sweep": {"task": "applications.tasks.sweep_uploads", "schedule": 3600.0},

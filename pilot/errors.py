@@ -23,6 +23,13 @@ class Refused(PilotError):
     code = "condition"
 
 
+class ContentDestroyed(PilotError):
+    """What was asked for was destroyed for good when its retention period was over."""
+
+    status = 410
+    code = "content.destroyed"
+
+
 class StateChanged(PilotError):
     """Somebody else moved the case since the actor saw it."""
 

@@ -42,9 +42,6 @@ PROBLEMS: Final[dict[str, Meaning]] = {
     "auth.scope": Meaning(HTTPStatus.FORBIDDEN, "密钥没有所需的权限", "The key lacks the scope"),
     "not.found": Meaning(HTTPStatus.NOT_FOUND, "不存在", "There is no such thing"),
     "method": Meaning(HTTPStatus.METHOD_NOT_ALLOWED, "不支持该方法", "The method is not supported here"),
-    "not.acceptable": Meaning(
-        HTTPStatus.NOT_ACCEPTABLE, "不能按要求的格式答复", "No answer in the format asked for"
-    ),
     "state.changed": Meaning(HTTPStatus.CONFLICT, "状态已改变", "The state has changed meanwhile"),
     "idempotency.in_flight": Meaning(
         HTTPStatus.CONFLICT,

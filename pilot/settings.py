@@ -257,3 +257,7 @@ DEFAULT_FROM_EMAIL = os.environ.get("PILOT_EMAIL_FROM", "portal@example.cn")
 PILOT_MASTER_KEY = _secret("master", "PILOT_MASTER_KEY")
 PILOT_INDEX_KEY = _secret("index", "PILOT_INDEX_KEY")
 PILOT_DIGEST_KEY = _secret("digest", "PILOT_DIGEST_KEY")
+
+# Webhooks: tests and development may send to this machine (plain HTTP, any port); more authorities to trust (a file).
+PILOT_WEBHOOK_LOOPBACK = _flag("PILOT_WEBHOOK_LOOPBACK")
+PILOT_WEBHOOK_CA = os.environ.get("PILOT_WEBHOOK_CA", "")

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from pilot.services import audit, exports, outbox
+from pilot.services import audit, exports, idempotency, outbox, webhook_delivery, webhooks
 
 
 @shared_task
@@ -27,3 +27,21 @@ def write_export(export_id: int) -> bool:
 def sweep_exports() -> int:
     """Forget old spreadsheets, take up those left lying."""
     return exports.sweep()
+
+
+@shared_task
+def tidy_answers() -> int:
+    """Forget answers kept for retries once nobody retries any more."""
+    return idempotency.tidy()
+
+
+@shared_task
+def send_webhooks() -> int:
+    """Send what units' systems are to be told, and try again what is due."""
+    return webhook_delivery.send_due()
+
+
+@shared_task
+def tidy_webhooks() -> int:
+    """Forget what was sent long ago, follow a rotated master key."""
+    return webhooks.tidy()

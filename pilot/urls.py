@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
 from pilot.registry import all_pages
-from pilot.views import api, api_keys, cases, listing, lists, shell
+from pilot.views import api, api_keys, cases, listing, lists, shell, webhooks
 from pilot.views.ui_kit import ui_kit
 
 
@@ -53,6 +53,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("keys/", api_keys.key_list, name="api_key_list"),
     path("keys/new/", api_keys.key_create, name="api_key_create"),
     path("keys/<int:pk>/revoke/", api_keys.key_revoke, name="api_key_revoke"),
+    path("webhooks/", webhooks.webhook_list, name="webhook_list"),
+    path("webhooks/new/", webhooks.webhook_create, name="webhook_create"),
+    path("webhooks/<int:pk>/", webhooks.webhook_detail, name="webhook_detail"),
+    path("webhooks/<int:pk>/change/", webhooks.webhook_change, name="webhook_change"),
+    path("webhooks/<int:pk>/rotate/", webhooks.webhook_rotate, name="webhook_rotate"),
+    path("webhooks/<int:pk>/pause/", webhooks.webhook_act, {"name": "pause"}, name="webhook_pause"),
+    path("webhooks/<int:pk>/resume/", webhooks.webhook_act, {"name": "resume"}, name="webhook_resume"),
+    path("webhooks/<int:pk>/test/", webhooks.webhook_act, {"name": "test"}, name="webhook_test"),
+    path("webhooks/<int:pk>/remove/", webhooks.webhook_act, {"name": "remove"}, name="webhook_remove"),
+    path("webhooks/replay/<int:pk>/", webhooks.webhook_replay, name="webhook_replay"),
     path("", include("applications.urls")),
     path("", include("assessment.urls")),
     path("", include("filings.urls")),

@@ -23,7 +23,10 @@ def contribute(page: GuidePage, programme: Programme) -> None:
     _materials(page, programme)
     questions = page.element("questions")
     questions.questions = _questions(programme)
-    questions.links = [Link(_("回执查验"), reverse("receipt_check"), "badge-check")]
+    questions.links = [
+        Link(_("回执查验"), reverse("receipt_check"), "badge-check"),
+        Link(_("接口说明"), reverse("api_docs"), "book-open"),
+    ]
 
 
 def _applicants(page: GuidePage) -> None:

@@ -16,6 +16,7 @@ from filings.periods import TO_DATE
 from filings.services.figures import figures
 from pilot import clock
 from pilot.api.views import KeyView, as_json, plain
+from pilot.errors import Refused
 from pilot.machines import Case
 from pilot.selectors import register
 from pilot.workflow import states
@@ -27,21 +28,23 @@ LARGEST_ID: Final = 2**63
 class Accuracy(KeyView):
     """The unit's figures."""
 
+    accepts = {"GET": schemas.query_names(schemas.ACCURACY_GET)}
+
     @extend_schema(**schemas.ACCURACY_GET)
     def get(self, request: Any) -> HttpResponse:
         """M1 and M2 of a day, a month, or to date, as the command ``accuracy`` gives them."""
         period = request.query_params.get("period", TO_DATE)
         try:
             return plain(as_json(200, figures(unit=self.unit, period=period, recount=False)))
-        except ValueError:
-            raise ValidationError({"period": [_("应为 2019-06、2019-06-18 或 to-date")]}) from None
+        except Refused as refusal:
+            raise ValidationError({"period": [str(refusal.message)]}) from None
 
 
 class CaseList(KeyView):
     """The unit's cases of one machine, oldest first; ``after`` continues where a page ended."""
 
     model: type[Case]
-    related: tuple[str, ...] = ()
+    related: tuple[str, ...]
 
     def page(self, request: Any, shape: Any) -> HttpResponse:
         """At most 100 cases, and ``next``, the value of ``after`` for those that follow (null: none)."""
@@ -49,7 +52,8 @@ class CaseList(KeyView):
         if not (after.isascii() and after.isdigit() and int(after) < LARGEST_ID):
             raise ValidationError({"after": [_("应为上一页答复中的 next")]})
         cases = self.model.objects.visible_to(self.actor).filter(unit=self.unit, pk__gt=int(after))
-        if state := request.query_params.get("state"):
+        state = request.query_params.get("state")
+        if state is not None:
             if state not in dict(states(self.model)):
                 raise ValidationError({"state": [_("没有该状态")]})
             cases = cases.filter(state=state)
@@ -60,6 +64,8 @@ class CaseList(KeyView):
 
 class Findings(CaseList):
     """Faults found in the unit's forms."""
+
+    accepts = {"GET": schemas.query_names(schemas.FINDINGS_GET)}
 
     model = Finding
     related = ("form",)
@@ -73,7 +79,10 @@ class Findings(CaseList):
 class Rectifications(CaseList):
     """Orders to put something right."""
 
+    accepts = {"GET": schemas.query_names(schemas.RECTIFICATIONS_GET)}
+
     model = Rectification
+    related = ("unit",)
 
     @extend_schema(**schemas.RECTIFICATIONS_GET)
     def get(self, request: Any) -> HttpResponse:

@@ -14,19 +14,17 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 
-from filings.api import schemas
+from filings.api import bodies, schemas
 from filings.api.shapes import job_shape
-from filings.intake.decode import ENCODINGS, FileFormat
-from filings.intake.records import FileRefused, RawRow
+from filings.intake.decode import ENCODINGS, FileFormat, Row
+from filings.intake.records import FileRefused
 from filings.intake.request_body import read_json, read_lines
 from filings.models import FormRefusal, UploadJob
 from filings.services import rejects, spool, submissions, uploads
 from filings.services.uploads import FileNotTaken
 from pilot.api.views import JSON, NDJSON, KeyView, as_json
-from pilot.errors import PilotError
 from pilot.services.idempotency import Answer
 
-LARGEST_FILE: Final = 2 * 1024**3
 JOBS_SHOWN: Final = 100
 REFUSALS_SHOWN: Final = 1_000
 TYPES: Final = {
@@ -37,24 +35,19 @@ TYPES: Final = {
     "text/xml": FileFormat.V3,
 }
 """Content type → format. Packed files and ``application/octet-stream`` are told by ``format`` or by their content."""
-UNTOLD: Final = ("application/octet-stream", "application/gzip", "application/zip")
-
-
-class TooLarge(PilotError):
-    """A file over 2 GB."""
-
-    status = 413
-    code = "too.large"
+UNTOLD: Final = ("application/octet-stream", "application/gzip", "application/zip", bodies.MULTIPART)
 
 
 class Forms(KeyView):
     """A few forms at once."""
 
+    accepts = {"POST": schemas.query_names(schemas.FORMS_POST)}
+
     @extend_schema(**schemas.FORMS_POST)
     def post(self, request: Any) -> HttpResponse:
         """Hand in one form, an array of at most 1,000, or NDJSON; every row is answered."""
         stated = self.media_type(JSON, NDJSON)
-        body = request._request.body
+        body = self.whole_body()
         trial = self.is_trial()
 
         def act() -> Answer:
@@ -68,31 +61,17 @@ class Forms(KeyView):
         return self.answer_once(content_digest=hashlib.sha256(body).hexdigest(), act=act)
 
 
-def _rows(body: bytes, *, lines: bool) -> list[RawRow]:
+def _rows(body: bytes, *, lines: bool) -> list[Row]:
     try:
         return read_lines(body) if lines else read_json(body)
     except FileRefused as fault:
         raise FileNotTaken(fault) from fault
 
 
-class Bounded:
-    """The body of a request as it arrives, up to the largest file taken."""
-
-    def __init__(self, request: Any) -> None:
-        self._request = request
-        self._left = LARGEST_FILE
-
-    def read(self, size: int, /) -> bytes:
-        """Return at most ``size`` bytes; raises :class:`TooLarge` beyond the limit."""
-        piece: bytes = self._request.read(size)
-        self._left -= len(piece)
-        if self._left < 0:
-            raise TooLarge(_("文件超过 %(gb)s GB") % {"gb": LARGEST_FILE // 1024**3})
-        return piece
-
-
 class Uploads(KeyView):
     """Files of forms."""
+
+    accepts = {"POST": schemas.query_names(schemas.UPLOADS_POST)}
 
     @extend_schema(**schemas.UPLOADS_GET)
     def get(self, request: Any) -> HttpResponse:
@@ -105,14 +84,15 @@ class Uploads(KeyView):
         """Hand in a file: 202 with a job, whose address tells how far it is and what became of every row."""
         stated = self.media_type(*TYPES, *UNTOLD)
         query = request.query_params
-        chosen = query.get("format") or TYPES.get(stated, "")
-        encoding = query.get("encoding", "utf-8")
-        if chosen not in {"", *FileFormat}:
+        chosen, encoding = query.get("format"), query.get("encoding", "utf-8")
+        if chosen not in {None, *FileFormat}:
             raise ValidationError({"format": [_("应为 ndjson、csv、xlsx 或 v3")]})
         if encoding.lower() not in ENCODINGS:
             raise ValidationError({"encoding": [_("应为 utf-8、gbk 或 gb18030")]})
         trial = self.is_trial()
-        waiting = uploads.take_in(Bounded(request._request))
+        self.judge_key()  # before a large file is taken in for nothing
+        waiting, called, kind = bodies.take_file(request._request, stated=stated)
+        name = query.get("name", called)
         kept: list[UUID] = []
 
         def act() -> Answer:
@@ -120,8 +100,8 @@ class Uploads(KeyView):
                 actor=self.actor,
                 unit=self.unit,
                 waiting=waiting,
-                name=query.get("name", ""),
-                format=chosen,
+                name=name,
+                format=chosen or TYPES.get(kind, ""),
                 encoding=encoding,
                 arrived_at=request._request.arrived_at,
                 dry_run=trial,
@@ -130,7 +110,7 @@ class Uploads(KeyView):
             return as_json(202, job_shape(job), location=address_of(job))
 
         try:
-            return self.answer_once(content_digest=waiting.spooled.sha256, act=act)
+            return self.answer_once(content_digest=f"{waiting.spooled.sha256} {kind} {name}", act=act)
         finally:
             if not kept:  # a replay, or refused before the job was there
                 spool.remove(waiting.key)

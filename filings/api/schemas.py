@@ -142,9 +142,9 @@ KEY: Final = OpenApiParameter(
 )
 LANGUAGE: Final = OpenApiParameter(
     "Accept-Language",
-    {"type": "string", "enum": ["zh-hans", "en"]},
+    {"type": "string"},
     OpenApiParameter.HEADER,
-    description=_("答复中文字的语言，默认中文"),
+    description=_("答复中文字的语言：en 为英文，其他为中文"),
 )
 STATE: Final = OpenApiParameter("state", str)
 AFTER: Final = OpenApiParameter(
@@ -169,18 +169,18 @@ FORMS_POST: Final[dict[str, Any]] = {
     "parameters": [DRY_RUN, KEY, LANGUAGE],
     "request": {
         "application/json": {
-            "oneOf": [ANY_FORM, {"type": "array", "items": ANY_FORM, "minItems": 1, "maxItems": 1000}]
+            "oneOf": [ANY_FORM, {"type": "array", "items": {}, "minItems": 1, "maxItems": 1000}]
         },
         "application/x-ndjson": {"type": "string"},
     },
-    "responses": {200: SubmissionResult, **refusals(400, 401, 403, 405, 406, 409, 413, 415, 422, 429, 503)},
+    "responses": {200: SubmissionResult, **refusals(400, 401, 403, 405, 409, 413, 415, 422, 429, 500, 503)},
 }
 UPLOADS_GET: Final[dict[str, Any]] = {
     "operation_id": "listUploads",
     "tags": [TAG_FORMS],
     "summary": _("最近的上报批次"),
     "parameters": [LANGUAGE],
-    "responses": {200: JobList, **refusals(401, 403, 405, 406, 429, 503)},
+    "responses": {200: JobList, **refusals(400, 401, 403, 405, 429, 500, 503)},
 }
 UPLOADS_POST: Final[dict[str, Any]] = {
     "operation_id": "uploadFile",
@@ -195,14 +195,14 @@ UPLOADS_POST: Final[dict[str, Any]] = {
         LANGUAGE,
     ],
     "request": dict.fromkeys(UPLOAD_TYPES, BINARY),
-    "responses": {202: Job, **refusals(400, 401, 403, 405, 406, 409, 413, 415, 422, 429, 503)},
+    "responses": {202: Job, **refusals(400, 401, 403, 405, 409, 413, 415, 422, 429, 500, 503)},
 }
 UPLOAD_GET: Final[dict[str, Any]] = {
     "operation_id": "getUpload",
     "tags": [TAG_FORMS],
     "summary": _("一个上报批次的进度和结果"),
     "parameters": [LANGUAGE],
-    "responses": {200: JobWithRows, **refusals(401, 403, 404, 405, 406, 429, 503)},
+    "responses": {200: JobWithRows, **refusals(400, 401, 403, 404, 405, 429, 500, 503)},
 }
 REJECTS_GET: Final[dict[str, Any]] = {
     "operation_id": "getRejects",
@@ -211,7 +211,7 @@ REJECTS_GET: Final[dict[str, Any]] = {
     "parameters": [LANGUAGE],
     "responses": {
         (200, "application/octet-stream"): OpenApiResponse(BINARY, description=_("被拒行文件")),
-        **refusals(401, 403, 404, 405, 406, 429, 503),
+        **refusals(400, 401, 403, 404, 405, 429, 500, 503),
     },
 }
 ACCURACY_GET: Final[dict[str, Any]] = {
@@ -221,12 +221,12 @@ ACCURACY_GET: Final[dict[str, Any]] = {
     "parameters": [
         OpenApiParameter(
             "period",
-            {"type": "string", "pattern": "^(to-date|[0-9]{4}-[0-9]{2}(-[0-9]{2})?)$"},
+            {"type": "string", "pattern": "^(to-date|[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)$"},
             description=_("月、日或截至目前（默认）"),
         ),
         LANGUAGE,
     ],
-    "responses": {200: Figures, **refusals(400, 401, 403, 405, 406, 422, 429, 503)},
+    "responses": {200: Figures, **refusals(400, 401, 403, 405, 429, 500, 503)},
 }
 FINDINGS_GET: Final[dict[str, Any]] = {
     "operation_id": "listFindings",
@@ -237,7 +237,7 @@ FINDINGS_GET: Final[dict[str, Any]] = {
         AFTER,
         LANGUAGE,
     ],
-    "responses": {200: FindingList, **refusals(400, 401, 403, 405, 406, 429, 503)},
+    "responses": {200: FindingList, **refusals(400, 401, 403, 405, 429, 500, 503)},
 }
 RECTIFICATIONS_GET: Final[dict[str, Any]] = {
     "operation_id": "listRectifications",
@@ -248,12 +248,17 @@ RECTIFICATIONS_GET: Final[dict[str, Any]] = {
         AFTER,
         LANGUAGE,
     ],
-    "responses": {200: RectificationList, **refusals(400, 401, 403, 405, 406, 429, 503)},
+    "responses": {200: RectificationList, **refusals(400, 401, 403, 405, 429, 500, 503)},
 }
 UNIT_GET: Final[dict[str, Any]] = {
     "operation_id": "getUnit",
     "tags": [TAG_FIGURES],
     "summary": _("本单位在名录中的登记"),
     "parameters": [LANGUAGE],
-    "responses": {200: UnitItem, **refusals(401, 403, 405, 406, 429, 503)},
+    "responses": {200: UnitItem, **refusals(400, 401, 403, 405, 429, 500, 503)},
 }
+
+
+def query_names(operation: dict[str, Any]) -> frozenset[str]:
+    """The query parameters an operation describes, which are all it takes."""
+    return frozenset(one.name for one in operation["parameters"] if one.location == OpenApiParameter.QUERY)

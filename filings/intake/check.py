@@ -45,6 +45,9 @@ FORM_FIELDS: Final = frozenset(
         "verifier_promise_at",
     }
 )
+TOLD_FIELDS: Final = frozenset({"_row", "_errors"})
+"""What a file of refused rows adds to each; it may stay when the row comes again, corrected."""
+
 _SUPPLIED_FIELDS: Final = frozenset({"result", "at"})
 _AUTHORITY_FIELDS: Final = frozenset({"result", "at", "database", "query_id"})
 
@@ -73,7 +76,7 @@ def check_row(data: Any, context: UnitContext, number: int = 1) -> CheckedRow:
         return CheckedRow(number, "", {}, reader.errors, b"")
     record: Record = {}
     if not FORM_FIELDS.issuperset(data):
-        reader.unknown(data, "", FORM_FIELDS)
+        reader.unknown(data, "", FORM_FIELDS | TOLD_FIELDS)
     form_no = _read_form_no(reader, data, record, "form_no", required=True)
     filing_type = reader.choice(data, record, "", "filing_type", _FILING_TYPES)
     province = read_province(reader, data, record)

@@ -95,6 +95,10 @@ FIXED_COLUMNS: Final = (
 """The columns of a table whose forms have one website each."""
 
 
+ERROR_COLUMNS: Final = ("errors.row", "errors.code", "errors.field", "errors.message")
+"""What a table of refused rows adds to each; they may stay when the rows come again, corrected."""
+
+
 class Layout:
     """The columns of one table, compiled once from its header.
 
@@ -111,7 +115,7 @@ class Layout:
         if len(set(names)) != len(names):
             raise FileRefused("file.column_repeated")
         self.names = names
-        self._places = [_place(name) for name in names]
+        self._places = [None if name in ERROR_COLUMNS else _place(name) for name in names]
 
     def row(self, cells: Sequence[str]) -> dict[str, Any] | None:
         """Return the nested row, ``None`` when it has filled cells beyond the header.
@@ -121,9 +125,10 @@ class Layout:
         if len(cells) > len(self._places) and any(cell.strip() for cell in cells[len(self._places) :]):
             return None
         row: dict[str, Any] = {}
-        for (path, convert), cell in zip(self._places, cells, strict=False):
-            if not cell or cell.isspace():
+        for place, cell in zip(self._places, cells, strict=False):
+            if place is None or not cell or cell.isspace():
                 continue
+            path, convert = place
             target = row
             for step in path[:-1]:
                 target = target.setdefault(step, {})

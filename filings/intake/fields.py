@@ -36,9 +36,9 @@ _LONGEST_NAME: Final = 64
 def pointer_segment(name: str) -> str:
     """Return a field name as a JSON pointer segment.
 
-    Long digit runs are masked, since a number may be misplaced.
+    Long digit runs are masked, since a number may be misplaced; NUL, which no database text holds, is replaced.
     """
-    shown = _LONG_DIGITS.sub("********", name)[:_LONGEST_NAME]
+    shown = _LONG_DIGITS.sub("********", name)[:_LONGEST_NAME].replace("\0", "\ufffd")
     return shown.replace("~", "~0").replace("/", "~1")
 
 

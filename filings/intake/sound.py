@@ -194,11 +194,8 @@ def _judged(form: Form, context: UnitContext) -> Sound | None:
 
 
 # --- values in their normal form --------------------------------------------------------------------
-def _is_code(value: str) -> bool:
-    """ASCII without white space around: nothing that normalising would change."""
-    return value.isascii() and value.strip() == value
-
-
+# Normalising changes codes only by trimming, by full-width characters, and by upper case. Whatever matches a pattern of
+# ASCII characters without white space (mobile, landline, e-mail, region, most certificates) is in its normal form.
 def _time(value: str) -> datetime | None:
     """The time when it is spelt as stored, else None."""
     if len(value) != _CANONICAL_TIME or value[10] != "T" or not value.endswith("+08:00"):
@@ -251,7 +248,7 @@ def _is_timely(form: Form, collected_at: datetime, context: UnitContext) -> bool
 def _is_certified(cert_type: int, cert_no: str, allowed: frozenset[int], today: date) -> bool:
     return (
         cert_type in allowed
-        and _is_code(cert_no)
+        and cert_no.isascii()
         and cert_no.upper() == cert_no
         and not certificate_faults(cert_type, cert_no, today)
     )
@@ -284,14 +281,12 @@ def _is_person_sound(person: Person, form: Form, today: date) -> bool:
     if person.landline is UNSET:
         if of_unit:
             return False
-    elif not (_is_code(person.landline) and is_landline(person.landline)):
+    elif not is_landline(person.landline):
         return False
     return (
         _is_named(person.name)
         and _is_certified(person.cert_type, person.cert_no, PERSONAL_CERT_TYPES, today)
-        and _is_code(person.mobile)
         and is_mobile(person.mobile)
-        and _is_code(person.email)
         and is_email(person.email)
         and (of_unit or _is_same(person, form.subject))
     )
@@ -315,18 +310,17 @@ def _is_website_sound(site: Website, form: Form, today: date) -> bool:
     domain = site.domain
     return (
         site.site_name.strip() == site.site_name
-        and _is_code(domain)
         and check_domain(domain) == (domain, None)
         and not is_domain_itself(site.site_name, domain)
         and (site.home_url is UNSET or _is_home(site.home_url, domain))
         and _is_approved(site)
-        and _is_person_sound(site.principal, form, today)
+        and (site.principal == form.principal or _is_person_sound(site.principal, form, today))
         and _is_access_sound(site.access)
     )
 
 
 def _is_home(url: str, domain: str) -> bool:
-    if not _is_code(url):
+    if not (url.isascii() and url.strip() == url):
         return False
     host = host_of(url)
     return host is not None and is_at_or_below(host, domain)

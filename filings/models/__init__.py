@@ -9,6 +9,7 @@ from filings.models.inspection import Inspection, InspectionItem
 from filings.models.supervision import Rectification, Sanction
 from filings.models.supplements import FormPicture, FormSupplement, PictureContent
 from filings.models.uploads import UploadJob
+from filings.models.v3_access import V3Access, V3Upload
 
 __all__ = [
     "AccuracyResult",
@@ -30,5 +31,7 @@ __all__ = [
     "Sanction",
     "UnitMonthKey",
     "UploadJob",
+    "V3Access",
+    "V3Upload",
     "VerificationForm",
 ]

@@ -19,15 +19,24 @@ from pilot.models import PilotUnit
 
 
 class UnitMonthKey(models.Model):
-    """The data key of one unit and month, wrapped by a master key. Destroying it destroys that month's content."""
+    """The data key of one unit and month, wrapped by a master key.
+
+    Destroying it (``destroyed_at``, business time) empties ``wrapped`` and with that destroys the month's content.
+    """
 
     unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT)
     month = models.DateField()
     wrapped = models.BinaryField()
     master_version = models.PositiveSmallIntegerField()
+    destroyed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["unit", "month"], name="one_key_per_unit_month")]
+        constraints = [
+            models.UniqueConstraint(fields=["unit", "month"], name="one_key_per_unit_month"),
+            models.CheckConstraint(
+                condition=Q(destroyed_at__isnull=True) ^ Q(wrapped=b""), name="destroyed_key_is_gone"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.unit_id} {self.month:%Y-%m}"

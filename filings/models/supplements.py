@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 
 from filings.models.forms import UnitMonthKey
 from filings.models.uploads import UploadJob
 from pilot.machines import append_only
 from pilot.models import PilotUnit
+
+
+def _kept_while_openable(key: str) -> tuple[pgtrigger.Trigger, ...]:
+    """Triggers: rows are law once written, but go when the data key that opens them is destroyed.
+
+    ``key`` is the SQL that gives the key of a row ``OLD``.
+    """
+    return (
+        pgtrigger.Trigger(
+            name="kept_while_openable",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Update | pgtrigger.Delete,
+            func=(
+                "IF TG_OP = 'DELETE' AND EXISTS (SELECT 1 FROM filings_unitmonthkey k "  # noqa: S608
+                f"WHERE k.id = ({key}) AND k.destroyed_at IS NOT NULL) THEN RETURN OLD; END IF; "
+                "RAISE EXCEPTION 'rows of % are append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';"
+            ),
+        ),
+        append_only()[1],
+    )
 
 
 class PictureContent(models.Model):
@@ -19,6 +40,7 @@ class PictureContent(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key", "sha256"], name="picture_once_per_unit_month")]
+        triggers = _kept_while_openable("OLD.key_id")
 
     def __str__(self) -> str:
         return self.sha256
@@ -40,6 +62,9 @@ class FormPicture(models.Model):
             models.Index(fields=["unit", "form_no"], name="picture_of_form"),
             models.Index(fields=["unit", "owner_kind", "owner"], name="picture_of_owner"),
         ]
+        triggers = _kept_while_openable(
+            "SELECT c.key_id FROM filings_picturecontent c WHERE c.id = OLD.content_id"
+        )
 
     def __str__(self) -> str:
         return f"{self.form_no} {self.use}"

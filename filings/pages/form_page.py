@@ -56,8 +56,8 @@ def row(form: Any) -> Row:
     )
 
 
-def detail(form: VerificationForm, record: Mapping[str, Any], actor: Actor) -> DetailPage:
-    """A form's page: what lies in clear, the masked content, comparisons, findings, the chain."""
+def detail(form: VerificationForm, record: Mapping[str, Any] | None, actor: Actor) -> DetailPage:
+    """A form's page: what lies in clear, the masked content (None: destroyed), comparisons, findings, the chain."""
     compared = list(Determination.unscoped.filter(form=form.pk).order_by("-number"))
     return DetailPage(
         title=_("核验单"),
@@ -65,7 +65,7 @@ def detail(form: VerificationForm, record: Mapping[str, Any], actor: Actor) -> D
         state=outcome_tag(compared[0].outcome if compared else None),
         facts=_facts(form),
         sections=[
-            *form_content.sections(record),
+            *([_destroyed(form)] if record is None else form_content.sections(record)),
             _comparisons(compared),
             common.finding_section(_("差错"), common.visible_findings(actor, form=form.pk)),
             _chain(form),
@@ -88,6 +88,11 @@ def _facts(form: VerificationForm) -> list[Fact]:
         Fact(_("上报格式"), form.source),
         Fact(_("规则版本"), form.rule_version),
     ]
+
+
+def _destroyed(form: VerificationForm) -> Section:
+    facts = [Fact(_("状态"), Tag(_("内容已销毁"), "muted")), Fact(_("销毁时间"), form.key.destroyed_at)]
+    return Section(_("核验内容"), facts=facts, note=_("保存期满，本月核验单的密钥已销毁，统计结果不受影响"))
 
 
 def _comparisons(compared: list[Determination]) -> Section:

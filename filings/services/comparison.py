@@ -20,7 +20,7 @@ from django.db.models import Exists, Max, OuterRef, QuerySet, Subquery
 from filings.enums import Comparison, FindingKind, FindingSource
 from filings.models import AuthorityRecord, Determination, VerificationForm
 from filings.services import findings
-from filings.services.crypto import authority_keys
+from filings.services.crypto import authority_keys_everywhere
 from filings.services.storage import open_form
 from pilot import clock
 from pilot.actors import Actor
@@ -41,11 +41,13 @@ DESCRIPTION: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody named in a form: where, and the keyed digests of certificate and name."""
+    """Somebody named in a form: where, and the keyed digests of certificate and name.
+
+    ``keys`` has one pair per configured version of the index key, since the records may be older than the newest.
+    """
 
     place: str
-    identity: bytes
-    name: bytes
+    keys: tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,8 @@ def compare(form: Mapping[str, Any], known: Callable[[bytes], set[bytes]]) -> Ou
 
 
 def _agrees(person: Person, known: Callable[[bytes], set[bytes]]) -> bool | None:
-    names = known(person.identity)
-    return person.name in names if names else None
+    found = [name in names for identity, name in person.keys if (names := known(identity))]
+    return any(found) if found else None
 
 
 def _people(form: Mapping[str, Any]) -> Iterator[Person]:
@@ -128,7 +130,8 @@ def _people(form: Mapping[str, Any]) -> Iterator[Person]:
     ]
     for place, person in places:
         if person and all(person.get(key) for key in ("cert_type", "cert_no", "name")):
-            yield Person(place, *authority_keys(person["cert_type"], person["cert_no"], person["name"]))
+            keys = authority_keys_everywhere(person["cert_type"], person["cert_no"], person["name"])
+            yield Person(place, tuple(keys))
 
 
 def _units(unit: PilotUnit | None) -> Iterable[int]:
@@ -137,6 +140,7 @@ def _units(unit: PilotUnit | None) -> Iterable[int]:
 
 def _pending(unit_id: int, *, thorough: bool) -> QuerySet[VerificationForm]:
     rows = VerificationForm.unscoped.filter(unit=unit_id, subject_known=True).order_by("pk")
+    rows = rows.filter(key__destroyed_at__isnull=True)  # what cannot be opened is never compared
     if thorough:
         return rows.filter(~Exists(Determination.unscoped.filter(form=OuterRef("pk"))))
     reached = Determination.unscoped.filter(unit=unit_id).aggregate(top=Max("form"))["top"]
@@ -163,7 +167,7 @@ def _compare_again(unit_id: int, *, after: int) -> tuple[int, bool, int]:
         .annotate(
             outcome=Subquery(latest.values("outcome")[:1]), number=Subquery(latest.values("number")[:1])
         )
-        .filter(outcome=Comparison.UNDETERMINABLE)
+        .filter(outcome=Comparison.UNDETERMINABLE, key__destroyed_at__isnull=True)
         .select_related("key")
         .order_by("pk")[:BATCH]
     )
@@ -184,7 +188,8 @@ def _settle(forms: list[VerificationForm], numbers: Mapping[int, int], *, keep_u
     """Write the determinations of a batch and open the findings of its mismatches; returns how many rows."""
     at = clock.now()
     opened = {form.pk: open_form(form) for form in forms}
-    records = _records(person.identity for content in opened.values() for person in _people(content))
+    people = (person for content in opened.values() for person in _people(content))
+    records = _records(identity for person in people for identity, _name in person.keys)
     rows: list[Determination] = []
     faults: list[findings.Fault] = []
     for form in forms:
@@ -227,7 +232,7 @@ def _faults(form: VerificationForm, content: Mapping[str, Any], result: Outcome)
 
 
 def _same(one: Person, other: Person) -> bool:
-    return (one.identity, one.name) == (other.identity, other.name)
+    return one.keys == other.keys
 
 
 def _records(identities: Iterable[bytes]) -> dict[bytes, list[Record]]:

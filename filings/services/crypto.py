@@ -13,21 +13,27 @@ from __future__ import annotations
 
 import hmac
 import os
-import re
-from functools import cache, lru_cache
-from typing import Final
+from collections.abc import Iterator
 from uuid import UUID
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from filings.validators.names import comparable_name
+from pilot.errors import NotReady
+from pilot.sealing import KEY_BYTES, derive, versions
+from pilot.sealing import NONCE_BYTES as NONCE_BYTES
+from pilot.sealing import seal as seal
+from pilot.sealing import unseal as unseal
 
-KEY_BYTES: Final = 32
-NONCE_BYTES: Final = 12
-_NUMBERED: Final = re.compile(r"[1-9][0-9]?:[^,]+(,[1-9][0-9]?:[^,]+)*").fullmatch
+
+class MasterKeyMissing(NotReady):
+    """A master key that still protects something is no longer configured; put back, it opens everything again."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            _("主密钥第 %(version)s 版仍在使用，但已从配置中移除；请恢复后再轮换") % {"version": version}
+        )
 
 
 def new_key() -> bytes:
@@ -35,26 +41,9 @@ def new_key() -> bytes:
     return os.urandom(KEY_BYTES)
 
 
-def seal(key: bytes, bound_to: bytes, content: bytes) -> bytes:
-    """Encrypt with AES-256-GCM; the result opens only together with ``bound_to`` (the row's own identity)."""
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + _cipher(key).encrypt(nonce, content, bound_to)
-
-
-def unseal(key: bytes, bound_to: bytes, sealed: bytes) -> bytes:
-    """Decrypt what :func:`seal` made; raises ``cryptography.exceptions.InvalidTag`` if anything was changed."""
-    return _cipher(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to)
-
-
-@lru_cache(maxsize=64)
-def _cipher(key: bytes) -> AESGCM:
-    """Setting up a key costs as much as sealing a form with it."""
-    return AESGCM(key)
-
-
 def master_version() -> int:
     """The version of the master key that wraps new data keys."""
-    return max(_versions(settings.PILOT_MASTER_KEY))
+    return max(versions(settings.PILOT_MASTER_KEY))
 
 
 def wrap(key: bytes, bound_to: bytes) -> bytes:
@@ -63,30 +52,33 @@ def wrap(key: bytes, bound_to: bytes) -> bytes:
 
 
 def unwrap(wrapped: bytes, bound_to: bytes, version: int) -> bytes:
-    """Decrypt a data key that master key ``version`` wrapped; KeyError when that version is no longer configured."""
+    """Decrypt a data key that master key ``version`` wrapped; raises :class:`MasterKeyMissing`."""
     return unseal(_master(version), bound_to, wrapped)
 
 
 def spool_key(job: UUID, version: int) -> bytes:
-    """The key of the spooled files of one upload job under master key ``version``; made from it, so never stored."""
-    return _derive(_versions(settings.PILOT_MASTER_KEY)[version], f"spool:{job}")
+    """The key of the spooled files of one upload job under master key ``version``; made from it, so never stored.
+
+    Raises :class:`MasterKeyMissing`.
+    """
+    return derive(_secret(version), f"spool:{job}")
 
 
 def repeat_digest(content: bytes) -> bytes:
     """The keyed digest of a form's canonical content: equal for an identical repeat, for good."""
-    return hmac.digest(_derive(settings.PILOT_DIGEST_KEY, "repeat"), content, "sha256")
+    return hmac.digest(derive(settings.PILOT_DIGEST_KEY, "repeat"), content, "sha256")
 
 
 def certificate_index(cert_type: int, cert_no: str) -> bytes:
     """The blind index of a certificate, made with the current version of the index key."""
-    return _index(max(_versions(settings.PILOT_INDEX_KEY)), f"certificate\0{cert_type}\0{cert_no}")
+    return _index(max(versions(settings.PILOT_INDEX_KEY)), f"certificate\0{cert_type}\0{cert_no}")
 
 
 def certificate_indexes(cert_type: int, cert_no: str) -> list[bytes]:
     """The blind indexes of a certificate under every configured version, for searching."""
     return [
         _index(version, f"certificate\0{cert_type}\0{cert_no}")
-        for version in _versions(settings.PILOT_INDEX_KEY)
+        for version in sorted(versions(settings.PILOT_INDEX_KEY), reverse=True)
     ]
 
 
@@ -95,31 +87,26 @@ def authority_keys(cert_type: int, cert_no: str, name: str) -> tuple[bytes, byte
 
     The second is bound to the first, so that equal names of different people do not show as equal.
     """
-    identity = certificate_index(cert_type, cert_no)
-    return identity, _index(identity[0], f"name\0{identity.hex()}\0{comparable_name(name)}")
+    return next(authority_keys_everywhere(cert_type, cert_no, name))
+
+
+def authority_keys_everywhere(cert_type: int, cert_no: str, name: str) -> Iterator[tuple[bytes, bytes]]:
+    """As :func:`authority_keys` under every configured version of the index key, the newest first: for comparing."""
+    for identity in certificate_indexes(cert_type, cert_no):
+        yield identity, _index(identity[0], f"name\0{identity.hex()}\0{comparable_name(name)}")
 
 
 def _index(version: int, text: str) -> bytes:
-    key = _derive(_versions(settings.PILOT_INDEX_KEY)[version], "index")
+    key = derive(versions(settings.PILOT_INDEX_KEY)[version], "index")
     return bytes([version]) + hmac.digest(key, text.encode(), "sha256")
 
 
 def _master(version: int) -> bytes:
-    return _derive(_versions(settings.PILOT_MASTER_KEY)[version], "master")
+    return derive(_secret(version), "master")
 
 
-@cache
-def _versions(secrets: str) -> dict[int, str]:
-    """``"2:new,1:old"`` as version (1 to 99) → secret; any other text is one secret, version 1."""
-    if _NUMBERED(secrets) is None:
-        return {1: secrets}
-    numbered = (part.split(":", 1) for part in secrets.split(","))
-    return {int(number): secret for number, secret in numbered}
-
-
-@cache
-def _derive(secret: str, purpose: str) -> bytes:
-    """One key for one purpose (RFC 5869)."""
-    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(
-        secret.encode()
-    )
+def _secret(version: int) -> str:
+    try:
+        return versions(settings.PILOT_MASTER_KEY)[version]
+    except KeyError:
+        raise MasterKeyMissing(version) from None

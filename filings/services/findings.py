@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from filings.enums import FindingKind, FindingSource
 from filings.models import Finding, VerificationForm
+from filings.signals import findings_opened
 from pilot import clock
 from pilot.actors import Actor
 from pilot.errors import Refused
@@ -49,6 +50,7 @@ def open_findings(*, actor: Actor, faults: Iterable[Fault], at: datetime) -> lis
         opened += new
         if new:
             _tell(unit, new)
+            findings_opened.send(sender=Finding, unit=unit, findings=new, at=at)
     return opened
 
 

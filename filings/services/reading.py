@@ -9,11 +9,15 @@ from django.db import transaction
 from filings.models import VerificationForm
 from filings.services.storage import open_form
 from pilot.actors import Actor
+from pilot.errors import ContentDestroyed
 from pilot.services import audit
 
 
 @transaction.atomic
-def read_form(*, actor: Actor, form: VerificationForm) -> dict[str, Any]:
-    """The record of a form, after an audit row was written; pages show it masked."""
+def read_form(*, actor: Actor, form: VerificationForm) -> dict[str, Any] | None:
+    """The record of a form, after an audit row was written; pages show it masked. None: its content is destroyed."""
     audit.record(action="form.read", actor=actor, subject=form)
-    return open_form(form)
+    try:
+        return open_form(form)
+    except ContentDestroyed:
+        return None

@@ -28,6 +28,7 @@ BLOCK: Final = 256 * 1024
 SEAL_BYTES: Final = crypto.NONCE_BYTES + 16
 UPLOAD: Final = "upload"
 REFUSED: Final = "refused-"
+PACKAGE: Final = "package"
 
 
 class Spooled(NamedTuple):
@@ -69,6 +70,25 @@ def open_upload(job: UUID) -> Iterator[BinaryIO]:
     """The upload as a seekable stream of plain bytes; FileNotFoundError when it is gone."""
     with (folder(job) / UPLOAD).open("rb") as file:
         yield io.BufferedReader(_Blocks(file, job), BLOCK)
+
+
+def keep_package(job: UUID) -> None:
+    """Keep the upload, as it came, beyond its processing (a second name of the same file)."""
+    with suppress(FileExistsError):
+        (folder(job) / PACKAGE).hardlink_to(folder(job) / UPLOAD)
+
+
+def read_package(job: UUID) -> bytes:
+    """A kept upload; FileNotFoundError when it is gone."""
+    with (folder(job) / PACKAGE).open("rb") as file:
+        return io.BufferedReader(_Blocks(file, job), BLOCK).read()
+
+
+def remove_package(job: UUID) -> None:
+    """Forget a kept upload; everything else stays."""
+    (folder(job) / PACKAGE).unlink(missing_ok=True)
+    with suppress(OSError):  # other files of the job lie in it still
+        folder(job).rmdir()
 
 
 def remove_upload(job: UUID) -> None:

@@ -9,10 +9,12 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from django.utils.translation import gettext as _
 from isal import isal_zlib
 
 from filings.models import UnitMonthKey, VerificationForm
 from filings.services import crypto
+from pilot.errors import ContentDestroyed
 
 COMPRESSION: Final = 1
 LENGTH_BYTES: Final = 4
@@ -33,15 +35,24 @@ def month_key(*, unit_id: int, month: date) -> UnitMonthKey:
     return key
 
 
+def is_destroyed(*, unit_id: int, month: date) -> bool:
+    """Whether the content of a unit's month (its first day) was destroyed."""
+    return UnitMonthKey.objects.filter(unit=unit_id, month=month, destroyed_at__isnull=False).exists()
+
+
 def data_key(key: UnitMonthKey) -> bytes:
-    """The data key itself."""
+    """The data key itself; raises :class:`ContentDestroyed`, or ``MasterKeyMissing`` after a hasty rotation."""
+    if key.destroyed_at is not None:
+        raise ContentDestroyed(_("内容已销毁"))
     return crypto.unwrap(bytes(key.wrapped), _bound(key.unit_id, key.month), key.master_version)
 
 
 @transaction.atomic
 def rewrap_keys() -> int:
     """Wrap every data key anew that an older master key wrapped; returns how many. No form is rewritten."""
-    old = UnitMonthKey.objects.filter(master_version__lt=crypto.master_version()).select_for_update()
+    old = UnitMonthKey.objects.filter(
+        master_version__lt=crypto.master_version(), destroyed_at__isnull=True
+    ).select_for_update()
     for key in old:
         key.wrapped = crypto.wrap(data_key(key), _bound(key.unit_id, key.month))
         key.master_version = crypto.master_version()
@@ -62,8 +73,8 @@ def close_content(key: bytes, uuid: UUID, *, canonical: bytes, raw: bytes) -> by
 def open_form(form: VerificationForm) -> dict[str, Any]:
     """The normalised record of a stored form (JSON types only).
 
-    Raises ``cryptography.exceptions.InvalidTag`` when the row or its key was tampered with. Callers of many forms
-    use ``select_related("key")``.
+    Raises ``cryptography.exceptions.InvalidTag`` when the row or its key was tampered with, and as :func:`data_key`.
+    Callers of many forms use ``select_related("key")``.
     """
     record: dict[str, Any] = msgspec.json.decode(_parts(form)[0])
     return record

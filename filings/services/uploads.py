@@ -31,11 +31,12 @@ from filings.intake.records import FileRefused, UnitContext
 from filings.intake.versions import Candidate
 from filings.models import UploadJob
 from filings.selectors.contexts import unit_context
-from filings.services import crypto, loading, rejects, spool
+from filings.services import crypto, loading, rejects, spool, storage
 from pilot import clock
 from pilot.actors import Actor
-from pilot.errors import NotPermitted, Refused
+from pilot.errors import ContentDestroyed, NotPermitted, Refused
 from pilot.models import PilotUnit
+from pilot.rules import local_day
 from pilot.services import audit, outbox
 from pilot.workflow import fire, open_case
 
@@ -166,6 +167,8 @@ def _judge_receipt(actor: Actor, unit: PilotUnit, received_at: datetime | None) 
         raise NotPermitted(_("接收时间由系统记录，不能自行填写"))
     if received_at > clock.now():
         raise Refused(_("接收时间不得晚于当前业务时间"))
+    if storage.is_destroyed(unit_id=unit.pk, month=local_day(received_at).replace(day=1)):
+        raise Refused(_("该月的核验单内容已销毁，不能再补录"))
 
 
 def _judge_head(key: UUID, unit: PilotUnit, *, name: str, stated: str, encoding: str) -> FileFormat:
@@ -237,6 +240,11 @@ def _process(job: UploadJob, seconds: float | None) -> None:
         _fail(job, fault.message(get_language() or "zh"))
     except (FileNotFoundError, InvalidTag):
         _fail(job, _("暂存的文件已丢失或被改动，请重新上报"))
+    except ContentDestroyed as gone:
+        _fail(job, str(gone.message))
+    except crypto.MasterKeyMissing:  # no fault of the file: it waits until the key is back
+        UploadJob.unscoped.filter(pk=job.pk).update(attempts=0)
+        raise
     else:
         if complete:
             fire(job, "finish", actor=loading.LOADER)

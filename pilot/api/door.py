@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, PermissionDenied, Throttled
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.throttling import BaseThrottle
 
@@ -17,6 +18,17 @@ from pilot.models import ApiKey, AuditEntry
 from pilot.services import api_keys, audit
 
 SCHEME = "Bearer"
+
+
+class OneFormat(BaseContentNegotiation):
+    """Every address answers in the one format of its description, whatever ``Accept`` or a parameter ``format`` say."""
+
+    def select_parser(self, request: Any, parsers: Any) -> None:
+        """None: views read the body themselves."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> tuple[Any, str]:
+        """The first."""
+        return renderers[0], renderers[0].media_type
 
 
 class KeyAuthentication(BaseAuthentication):

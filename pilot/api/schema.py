@@ -60,9 +60,13 @@ LIMIT_HEADERS: Final = {
 
 
 def add_headers(result: Any, generator: Any, request: Any, public: bool) -> Any:
-    """Postprocessing hook: the limit's headers on every answer but 401, which comes before the call is counted."""
+    """Postprocessing hook: the limit's headers on every answer but 401, which comes before the call is counted.
+
+    Operations are described by their summary; docstrings speak to those who read the code.
+    """
     for path in result["paths"].values():
         for operation in path.values():
+            operation.pop("description", None)
             for status, response in operation["responses"].items():
                 if status != "401":
                     response["headers"] = dict(LIMIT_HEADERS)

@@ -34,7 +34,6 @@ _CODES: Final[Mapping[type[Exception], str]] = {
     exceptions.PermissionDenied: "auth.scope",
     exceptions.NotFound: "not.found",
     exceptions.MethodNotAllowed: "method",
-    exceptions.NotAcceptable: "not.acceptable",
     exceptions.UnsupportedMediaType: "media.type",
     exceptions.Throttled: "rate.limit",
     exceptions.ParseError: "request.unreadable",
@@ -66,6 +65,10 @@ def as_problem(error: Exception, context: Mapping[str, Any]) -> HttpResponse | N
     return response
 
 
+def _said(known: bool) -> str:
+    return _("该参数只能出现一次") if known else _("没有该参数")
+
+
 def _errors(error: exceptions.ValidationError) -> list[dict[str, str]]:
     """Each faulty parameter with its words."""
     detail: Any = error.detail
@@ -79,12 +82,22 @@ class KeyView(APIView):
     permission_classes = [door.HasScope]
     throttle_classes = [door.KeyLimit]
     renderer_classes = [JSONRenderer]
+    content_negotiation_class = door.OneFormat
     parser_classes: list[Any] = []
+    accepts: Mapping[str, frozenset[str]] = {}
+    """Method → the query parameters it knows; ``dryrun=true`` by a slip of the pen must not store anything."""
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]  # what there is, the schema tells
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         """Authenticate, then stamp the arrival in business time."""
         super().initial(request, *args, **kwargs)
         request._request.arrived_at = clock.business(request._request.arrived)
+        known = self.accepts.get("GET" if request.method == "HEAD" else request.method, frozenset())
+        given = request.query_params.lists()
+        if wrong := {
+            name: [_said(name in known)] for name, values in given if name not in known or len(values) > 1
+        }:
+            raise exceptions.ValidationError(wrong)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Add the limit's headers to whatever is answered."""
@@ -124,10 +137,31 @@ class KeyView(APIView):
             raise exceptions.UnsupportedMediaType(stated)
         return stated
 
+    def whole_body(self) -> bytes:
+        """The body in memory (up to 8 MB); ParseError when the connection broke before all of it was there.
+
+        Half of it may well be readable, and its answer would then belong to another request than the one retried.
+        """
+        request: Any = self.request._request
+        body: bytes = request.body
+        if len(body) < int(request.META.get("CONTENT_LENGTH") or 0):
+            raise exceptions.ParseError(_("请求内容不完整，连接可能已中断，请重新发送"))
+        return body
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether the request asked for a trial; it then needs no ``Idempotency-Key``."""
+        return bool(self.request.query_params.get("dry_run") == "true")
+
+    def judge_key(self) -> None:
+        """Raise KeyUnusable for a write without a usable ``Idempotency-Key``."""
+        if not self.is_dry_run:
+            idempotency.judge(self.request.headers.get("Idempotency-Key", ""))
+
     def answer_once(self, *, content_digest: str, act: Callable[[], Answer]) -> HttpResponse:
         """Answer a write under its ``Idempotency-Key``; a dry run needs none and keeps nothing."""
         header = self.request.headers.get("Idempotency-Key", "")
-        if self.request.query_params.get("dry_run") == "true":
+        if self.is_dry_run:
             return plain(act())
         path = str(self.request.path)
         query = self.request.META.get("QUERY_STRING", "")

@@ -34,6 +34,7 @@ from pilot.models.programme import (
 )
 from pilot.models.register import PilotUnit, ScopeChange, UnitScope, UnitStatus
 from pilot.models.saved_views import SavedView
+from pilot.models.webhooks import WebhookDelivery, WebhookEndpoint, WebhookOutcome
 
 __all__ = [
     "ApiKey",
@@ -67,6 +68,9 @@ __all__ = [
     "TransitionRecord",
     "UnitScope",
     "UnitStatus",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookOutcome",
     "Window",
     "WindowExtension",
 ]

@@ -12,11 +12,17 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from pilot import clock
+from pilot.actors import Actor
+from pilot.errors import ContentDestroyed
 from pilot.machines import Case
-from pilot.models import Document
+from pilot.models import AuditEntry, Document
 from pilot.pdf import render_pdf
+from pilot.services import audit
+
+DESTROYED = "document.destroy"
 
 
 def put_bytes(content: bytes) -> str:
@@ -45,6 +51,24 @@ def read_bytes(digest: str) -> bytes:
     if hashlib.sha256(content).hexdigest() != digest:
         raise OSError(f"stored file {digest[:12]}… was changed")
     return content
+
+
+def content_of(document: Document) -> bytes:
+    """The file of a document; raises :class:`ContentDestroyed` after retention, ``OSError`` when it was lost."""
+    try:
+        return read_bytes(document.sha256)
+    except FileNotFoundError:
+        on_record = AuditEntry.objects.filter(
+            action=DESTROYED, object_type="document", object_id=str(document.pk)
+        )
+        if on_record.exists():
+            raise ContentDestroyed(_("内容已销毁")) from None
+        raise
+
+
+def record_destroyed(*, actor: Actor, document: Document) -> None:
+    """Put on record that the file of a document goes; the row itself stays, and so does its digest."""
+    audit.record(action=DESTROYED, actor=actor, subject=document)
 
 
 def render(template: str, context: Mapping[str, Any], *, title: str) -> bytes:

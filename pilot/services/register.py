@@ -144,3 +144,6 @@ def annul_status(*, actor: Actor, unit: PilotUnit, start: datetime, reason: str)
             reason=ended,
         )
     audit.record(action="register.reinstate", actor=actor, subject=locked, detail={"from": start.isoformat()})
+    if start < run_closes:
+        kind = UnitStatusKind.ACTIVE
+        signals.unit_status_changed.send(sender=PilotUnit, unit=locked, at=start, kind=kind, reason=reason)

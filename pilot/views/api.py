@@ -22,7 +22,10 @@ schema = SpectacularAPIView.as_view(api_version="v1")
 @require_safe
 def explorer(request: HttpRequest) -> HttpResponse:
     """The description as pages to click through; everything it needs lies in the portal."""
-    return render(request, "pages/api_explorer.html")
+    crumbs = [Link(_("首页"), reverse("home")), Link(_("接口说明"), reverse("api_docs"))]
+    return render(
+        request, "pages/api_explorer.html", {"page": PlainPage(title=_("接口在线查看"), crumbs=crumbs)}
+    )
 
 
 @require_safe

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
-from typing import Any
+from datetime import datetime, time, timedelta
+from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.timezone import make_aware
+from django.utils.timezone import localtime, make_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -23,7 +23,10 @@ from pilot.forms import ActForm
 from pilot.models import ApiKey, PilotUnit
 from pilot.registry import Group
 from pilot.services import api_keys
-from pilot.ui import ActPage, Column, Fact, Link, PlainPage, Row, Section, Tag
+from pilot.ui import ActPage, Column, Link, PlainPage, Row, Section, Tag
+
+EXPIRES_SOON: Final = timedelta(days=14)
+_SHORT: Final = {ApiScope.SUBMIT: gettext_lazy("上报"), ApiScope.FIGURES: gettext_lazy("查询")}
 
 EXTRA.append((Group.RUN, "api_key_list", gettext_lazy("接口密钥"), "key-round"))
 
@@ -89,7 +92,7 @@ def key_list(request: Any) -> HttpResponse:
         Column("state", _("状态")),
         Column("scopes", _("权限")),
         Column("networks", _("允许的 IP")),
-        Column("expires", _("到期时间")),
+        Column("expires", _("到期日")),
         Column("used", _("最近使用")),
         Column("by", _("创建人")),
         Column("act", _("操作")),
@@ -113,18 +116,22 @@ def key_list(request: Any) -> HttpResponse:
 
 
 def standing(key: ApiKey) -> Tag:
-    """Whether a key opens anything now."""
+    """Whether a key opens anything now, and whether it is time for its successor."""
+    now = clock.security_now()
     if key.revoked_at is not None:
         return Tag(_("已停用"), "muted")
-    if key.expires_at <= clock.security_now():
+    if key.expires_at <= now:
         return Tag(_("已到期"), "muted")
+    if key.expires_at <= now + EXPIRES_SOON:
+        return Tag(
+            _("%(days)s 天内到期") % {"days": -((now - key.expires_at) // timedelta(days=1))}, "warning"
+        )
     return Tag(_("有效"), "success")
 
 
 def _row(key: ApiKey) -> Row:
     state = standing(key)
-    act = Link(_("停用"), reverse("api_key_revoke", args=[key.pk])) if state.tone == "success" else None
-    scopes = [str(ApiScope(scope).label) for scope in key.scopes]
+    open_now = state.tone != "muted"
     return Row(
         "",
         [
@@ -132,12 +139,12 @@ def _row(key: ApiKey) -> Row:
             f"{key.prefix}…",
             str(key.get_mode_display()),
             state,
-            scopes,
+            [_SHORT.get(scope, scope) for scope in key.scopes],
             key.networks or _("不限"),
-            key.expires_at,
-            key.last_used_at,
+            localtime(key.expires_at).date(),
+            key.last_used_at or _("尚未使用"),
             key.created_by,
-            act,
+            Link(_("停用"), reverse("api_key_revoke", args=[key.pk])) if open_now else None,
         ],
     )
 
@@ -168,17 +175,13 @@ def key_create(request: Any) -> HttpResponse:
 
 
 def _shown_once(request: Any, issued: api_keys.Issued) -> HttpResponse:
-    facts = [
-        Fact(_("名称"), issued.key.name),
-        Fact(_("密钥"), issued.secret, _("请立即复制保存，离开本页后无法再次查看")),
-    ]
     page = PlainPage(
         title=_("密钥已创建"),
         crumbs=_crumbs(),
-        sections=[Section(_("新密钥"), facts=facts)],
-        toolbar=[Link(_("我已保存，返回密钥列表"), reverse("api_key_list"))],
+        toolbar=[Link(_("接口说明"), reverse("api_docs"), "book-open")],
     )
-    response = render(request, "pages/plain.html", {"page": page})
+    context = {"page": page, "key": issued.key, "secret": issued.secret, "back": reverse("api_key_list")}
+    response = render(request, "pages/api_key_created.html", context)
     response["Cache-Control"] = "no-store"
     return response
 

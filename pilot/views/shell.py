@@ -124,7 +124,7 @@ def document(request: Any, pk: int) -> HttpResponse:
         raise Http404
     audit.record(action="document.read", actor=request.actor, subject=row)
     suffix = "pdf" if row.content_type == "application/pdf" else "xlsx"
-    return file_response(documents.read_bytes(row.sha256), row.content_type, f"{row.title}.{suffix}")
+    return file_response(documents.content_of(row), row.content_type, f"{row.title}.{suffix}")
 
 
 def file_response(content: bytes, content_type: str, name: str) -> HttpResponse:

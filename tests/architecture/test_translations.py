@@ -47,6 +47,7 @@ CHINESE_ON_PURPOSE = {
     "assessment/services/lists.py": "reasons of decisions, quoted in letters",
     "assessment/spreadsheet.py": "official papers",
     "assessment/views/published_list.py": "head line of the published list as CSV",
+    "filings/client.py": "console, in both languages",
     "filings/documents.py": "official papers",
     "filings/intake/fields.py": "pairs of Chinese and English words",
     "filings/intake/sections.py": "pairs of Chinese and English words",

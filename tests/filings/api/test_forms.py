@@ -55,6 +55,18 @@ def test_good_rows_of_a_mixed_array_are_taken(caller: Caller) -> None:
     assert (stored(), FormRefusal.unscoped.count()) == (1, 2)
 
 
+def test_a_character_that_no_column_holds(caller: Caller) -> None:
+    """JSON may spell NUL anywhere; the row is refused in words like any other."""
+    row = {**forms()[0], "\0": 1, "verifier_name": "\0", "filing_type": "\0"}
+    row["subject"] = {**row["subject"], "\0": "\0", "name": "\0"}
+    answer = caller.post("forms/", [row, {"form_no": "A\0-000001"}])
+    assert (answer.status_code, [one["row"] for one in answer.json()["rejected"]]) == (200, [1, 2])
+    assert {"/\ufffd", "/subject/\ufffd"} <= {
+        error["field"] for error in answer.json()["rejected"][0]["errors"]
+    }
+    assert caller.get(f"uploads/{answer.json()['job']}/").json()["rejected_rows"] == 2
+
+
 def test_ndjson_and_the_language_of_the_answer(caller: Caller) -> None:
     body = json.dumps(forms()[0]).encode() + b"\r\n\r\n{\n"
     german = caller.post("forms/", body, content_type="application/x-ndjson; charset=utf-8")
@@ -106,6 +118,24 @@ def test_what_cannot_be_taken_as_a_whole(
     assert (response.json()["code"], response.json()["status"]) == (code, status)
     assert response.json()["instance"] == response["X-Request-Id"]
     assert (UploadJob.unscoped.count(), IdempotentAnswer.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [("dryrun=true", "dryrun"), ("dry_run=false&dry_run=true", "dry_run"), ("dry_run=", "dry_run")],
+)
+def test_a_slip_in_a_parameter_stores_nothing(caller: Caller, query: str, parameter: str) -> None:
+    response = caller.post(f"forms/?{query}", forms())
+    assert (response.status_code, response.json()["code"]) == (400, "request.parameters")
+    assert [error["parameter"] for error in response.json()["errors"]] == [parameter]
+    assert stored() == 0
+
+
+def test_a_parameter_named_format_is_the_files(caller: Caller) -> None:
+    """REST framework would take it for the format of the answer; and no ``Accept`` is refused."""
+    trial = caller.post("uploads/?format=ndjson&dry_run=true", b"{}", content_type="application/octet-stream")
+    assert trial.status_code == 202
+    assert caller.get("unit/", Accept="text/csv").status_code == 200
 
 
 # --- retries ----------------------------------------------------------------------------------------
@@ -177,4 +207,4 @@ def test_the_limit_is_told_and_kept(caller: Caller, settings: Any) -> None:
 def test_unknown_addresses_and_methods_are_problems_too(caller: Caller) -> None:
     lost, method = caller.get("nothing/"), caller.get("forms/")
     assert (lost.status_code, lost.json()["code"]) == (404, "not.found")
-    assert (method.status_code, method.json()["code"], method["Allow"]) == (405, "method", "POST, OPTIONS")
+    assert (method.status_code, method.json()["code"], method["Allow"]) == (405, "method", "POST")

@@ -6,11 +6,18 @@ import io
 import json
 from datetime import date, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from filings.models import FormRefusal, VerificationForm
+from filings.models import (
+    FormPicture,
+    FormSupplement,
+    PictureContent,
+    UploadJob,
+    VerificationForm,
+)
 from filings.rules import RULE_VERSION
 from filings.services import crypto, storage, uploads
 from filings.synthetic import make_forms
@@ -90,16 +97,61 @@ def test_nothing_personal_lies_in_clear(sent: dict[str, Any]) -> None:
                 assert found == []
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE filings_verificationform SET late = true",
-        "DELETE FROM filings_verificationform",
-        "UPDATE filings_formrefusal SET form_no = ''",
-        "DELETE FROM filings_formrefusal",
-    ],
-)
-def test_stored_rows_can_neither_be_changed_nor_removed(sent: dict[str, Any], statement: str) -> None:
-    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+def test_stored_rows_can_neither_be_changed_nor_removed(unit: Any, sent: dict[str, Any]) -> None:
+    """Nor can rows of a partition by the partition's own name, nor attachments."""
+    key = VerificationForm.unscoped.get().key
+    content = PictureContent.objects.create(key=key, sha256="0" * 64, sealed=b"-")
+    FormPicture.objects.create(
+        unit=unit, form_no="A", use="1", format="jpg", owner_kind="subject", owner="1", content=content
+    )
+    FormSupplement.objects.create(
+        uuid=uuid4(), unit=unit, job=UploadJob.unscoped.get(), row=3, digest=b"-", key=key, ciphertext=b"-"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # pending checks alone would stop a truncation
+        cursor.execute("SELECT tableoid::regclass::text FROM filings_verificationform")
+        partition = cursor.fetchone()[0]
+    assert partition.startswith("filings_verificationform_p")
+    columns = {
+        "filings_verificationform": "late = true",
+        partition: "late = true",
+        "filings_formrefusal": "form_no = ''",
+        "filings_picturecontent": "sealed = ''",
+        "filings_formpicture": "owner = ''",
+        "filings_formsupplement": "row = 4",
+    }
+    for table, change in columns.items():
+        for statement in (
+            f"UPDATE {table} SET {change}",
+            f"DELETE FROM {table}",
+            f"TRUNCATE {table} CASCADE",
+        ):
+            with pytest.raises(DatabaseError, match=r"append-only|Cannot update or delete"):
+                _execute(statement)
+    with pytest.raises(DatabaseError, match="append-only"):
+        _execute("TRUNCATE filings_verificationform_p3")
+
+
+def _execute(statement: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
-    assert (VerificationForm.unscoped.count(), FormRefusal.unscoped.count()) == (1, 1)
+
+
+def test_two_units_may_use_the_same_number(unit: Any, sent: dict[str, Any], programme: Any) -> None:
+    world.at("2019-05-10 09:00")
+    other = builders.enrol(programme, world.provider())
+    world.at("2019-07-01 09:00")
+    sound, spoilt = sent, {"form_no": sent["form_no"]}
+    for rows, outcome in (([spoilt], (0, 0, 1)), ([sound], (1, 0, 0)), ([sound], (0, 1, 0))):
+        job = uploads.receive_upload(
+            actor=builders.SYSTEM,
+            unit=other,
+            source=io.BytesIO(b"".join(json.dumps(row).encode() + b"\n" for row in rows)),
+            name="forms.ndjson",
+            received_at=world.moment("2019-06-30 12:00"),
+        )
+        job = uploads.process(job_id=job.pk)
+        assert (job.accepted, job.duplicates, job.rejected_rows) == outcome
+    stored = VerificationForm.unscoped.filter(form_no=sent["form_no"]).order_by("unit")
+    assert [form.unit for form in stored] == [unit, other]
+    assert [storage.open_form(form)["form_no"] for form in stored] == [sent["form_no"]] * 2

@@ -1,0 +1,295 @@
+"""Webhooks: a unit's administrator names addresses that are told of events; events are written with their cause.
+
+What is written here leaves through :mod:`pilot.services.webhook_delivery`. Which events there are, whoever raises them
+declares (:func:`declare`), so the kernel knows no app above it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from pilot import clock, outward, policy, sealing
+from pilot.actors import Actor
+from pilot.errors import NotPermitted, Refused
+from pilot.models import PilotUnit, WebhookDelivery, WebhookEndpoint, WebhookOutcome
+from pilot.services import audit, outbox
+
+MOST: Final = 5  # addresses of one unit
+OVERLAP: Final = timedelta(hours=24)  # that an old secret signs along after a rotation
+KEPT: Final = timedelta(days=30)  # the log
+PREFIX: Final = "whsec_"
+SECRET_BYTES: Final = 32
+TEST_EVENT: Final = "webhook.test"
+SEND: Final = "pilot.tasks.send_webhooks"
+
+_events: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """An endpoint with its new secret, which is shown only now."""
+
+    endpoint: WebhookEndpoint
+    secret: str
+
+
+# --- events -----------------------------------------------------------------------------------------
+def declare(name: str, label: Any) -> str:
+    """Make an event known, so that addresses can be told of it; returns its name."""
+    _events[name] = label
+    return name
+
+
+def events() -> list[tuple[str, Any]]:
+    """Every event there is to choose, with its words."""
+    return list(_events.items())
+
+
+def label_of(event: str) -> Any:
+    """The words for an event."""
+    return gettext_lazy("测试消息") if event == TEST_EVENT else _events.get(event, event)
+
+
+def announce(*, event: str, to: Q, at: datetime, data: dict[str, Any]) -> int:
+    """Write a message for every address told of ``event`` among ``to``; returns how many. Call it within the act.
+
+    ``to`` filters :class:`WebhookEndpoint`, ``at`` is business time. ``data`` holds ids, numbers, counts and states,
+    never personal data.
+    """
+    endpoints = list(WebhookEndpoint.unscoped.filter(to, events__contains=[event]).only("pk"))
+    if endpoints:
+        _write(endpoints, event, at, data)
+    return len(endpoints)
+
+
+def _write(endpoints: Sequence[WebhookEndpoint], event: str, at: datetime, data: dict[str, Any]) -> None:
+    now = clock.security_now()
+    content = {"type": event, "timestamp": localtime(at).isoformat(timespec="seconds"), "data": data}
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    message_id = f"msg_{secrets.token_urlsafe(18)}"
+    WebhookDelivery.unscoped.bulk_create(
+        WebhookDelivery(
+            endpoint=endpoint, message_id=message_id, event=event, body=body, created_at=now, next_at=now
+        )
+        for endpoint in endpoints
+    )
+    outbox.post_task(SEND)
+
+
+# --- addresses --------------------------------------------------------------------------------------
+@transaction.atomic
+def register(*, actor: Actor, unit: PilotUnit, url: str, events: Sequence[str]) -> Secret:
+    """Name an address of the actor's own unit and the events it is told of.
+
+    Raises :class:`NotPermitted` for anybody but the unit's administrator, :class:`Refused` for an address that may
+    not be called or is already named, for no or unknown events, or above ``MOST`` addresses.
+    """
+    _require_own(actor, unit)
+    PilotUnit.unscoped.select_for_update(of=("self",)).get(pk=unit.pk)  # of two at once one is the sixth
+    if WebhookEndpoint.unscoped.filter(unit=unit).count() >= MOST:
+        raise Refused(_("最多可以登记 %(n)s 个接收地址") % {"n": MOST})
+    endpoint = WebhookEndpoint(unit=unit, created_at=clock.security_now(), created_by_id=actor.acting_person)
+    _describe(endpoint, url, events)
+    secret = _renew(endpoint)
+    endpoint.save()
+    _on_record("register", actor, endpoint)
+    return Secret(endpoint, secret)
+
+
+@transaction.atomic
+def change(*, actor: Actor, endpoint: WebhookEndpoint, url: str, events: Sequence[str]) -> WebhookEndpoint:
+    """Another address or other events; the secret stays. Raises as :func:`register`."""
+    locked = _locked(actor, endpoint)
+    _describe(locked, url, events)
+    locked.save(update_fields=["url", "events"])
+    _on_record("change", actor, locked)
+    return locked
+
+
+@transaction.atomic
+def rotate(*, actor: Actor, endpoint: WebhookEndpoint) -> Secret:
+    """Make a new secret; the old one signs along for 24 hours. Raises :class:`NotPermitted`."""
+    locked = _locked(actor, endpoint)
+    locked.previous_secret, locked.previous_version = locked.sealed_secret, locked.master_version
+    locked.previous_until = clock.security_now() + OVERLAP
+    secret = _renew(locked)
+    locked.save()
+    _on_record("rotate", actor, locked)
+    return Secret(locked, secret)
+
+
+@transaction.atomic
+def pause(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    """Send nothing until it is resumed; events are kept. Raises :class:`Refused` when it is paused."""
+    locked = _locked(actor, endpoint)
+    if locked.paused:
+        raise Refused(_("该地址已暂停"))
+    locked.paused = WebhookEndpoint.Paused.BY_PERSON
+    locked.save(update_fields=["paused"])
+    _on_record("pause", actor, locked)
+    return locked
+
+
+@transaction.atomic
+def resume(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    """Send again, beginning with what was kept. Raises :class:`Refused` when it is not paused."""
+    locked = _locked(actor, endpoint)
+    if not locked.paused:
+        raise Refused(_("该地址没有暂停"))
+    locked.paused = ""
+    locked.failing_since = None
+    _at_once(locked)
+    _on_record("resume", actor, locked)
+    return locked
+
+
+@transaction.atomic
+def remove(*, actor: Actor, endpoint: WebhookEndpoint) -> None:
+    """Forget an address with its log and everything that still waits. Raises :class:`NotPermitted`."""
+    locked = _locked(actor, endpoint)
+    _on_record("remove", actor, locked)
+    locked.delete()
+
+
+@transaction.atomic
+def send_test(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    """Send a message that means nothing. Raises :class:`Refused` while the address is paused."""
+    locked = _locked(actor, endpoint)
+    if locked.paused:
+        raise Refused(_("该地址已暂停，请先恢复"))
+    _at_once(locked)
+    _write([locked], TEST_EVENT, clock.now(), {"unit": locked.unit.code})
+    _on_record("test", actor, locked)
+    return locked
+
+
+@transaction.atomic
+def replay(*, actor: Actor, delivery: WebhookDelivery) -> WebhookDelivery:
+    """Send a message once more, under its own id, with a series of attempts of its own.
+
+    Raises :class:`Refused` while the first series is not over.
+    """
+    locked = _locked(actor, delivery.endpoint)
+    if delivery.outcome == WebhookOutcome.WAITING:
+        raise Refused(_("该消息仍在发送中"))
+    _at_once(locked)
+    now = clock.security_now()
+    again: WebhookDelivery = WebhookDelivery.unscoped.create(
+        endpoint=locked,
+        message_id=delivery.message_id,
+        event=delivery.event,
+        body=delivery.body,
+        replay=True,
+        created_at=now,
+        next_at=now,
+    )
+    _on_record("replay", actor, locked, message=delivery.message_id)
+    return again
+
+
+def _describe(endpoint: WebhookEndpoint, url: str, chosen: Sequence[str]) -> None:
+    outward.target(url)
+    if not chosen or not set(chosen) <= set(_events):
+        raise Refused(_("请至少选择一种事件"))
+    if WebhookEndpoint.unscoped.filter(unit=endpoint.unit_id, url=url).exclude(pk=endpoint.pk).exists():
+        raise Refused(_("该地址已登记"))
+    endpoint.url, endpoint.events = url, [name for name in _events if name in chosen]
+
+
+def _at_once(endpoint: WebhookEndpoint) -> None:
+    endpoint.rests_until = None
+    endpoint.save()
+    outbox.post_task(SEND)
+
+
+def _locked(actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    _require_own(actor, endpoint.unit)
+    rows = WebhookEndpoint.unscoped.select_related("unit").select_for_update(of=("self",))
+    locked: WebhookEndpoint | None = rows.filter(pk=endpoint.pk).first()
+    if locked is None:
+        raise Refused(_("该地址已删除"))
+    return locked
+
+
+def _require_own(actor: Actor, unit: PilotUnit) -> None:
+    if not policy.may_open("webhook_create", actor.role) or actor.organisation_id != unit.organisation_id:
+        raise NotPermitted(_("事件推送由试点单位的企业管理员管理"))
+
+
+def _on_record(act: str, actor: Actor, endpoint: WebhookEndpoint, **detail: str) -> None:
+    """The host alone: what follows it may hold a secret of the unit's own."""
+    host = outward.host_of(endpoint.url)
+    detail = {"host": host, **detail}
+    audit.record(action=f"webhook.{act}", actor=actor, subject=endpoint, detail=detail)
+
+
+# --- secrets ----------------------------------------------------------------------------------------
+def secrets_of(endpoint: WebhookEndpoint, *, at: datetime) -> list[str]:
+    """The secrets that sign now, the newest first.
+
+    Raises ``InvalidTag`` when a row was tampered with, ``KeyError`` when its master key is no longer configured.
+    """
+    found = [_open(endpoint, endpoint.sealed_secret, endpoint.master_version)]
+    if endpoint.previous_until is not None and endpoint.previous_until > at:
+        found.append(_open(endpoint, endpoint.previous_secret, endpoint.previous_version))
+    return found
+
+
+@transaction.atomic
+def tidy() -> int:
+    """Forget old entries of the log and secrets that sign no more; follow a rotated master key. Returns how many."""
+    now = clock.security_now()
+    WebhookEndpoint.unscoped.filter(previous_until__lte=now).update(
+        previous_secret=None, previous_version=None, previous_until=None
+    )
+    newest = max(_masters())
+    old = Q(master_version__lt=newest) | Q(previous_version__lt=newest)
+    for endpoint in WebhookEndpoint.unscoped.filter(old).select_for_update():
+        current, *previous = secrets_of(endpoint, at=now)
+        endpoint.sealed_secret, endpoint.master_version = _seal(endpoint, current)
+        if previous:
+            endpoint.previous_secret, endpoint.previous_version = _seal(endpoint, previous[0])
+        endpoint.save()
+    forgotten, _each = WebhookDelivery.unscoped.filter(created_at__lt=now - KEPT).delete()
+    return forgotten
+
+
+def _renew(endpoint: WebhookEndpoint) -> str:
+    secret = PREFIX + b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    endpoint.sealed_secret, endpoint.master_version = _seal(endpoint, secret)
+    endpoint.secret_at = clock.security_now()
+    return secret
+
+
+def _seal(endpoint: WebhookEndpoint, secret: str) -> tuple[bytes, int]:
+    version = max(_masters())
+    return sealing.seal(_key(version), _bound(endpoint), secret.encode()), version
+
+
+def _open(endpoint: WebhookEndpoint, sealed: Any, version: Any) -> str:
+    return sealing.unseal(_key(version), _bound(endpoint), bytes(sealed)).decode()
+
+
+def _masters() -> dict[int, str]:
+    return sealing.versions(settings.PILOT_MASTER_KEY)
+
+
+def _key(version: int) -> bytes:
+    return sealing.derive(_masters()[version], "webhook")
+
+
+def _bound(endpoint: WebhookEndpoint) -> bytes:
+    return f"webhook:{endpoint.unit_id}".encode()

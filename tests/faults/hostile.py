@@ -1,0 +1,43 @@
+"""Reads hostile files to their end as intake does, and tells what became of each and how much memory that took.
+
+``python hostile.py FORMAT:FILE…`` prints ``{results: [[code or null, rows, faulty rows]…], peak_mb}``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+
+
+def main(files: list[str]) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "pilot.settings"
+    import django
+
+    django.setup()
+    from filings.intake.decode import FileFormat, read_rows
+    from filings.intake.records import FileRefused
+
+    results = []
+    for named in files:
+        file_format, path = named.split(":", 1)
+        rows = faulty = 0
+        code = None
+        try:
+            with Path(path).open("rb") as stream:
+                for row in read_rows(stream, FileFormat(file_format), national_id="1001"):
+                    rows += 1
+                    faulty += row.error is not None
+        except FileRefused as refused:
+            code = refused.code
+            if not (refused.message("zh") and refused.message("en")):
+                code = "without words"
+        results.append([code, rows, faulty])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    sys.stdout.write(json.dumps({"results": results, "peak_mb": peak}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
