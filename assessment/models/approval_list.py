@@ -12,7 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from applications.models import Application
 from assessment.enums import ListState
 from pilot.actors import Actor
-from pilot.machines import EVERYTHING, NOTHING, Case, Owned, StateField, four_eyes, machine, step
+from pilot.machines import (
+    EVERYTHING,
+    NOTHING,
+    Case,
+    Owned,
+    StateField,
+    append_only,
+    four_eyes,
+    machine,
+    step,
+)
 
 S = ListState
 
@@ -109,3 +119,28 @@ class ApprovalListEntry(Owned):
         if actor.is_provider:
             return published & (Q(listed=True) | Q(application__provider=actor.organisation_id))
         return NOTHING
+
+
+class Deferral(Owned):
+    """An applicant taken out of a draft for a later list: off this list for good, offered to the next one."""
+
+    approval_list = models.ForeignKey(ApprovalList, on_delete=models.PROTECT, related_name="deferrals")
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    decided_at = models.DateTimeField()
+    decided_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, related_name="+")
+
+    class Meta(Owned.Meta):
+        ordering = ["decided_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["approval_list", "application"], name="deferred_once_per_list"),
+            models.CheckConstraint(condition=~Q(reason=""), name="deferred_with_reason"),
+        ]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.application}"
+
+    @classmethod
+    def visibility(cls, actor: Actor) -> Q:
+        return EVERYTHING if actor.sees_everything else NOTHING

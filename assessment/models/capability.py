@@ -13,6 +13,8 @@ from assessment.enums import AssessmentState, DeclarationState
 from pilot.actors import Actor
 from pilot.machines import EVERYTHING, NOTHING, Case, Owned, StateField, append_only, machine, step
 
+LEAST_ASSESSORS = 2
+
 S = AssessmentState
 D = DeclarationState
 
@@ -127,6 +129,13 @@ class InterestDeclaration(Case):
         return silent.exclude(state=D.CONFLICTED).values("assessment")
 
     @classmethod
+    def staffed(cls) -> models.QuerySet[Any]:
+        """The assessments with enough assessors of the first round on the case."""
+        members = cls.unscoped.filter(moderator=False, released_at__isnull=True).exclude(state=D.CONFLICTED)
+        counted = members.order_by().values("assessment").annotate(n=models.Count("pk"))
+        return counted.filter(n__gte=LEAST_ASSESSORS).values("assessment")
+
+    @classmethod
     def visibility(cls, actor: Actor) -> Q:
         if actor.sees_everything:
             return EVERYTHING
@@ -169,12 +178,14 @@ class ScoreSheet(Owned):
     def visibility(cls, actor: Actor) -> Q:
         if actor.is_system:
             return EVERYTHING
-        complete = ~Q(declaration__assessment__in=InterestDeclaration.waiting_for_scores())
+        compared = Q(declaration__assessment__state__in=[S.IN_MODERATION, S.CONCLUDED])
+        # While a place of the panel is vacant its scores are not in, even if everybody else's are.
+        staffed = compared | Q(declaration__assessment__in=InterestDeclaration.staffed())
+        complete = staffed & ~Q(declaration__assessment__in=InterestDeclaration.waiting_for_scores())
         if actor.is_ministry:
             return complete
         if not actor.is_assessor:
             return NOTHING
         # Others' sheets open to those of the case once scoring is over or goes to moderation.
-        compared = Q(declaration__assessment__state__in=[S.IN_MODERATION, S.CONCLUDED])
         of_case = Q(declaration__assessment__in=InterestDeclaration.cleared(actor))
         return Q(declaration__assessor=actor.person_id) | (complete & compared & of_case)
