@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from pilot.services import audit, exports, outbox
+from pilot.services import audit, exports, licences, outbox
 
 
 @shared_task
@@ -27,3 +27,9 @@ def write_export(export_id: int) -> bool:
 def sweep_exports() -> int:
     """Forget old spreadsheets, take up those left lying."""
     return exports.sweep()
+
+
+@shared_task
+def watch_licences() -> int:
+    """Tell of licences of pilot units that end soon or have ended."""
+    return licences.watch()
