@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -20,6 +21,7 @@ from pilot.machines import (
     StateField,
     append_only,
     four_eyes,
+    frozen,
     machine,
     step,
 )
@@ -50,6 +52,17 @@ class ApprovalList(Case):
                 name="approved_list_has_both_hands",
             ),
         ]
+        triggers = (
+            frozen(
+                "sequence",
+                "effective_from",
+                "digest",
+                "prepared_by_id",
+                "approved_by_id",
+                "published_at",
+                states=[S.PREPARED, S.APPROVED, S.PUBLISHED],
+            ),
+        )
 
     def __str__(self) -> str:
         return str(_("试点单位名单（第 %(n)s 号）")) % {"n": self.sequence}
@@ -104,6 +117,17 @@ class ApprovalListEntry(Owned):
             models.UniqueConstraint(fields=["approval_list", "application"], name="list_applicant_once"),
             models.CheckConstraint(condition=Q(listed=True) | ~Q(reason=""), name="declined_with_reason"),
         ]
+        triggers = (
+            pgtrigger.Trigger(
+                name="fixed_with_its_list",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func="IF EXISTS (SELECT 1 FROM assessment_approvallist l WHERE l.state <> 'draft' "
+                "AND l.id IN (OLD.approval_list_id, NEW.approval_list_id)) THEN "
+                "RAISE EXCEPTION 'entries change only while their list is a draft' "
+                "USING ERRCODE = 'restrict_violation'; END IF; RETURN COALESCE(NEW, OLD);",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.application}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from applications.models import Application
 from assessment.enums import AssessmentState, DeclarationState
 from pilot.actors import Actor
-from pilot.machines import EVERYTHING, NOTHING, Case, Owned, StateField, append_only, machine, step
+from pilot.machines import EVERYTHING, NOTHING, Case, Owned, StateField, append_only, frozen, machine, step
 
 LEAST_ASSESSORS = 2
 
@@ -38,10 +39,26 @@ class CapabilityAssessment(Case):
                 fields=["application"], condition=~Q(state="cancelled"), name="one_living_assessment"
             ),
             models.CheckConstraint(
-                condition=~Q(state="concluded") | Q(passed__isnull=False, concluded_by__isnull=False),
+                condition=~Q(state="concluded")
+                | Q(passed__isnull=False, points__isnull=False, concluded_by__isnull=False),
                 name="concluded_assessment_complete",
             ),
         ]
+        triggers = (
+            frozen(
+                "catalogue_version", "passed", "points", "conclusion", "concluded_by_id", states=[S.CONCLUDED]
+            ),
+            pgtrigger.Trigger(
+                name="concluded_by_no_assessor",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("NEW.state = 'concluded'"),
+                func="IF EXISTS (SELECT 1 FROM assessment_interestdeclaration d WHERE d.assessment_id = NEW.id "
+                "AND d.assessor_id = NEW.concluded_by_id) THEN "
+                "RAISE EXCEPTION 'whoever assessed does not conclude' USING ERRCODE = 'check_violation'; "
+                "END IF; RETURN NEW;",
+            ),
+        )
 
     def __str__(self) -> str:
         return str(self.application)

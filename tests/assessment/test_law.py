@@ -98,23 +98,22 @@ def refused(constraint: str, statement: str, values: Any) -> None:
 
 
 # --- two hands, and what a state rests on ---------------------------------------------------------
+PEOPLE = {"reviewer", "lead", "officer", "approver"}
 BOTH = {"drafted_by_id": "reviewer", "signed_by_id": "lead", "recommended": True}
 HANDS = {"prepared_by_id": "officer", "approved_by_id": "approver"}
-DONE = {"passed": True, "concluded_by_id": "officer"}
+DONE = {"passed": True, "points": 90, "concluded_by_id": "officer"}
+JUDGED = {"reviewer_id": "officer", "finding": "示例。"}
 # Machine, the state the row is walked to, the state asked for, the columns set with it, the constraint that refuses.
 UNLAWFUL: list[tuple[str, str, str, dict[str, Any], str]] = [
     ("opinion", "drafted", "signed", BOTH | {"signed_by_id": "reviewer"}, "opinion_four_eyes"),
     ("opinion", "drafted", "signed", BOTH | {"signed_by_id": None}, "signed_opinion_complete"),
     ("opinion", "drafted", "signed", BOTH | {"drafted_by_id": None}, "signed_opinion_complete"),
     ("opinion", "drafted", "signed", BOTH | {"recommended": None}, "signed_opinion_complete"),
-    ("opinion", "signed", "signed", {"drafted_by_id": "lead"}, "opinion_four_eyes"),
-    ("opinion", "signed", "signed", {"signed_by_id": None}, "signed_opinion_complete"),
     ("approval-list", "prepared", "approved", HANDS | {"approved_by_id": "officer"}, "approval_list_four_eyes"),
     ("approval-list", "prepared", "approved", HANDS | {"approved_by_id": None}, "approved_list_has_both_hands"),
     ("approval-list", "prepared", "approved", HANDS | {"prepared_by_id": None}, "approved_list_has_both_hands"),
     ("approval-list", "approved", "published", {"prepared_by_id": "approver"}, "approval_list_four_eyes"),
     ("approval-list", "approved", "published", {"prepared_by_id": None}, "approved_list_has_both_hands"),
-    ("approval-list", "published", "published", {"approved_by_id": None}, "approved_list_has_both_hands"),
     ("capability-assessment", "in_progress", "concluded", DONE | {"passed": None}, "concluded_assessment_complete"),
     (
         "capability-assessment",
@@ -123,7 +122,17 @@ UNLAWFUL: list[tuple[str, str, str, dict[str, Any], str]] = [
         DONE | {"concluded_by_id": None},
         "concluded_assessment_complete",
     ),
-    ("capability-assessment", "concluded", "concluded", {"passed": None}, "concluded_assessment_complete"),
+    ("capability-assessment", "in_progress", "concluded", DONE | {"points": None}, "concluded_assessment_complete"),
+    ("objection", "under_review", "upheld", JUDGED | {"reviewer_id": None}, "objection_decided_with_finding"),
+    ("objection", "under_review", "dismissed", JUDGED | {"finding": ""}, "objection_decided_with_finding"),
+    # What was decided does not change while the case stays decided.
+    ("opinion", "signed", "signed", {"recommended": False}, "does not change"),
+    ("opinion", "signed", "signed", {"signed_by_id": None}, "does not change"),
+    ("provincial-report", "received", "received", {"digest": "x"}, "does not change"),
+    ("provincial-report", "sent", "sent", {"version": 9}, "does not change"),
+    ("capability-assessment", "concluded", "concluded", {"passed": False}, "does not change"),
+    ("approval-list", "prepared", "prepared", {"digest": "x"}, "does not change"),
+    ("approval-list", "published", "published", {"prepared_by_id": None}, "does not change"),
 ]  # fmt: skip
 
 
@@ -142,7 +151,7 @@ def test_one_hand_for_two_is_refused_and_so_is_a_state_without_what_it_rests_on(
     constraint: str,
 ) -> None:
     case = cases.walk_to(scene[slug], source, cast)
-    values = [getattr(cast, v).person_id if isinstance(v, str) else v for v in columns.values()]
+    values = [getattr(cast, v).person_id if v in PEOPLE else v for v in columns.values()]
     assignments = ", ".join(f"{column} = %s" for column in columns)
     statement = f'UPDATE "{case._meta.db_table}" SET state = %s, {assignments} WHERE id = %s'
     refused(constraint, statement, [target, *values, case.pk])
@@ -152,6 +161,31 @@ def test_nobody_is_declined_without_a_reason(scene: dict[str, Any]) -> None:
     entry = ApprovalListEntry.unscoped.filter(approval_list=scene["approval-list"]).first()
     statement = "UPDATE assessment_approvallistentry SET listed = false, reason = '' WHERE id = %s"
     refused("declined_with_reason", statement, [entry.pk])
+
+
+@pytest.mark.parametrize("state", ["prepared", "approved", "published"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE assessment_approvallistentry SET listed = true, reason = '' WHERE id = %s",
+        "DELETE FROM assessment_approvallistentry WHERE id = %s",
+    ],
+)
+def test_entries_change_only_while_their_list_is_a_draft(
+    scene: dict[str, Any], cast: Cast, state: str, statement: str
+) -> None:
+    entry = ApprovalListEntry.unscoped.filter(approval_list=scene["approval-list"]).first()
+    _walked(scene["approval-list"], state, cast)
+    refused("only while their list is a draft", statement, [entry.pk])
+
+
+def test_whoever_assessed_does_not_conclude(scene: dict[str, Any], cast: Cast) -> None:
+    declaration = scene["interest-declaration"]
+    statement = (
+        "UPDATE assessment_capabilityassessment SET state = 'concluded', passed = true, points = 90, "
+        "concluded_by_id = %s WHERE id = %s"
+    )
+    refused("does not conclude", statement, [declaration.assessor_id, declaration.assessment_id])
 
 
 def copy(table: str, key: int, **changed: Any) -> tuple[str, list[Any]]:
