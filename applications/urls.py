@@ -21,6 +21,7 @@ urlpatterns = [
     path("applications/<int:pk>/form/<slug:section>/", form.application_section, name="application_section"),
     path("guide/form.pdf", prefill.application_form_pdf, name="application_form_pdf"),
     path("guide/form.xlsx", prefill.application_form_xlsx, name="application_form_xlsx"),
+    path("guide/samples/<slug:kind>.pdf", public.material_sample, name="material_sample"),
     path("applications/<int:pk>/prefill/", prefill.application_prefill, name="application_prefill"),
     path(
         "applications/<int:pk>/prefill/form.pdf",

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assessment.enums import ItemVerdict
-from assessment.models import ApprovalList, InterestDeclaration, Opinion
-from assessment.selectors import candidates, capability
+from assessment.models import ApprovalList, Opinion
+from assessment.selectors import candidates, capability, material
 from pilot.enums import WindowKind
 from pilot.forms import ActForm, RemarkForm
 from pilot.models import Condition
@@ -19,18 +19,22 @@ from pilot.selectors import programmes
 
 
 class OpinionForm(ActForm):
-    """A verdict and its evidence for every condition of the programme; the recommendation follows from them."""
+    """A verdict and its evidence for every condition of the programme; the recommendation follows from them.
+
+    Where there is no draft yet, the marks of the intake review give the evidence (``prefilled`` names those
+    conditions); the verdict is always the reviewer's own.
+    """
 
     remark = forms.CharField(
         label=gettext_lazy("审核意见"),
-        help_text=gettext_lazy("随汇总表报部"),
+        help_text=gettext_lazy("随汇总表报部，签发后部可见；不符合条件的，为对外答复的依据"),
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
         max_length=2000,
     )
     internal_remark = forms.CharField(
         label=gettext_lazy("内部备注"),
-        help_text=gettext_lazy("仅本局可见，不报部，不对外公开"),
+        help_text=gettext_lazy("仅本局审核人员和负责人可见，不报部，不对外公开"),
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
         max_length=2000,
@@ -41,6 +45,8 @@ class OpinionForm(ActForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conditions = list(Condition.objects.filter(programme=self.case.application.programme_id))
+        marked = {} if self.case.checklist else material.evidence(self.case.application)
+        self.prefilled = frozenset(marked)
         for condition in self.conditions:
             before = self.case.checklist.get(str(condition.number), {})
             self.fields[f"verdict_{condition.number}"] = forms.ChoiceField(
@@ -52,9 +58,10 @@ class OpinionForm(ActForm):
             self.fields[f"evidence_{condition.number}"] = forms.CharField(
                 label=_("第 %(n)s 项条件的依据") % {"n": condition.number},
                 help_text=_("材料名称和页码；不符合、不适用的必须填写"),
+                widget=forms.Textarea(attrs={"rows": 4}),
                 required=False,
-                max_length=1000,
-                initial=before.get("evidence"),
+                max_length=material.MOST_EVIDENCE,
+                initial=before.get("evidence", marked.get(condition.number)),
             )
         self.fields["remark"].initial = self.case.remark
         self.fields["internal_remark"].initial = self.case.internal_remark
@@ -182,40 +189,6 @@ class ConclusionForm(RemarkForm):
     field_order = ["conclusion", "reason"]
 
 
-class ScoreForm(ActForm):
-    """Points for every criterion of the catalogue."""
-
-    case: InterestDeclaration
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.criteria = capability.catalogue(self.case.assessment.application.programme)
-        for code, criterion in self.criteria.items():
-            least = _("最低 %(n)s 分") % {"n": criterion.must_pass} if criterion.must_pass else ""
-            self.fields[f"score_{code}"] = forms.IntegerField(
-                label=str(criterion),
-                min_value=0,
-                max_value=criterion.points,
-                help_text="　".join(filter(None, [_("满分 %(n)s 分") % {"n": criterion.points}, least])),
-            )
-            self.fields[f"evidence_{code}"] = forms.CharField(
-                label=_("%(criterion)s：依据") % {"criterion": criterion},
-                help_text=_("材料名称和页码，或能力测试的名称"),
-                required=False,
-                max_length=300,
-            )
-        self.fields["comment"] = forms.CharField(
-            label=_("评语"), widget=forms.Textarea(attrs={"rows": 4}), required=False, max_length=2000
-        )
-
-    def clean(self) -> dict[str, Any]:
-        """The fields of the criteria become one sheet, as the service takes it."""
-        data = super().clean() or self.cleaned_data
-        scores = {code: data[f"score_{code}"] for code in self.criteria if f"score_{code}" in data}
-        evidence = {code: data.get(f"evidence_{code}", "") for code in self.criteria}
-        return {"scores": scores, "evidence": evidence, "comment": data.get("comment", "")}
-
-
 class TestSetForm(ActForm):
     """A test set with its key, which stays in the portal."""
 
@@ -234,6 +207,7 @@ class EffectForm(ActForm):
 
     effective_from = forms.DateTimeField(
         label=gettext_lazy("生效时间"),
+        widget=forms.DateTimeInput(format="%Y-%m-%d %H:%M"),
         help_text=gettext_lazy("格式 2019-05-16 00:00，不早于试点运行阶段开始"),
     )
 
@@ -247,6 +221,8 @@ class EffectForm(ActForm):
 
 class PrepareForm(EffectForm, RemarkForm):
     """The date of effect may still be set when the list is handed up."""
+
+    field_order = ["effective_from", "reason"]
 
 
 class NothingForm(ActForm):

@@ -15,7 +15,7 @@ from assessment.selectors.applicants import open_to_assessor
 from assessment.services import capability, opinions, scores
 from assessment.services import lists as list_services
 from pilot.models import Objection
-from pilot.signals import case_moved, objection_upheld
+from pilot.signals import case_moved, decision_hands, objection_upheld
 from pilot.workflow import Act
 
 withdrawal_obstacle(lists.obstacle_to_withdrawal)
@@ -57,11 +57,21 @@ def compare_after_recusal(sender: Any, case: InterestDeclaration, act: Act, **kw
         scores.compare(assessment=case.assessment, actor=act.actor, at=act.at)
 
 
+@receiver(decision_hands)
+def hands_on_the_list(sender: Any, objection: Objection, **kwargs: Any) -> set[int] | None:
+    """Whoever prepared, approved or published the list had a part in leaving the applicant off."""
+    if _left_off(objection):
+        return lists.hands(objection.against_id)
+    return None
+
+
 @receiver(objection_upheld)
 def list_after_objection(sender: Any, objection: Objection, actor: Any, at: Any, **kwargs: Any) -> None:
     """Whoever was left off the list and objected with success stands on the next one."""
-    if (objection.against_machine, objection.against_state) == (
-        Application.slug(),
-        ApplicationState.NOT_LISTED,
-    ):
+    if _left_off(objection):
         list_services.open_after_objection(application_id=objection.against_id, actor=actor, at=at)
+
+
+def _left_off(objection: Objection) -> bool:
+    decision = (objection.against_machine, objection.against_state)
+    return decision == (Application.slug(), ApplicationState.NOT_LISTED)

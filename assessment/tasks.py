@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from assessment.services import lists, reports
+from assessment.services import lists, report_urges, reports
 from pilot.actors import Actor
 from pilot.errors import NotReady
 from pilot.selectors import programmes
@@ -18,6 +18,12 @@ def open_reports() -> int:
     except NotReady:
         return 0
     return len(reports.open_reports(programme=programme, actor=Actor.system("open_reports")))
+
+
+@shared_task
+def remind_bureaus() -> dict[str, int]:
+    """Tell bureaus whose report is due soon or overdue; returns how many of each."""
+    return report_urges.remind()
 
 
 @shared_task

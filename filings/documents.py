@@ -16,7 +16,8 @@ from filings.enums import FindingKind, FindingSource, FindingState
 from filings.models import Bulletin, Finding, Inspection, InspectionItem, Rectification, Sanction
 from filings.periods import Period, months
 from filings.rules import RULE_VERSION
-from filings.services.figures import figures, targets
+from filings.selectors.targets import targets
+from filings.services.figures import figures
 from pilot.charts import Bar, bar_chart
 from pilot.enums import OrganisationKind
 from pilot.models import Document, Organisation, Programme, TransitionRecord

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from filings import api_docs, downloads, views
+from filings import api_docs, downloads, unit_views, views
 from filings.soap import pages as v3_pages
 from filings.soap.views import v3_service
 
@@ -18,8 +18,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v3-access/secret/", v3_pages.secret, name="v3_access_secret"),
     path("v3-access/rotate/", v3_pages.rotate, name="v3_access_rotate"),
     path("cases/upload-job/<int:pk>/rejects/", downloads.refused_rows, name="upload-job_rejects"),
-    path("units/", views.unit_list, name="pilot-unit_list"),
-    path("units/<slug:code>/", views.unit_detail, name="pilot-unit_detail"),
+    path("units/", unit_views.unit_list, name="pilot-unit_list"),
+    path("units/<slug:code>/", unit_views.unit_detail, name="pilot-unit_detail"),
+    path("units/<slug:code>/scope/", unit_views.unit_switch, name="pilot-unit_scope"),
+    path("units/<slug:code>/licence/", unit_views.unit_licence, name="pilot-unit_licence"),
     path("forms/", views.form_list, name="verification-form_list"),
     path("forms/<int:pk>/", views.form_detail, name="verification-form_detail"),
     path("bulletins/", views.published_bulletin, name="published_bulletin"),

@@ -1,4 +1,4 @@
-"""Pages of the run phase that are no machine: pilot units, stored forms, published bulletins."""
+"""Pages of the run phase that are no machine: stored forms, published bulletins. Units are in ``unit_views``."""
 
 from __future__ import annotations
 
@@ -15,13 +15,10 @@ from django.views.decorators.http import require_safe
 
 from filings.enums import BulletinState
 from filings.models import Bulletin, VerificationForm
-from filings.pages import bulletins, form_page, unit_page
+from filings.pages import bulletins, form_page
 from filings.selectors import forms as form_selector
-from filings.selectors.units import unit_views
-from filings.services import buckets, reading
-from pilot import clock
-from pilot.enums import Province, UnitStatusKind
-from pilot.selectors import register
+from filings.services import reading
+from pilot.enums import Province
 from pilot.ui import Column, Empty, Link, ListPage, PlainPage, Row, Section
 
 PAGE_SIZES = (10, 20, 50, 100)
@@ -29,64 +26,16 @@ DEFAULT_SIZE = 20
 ANY = ("", gettext_lazy("全部"))
 
 
-def _home() -> Link:
+def home() -> Link:
+    """The way to the first page."""
     return Link(_("首页"), reverse("home"))
 
 
-def _page(request: HttpRequest, rows: Any) -> Any:
+def page_of(request: HttpRequest, rows: Any) -> Any:
+    """The page of a list that the address asks for, of the size it asks for."""
     size = request.GET.get("size", "")
     chosen = int(size) if size.isdigit() and int(size) in PAGE_SIZES else DEFAULT_SIZE
     return Paginator(rows, chosen).get_page(request.GET.get("page"))
-
-
-# --- pilot units ----------------------------------------------------------------------------------
-class UnitFilter(forms.Form):
-    """The filter bar of the register."""
-
-    q = forms.CharField(label=gettext_lazy("名称或编号"), required=False, max_length=100)
-    province = forms.TypedChoiceField(
-        label=gettext_lazy("注册省"),
-        required=False,
-        coerce=int,
-        empty_value=None,
-        choices=[ANY, *Province.choices],
-    )
-    status = forms.ChoiceField(
-        label=gettext_lazy("状态"), required=False, choices=[ANY, *UnitStatusKind.choices]
-    )
-
-
-@require_safe
-def unit_list(request: Any) -> HttpResponse:
-    """The register of pilot units with their figures to date."""
-    buckets.fold()
-    form = UnitFilter(request.GET or None)
-    wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    views = [view for view in unit_views(request.actor) if unit_page.matches(view.unit, wanted)]
-    page = _page(request, views)
-    listing = ListPage(
-        title=_("试点单位名录"),
-        columns=unit_page.columns(),
-        rows=[unit_page.row(view) for view in page.object_list],
-        total=page.paginator.count,
-        empty=Empty(_("没有试点单位"), _("名单公布后，试点单位会列在这里")),
-        crumbs=[_home()],
-        filter_form=form,
-        filtered=any(wanted.values()),
-        page=page,
-    )
-    return render(request, "pages/list.html", {"page": listing})
-
-
-@require_safe
-def unit_detail(request: Any, code: str) -> HttpResponse:
-    """A unit: its figures by month with their trend, its status over time, its scope, what is open about it."""
-    unit = get_object_or_404(register.units(request.actor, at=clock.now()), code=code)
-    buckets.fold(unit=unit)
-    (view,) = unit_views(request.actor, codes=[code])
-    page = unit_page.detail(view, request.actor)
-    page.crumbs = [_home(), Link(_("试点单位名录"), reverse("pilot-unit_list"))]
-    return render(request, "pages/detail.html", {"page": page})
 
 
 # --- stored forms ---------------------------------------------------------------------------------
@@ -116,7 +65,7 @@ def form_list(request: Any) -> HttpResponse:
     """The stored forms this actor may know of."""
     form = FormFilter(request.GET or None)
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    page = _page(request, form_selector.listed(request.actor, wanted))
+    page = page_of(request, form_selector.listed(request.actor, wanted))
     keys = [row.pk for row in page.object_list]
     rows = form_selector.with_outcome(page.object_list.model.unscoped.filter(pk__in=keys))
     listing = ListPage(
@@ -125,7 +74,7 @@ def form_list(request: Any) -> HttpResponse:
         rows=[form_page.row(row) for row in rows.defer("ciphertext").order_by("-received_at", "-id")],
         total=page.paginator.count,
         empty=Empty(_("没有核验单"), _("试点单位上报并通过校验的核验单会列在这里")),
-        crumbs=[_home()],
+        crumbs=[home()],
         filter_form=form,
         filtered=any(value not in (None, "") for value in wanted.values()),
         page=page,
@@ -140,7 +89,7 @@ def form_detail(request: Any, pk: int) -> HttpResponse:
     form = get_object_or_404(visible, pk=pk)
     record = reading.read_form(actor=request.actor, form=form)
     page = form_page.detail(form, record, request.actor)
-    page.crumbs = [_home(), Link(_("核验单"), reverse("verification-form_list"))]
+    page.crumbs = [home(), Link(_("核验单"), reverse("verification-form_list"))]
     return render(request, "pages/detail.html", {"page": page})
 
 

@@ -34,10 +34,12 @@ app.conf.update(
         # One that waited until the next is due has nothing to add: slow addresses must not pile them up.
         "webhooks": {"task": "pilot.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
         "webhooks-tidy": {"task": "pilot.tasks.tidy_webhooks", "schedule": 3600.0},
+        "licences": {"task": "pilot.tasks.watch_licences", "schedule": 3600.0},
         "deadlines": {"task": "applications.tasks.pass_deadlines", "schedule": 60.0},
         "files-rescan": {"task": "applications.tasks.rescan_files", "schedule": 60.0},
         "uploads-sweep": {"task": "applications.tasks.sweep_uploads", "schedule": 3600.0},
         "provincial-reports": {"task": "assessment.tasks.open_reports", "schedule": 300.0},
+        "report-reminders": {"task": "assessment.tasks.remind_bureaus", "schedule": 300.0},
         "supervision-deadlines": {"task": "filings.tasks.pass_deadlines", "schedule": 60.0},
         "filings-sweep": {"task": "filings.tasks.sweep", "schedule": 5.0},
         "filings-tidy": {"task": "filings.tasks.tidy", "schedule": 3600.0},

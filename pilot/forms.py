@@ -16,6 +16,7 @@ class ActForm(forms.Form):
 
     required_css_class = "required"
     use_required_attribute = False
+    page_template = "pages/act.html"  # a form that is more than a column of fields has a page of its own
 
     def __init__(self, *args: Any, case: Any = None, actor: Actor, **kwargs: Any) -> None:
         self.case = case

@@ -182,6 +182,22 @@ def append_only(name: str = "append_only") -> tuple[pgtrigger.Trigger, ...]:
     )
 
 
+def frozen(*columns: str, states: Iterable[str], name: str = "frozen") -> pgtrigger.Trigger:
+    """Trigger: while a case stays in one of these states, the columns that decided it do not change."""
+    old, new = (", ".join(f"{row}.{column}" for column in columns) for row in ("OLD", "NEW"))
+    listed = ", ".join(f"'{state}'" for state in states)
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Condition(
+            f"OLD.state IN ({listed}) AND NEW.state = OLD.state AND ({old}) IS DISTINCT FROM ({new})"
+        ),
+        func="RAISE EXCEPTION 'what was decided in % does not change', TG_TABLE_NAME "
+        "USING ERRCODE = 'restrict_violation';",
+    )
+
+
 def four_eyes(first: str, second: str, *, name: str) -> models.CheckConstraint:
     """Constraint: the second hand is not the first (persons, not roles)."""
     return models.CheckConstraint(

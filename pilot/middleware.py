@@ -76,7 +76,8 @@ class PortalMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = request.request_id
         response["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
-        if not request.path.startswith(settings.STATIC_URL):
+        # What everyone may read says itself how long it keeps; everything else is never kept.
+        if not request.path.startswith(settings.STATIC_URL) and not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
         return response
 

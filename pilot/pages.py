@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Province, Role
 from pilot.forms import ActForm, ReasonForm, RemarkForm
@@ -23,8 +25,10 @@ from pilot.models import (
     WindowExtension,
 )
 from pilot.registry import Creation, Group, ListColumn, MachinePages, pages_of, register
+from pilot.rules import local_day
 from pilot.services import objections, people, programmes
-from pilot.ui import Column, Fact, Link
+from pilot.ui import Column, Fact, Link, Section, Tag
+from pilot.workflow import state_label
 
 
 # --- window extension -----------------------------------------------------------------------------
@@ -201,6 +205,30 @@ def against(objection: Objection) -> Link:
     pages = pages_of(objection.against_machine)
     return Link(
         f"{pages.label} #{objection.against_id}", reverse(f"{pages.slug}_detail", args=[objection.against_id])
+    )
+
+
+def objection_section(case: Any, actor: Actor) -> Section | None:
+    """For whom a decision is against: until when and how to object, or what became of the objection."""
+    if not actor.is_provider or (case.slug(), case.state) not in objections.OBJECTIONABLE:
+        return None
+    until = objections.deadline(case)
+    filed = objections.against(case)
+    if filed is not None:
+        label = f"{filed.number} {state_label(Objection, filed.state)}"
+        how: Any = Link(label, reverse("objection_detail", args=[filed.pk]))
+    elif clock.now() < until:
+        (how,) = objection_link(case.slug(), case, actor)
+    else:
+        how = Tag(_("期限已过，不能再提出申诉"), "muted")
+    return Section(
+        _("对决定不服的，可以申诉"),
+        facts=[
+            # Half-open: people read the last day, not the first after it.
+            Fact(_("申诉期限"), local_day(until - timedelta(microseconds=1)), _("含当日")),
+            Fact(_("申诉"), how),
+        ],
+        note=_("申诉由未参与原决定的人员复核，原决定和复核结果都留存"),
     )
 
 

@@ -8,7 +8,7 @@ import atexit
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -51,10 +51,18 @@ def render_pdf(template: str, context: Mapping[str, Any], *, title: str) -> byte
 
     Raises PdfEngineMissing where pango is absent, ResourceRefused if the document refers to anything outside itself.
     """
-    with translation.override(LANGUAGE):
-        html = render_to_string(template, {**context, "document_title": title})
+    html = _html(template, context, title)
     with _lock:
         return _engine().write(html)
+
+
+def render_kept(template: str, context: Mapping[str, Any], *, title: str) -> bytes:
+    """The same PDF, kept on disk under the digest of what it says: for what is set once and fetched by anybody.
+
+    Raises as :func:`render_pdf`.
+    """
+    html = _html(template, context, title)
+    return _set_once("papers", html, lambda: _engine().write(html))
 
 
 def render_form(template: str, context: Mapping[str, Any], *, title: str) -> bytes:
@@ -63,12 +71,21 @@ def render_form(template: str, context: Mapping[str, Any], *, title: str) -> byt
     Setting one takes a second or two; asked for again, it costs one reading. So it must be nobody's: values of a
     person or an office are put in afterwards (``pilot.pdf_forms.filled``). Raises as :func:`render_pdf`.
     """
+    html = _html(template, context, title)
+    return _set_once("forms", html, lambda: _engine().write_form(html))
+
+
+def _html(template: str, context: Mapping[str, Any], title: str) -> str:
     with translation.override(LANGUAGE):
-        html = render_to_string(template, {**context, "document_title": title})
-    path = settings.VAR / "forms" / f"{hashlib.sha256(html.encode()).hexdigest()}.pdf"
-    with _lock:  # of many who ask for a new edition at once, one sets it
-        if not path.exists():
-            _keep(path, _engine().write_form(html))
+        return render_to_string(template, {**context, "document_title": title})
+
+
+def _set_once(folder: str, html: str, write: Callable[[], bytes]) -> bytes:
+    path = settings.VAR / folder / f"{hashlib.sha256(html.encode()).hexdigest()}.pdf"
+    if not path.exists():  # who finds it there does not wait for what others have set
+        with _lock:  # of many who ask for a new one at once, one sets it
+            if not path.exists():
+                _keep(path, write())
     content: bytes = path.read_bytes()
     return content
 

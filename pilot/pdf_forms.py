@@ -59,6 +59,12 @@ def filled(content: bytes, values: Mapping[str, str], *, read_only: Collection[s
         return _saved(pdf)
 
 
+def names_of(content: bytes) -> list[str]:
+    """The names of the form's fields."""
+    with Pdf.open(io.BytesIO(content)) as pdf:
+        return [str(field.T) for field in pdf.Root.AcroForm.Fields]
+
+
 def _saved(pdf: Pdf) -> bytes:
     out = io.BytesIO()
     pdf.save(out, deterministic_id=True)

@@ -100,7 +100,8 @@ class Batch:
 class Shortcut:
     """A page of its own of every case to which the list leads straight away, for whom the policy lets open it.
 
-    The page is handed the query of the list as ``?list=``, so that it can go on to the next case of that list.
+    The page is handed the query of the list as ``?list=``, so that it can go on to the next case of that list. An act
+    whose address has ``?list=`` leads back to it, with all that the address has.
     """
 
     label: Any
@@ -123,6 +124,8 @@ class MachinePages:
     effects: Mapping[str, Any] = field(
         default_factory=dict
     )  # transition → what it will bring about, in words
+    # transition, or "create" (without a case) → what is shown before it is carried out, where words are not enough
+    previews: Mapping[str, Callable[[Any, Actor], Sequence[Section]]] = field(default_factory=dict)
     danger: frozenset[str] = frozenset()
     tasks: Sequence[Task] = ()
     # Pages of its own that a case offers before all else, and the transitions that have one: name → URL name.

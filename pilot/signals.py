@@ -5,6 +5,10 @@ from django.dispatch import Signal
 # objection: Objection; actor: Actor; at: datetime. Receivers change the decision objected to.
 objection_upheld = Signal()
 
+# objection: Objection. Receivers return the ids of the persons who decided the case elsewhere than on its own timeline
+# (None where it is not theirs): whoever decided does not review.
+decision_hands = Signal()
+
 # unit: PilotUnit; at: datetime; kind: UnitStatusKind value; reason: str.
 unit_status_changed = Signal()
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from pilot.services import audit, exports, idempotency, outbox, webhook_delivery, webhooks
+from pilot.services import audit, exports, idempotency, licences, outbox, webhook_delivery, webhooks
 
 
 @shared_task
@@ -45,3 +45,9 @@ def send_webhooks() -> int:
 def tidy_webhooks() -> int:
     """Forget what was sent long ago, follow a rotated master key."""
     return webhooks.tidy()
+
+
+@shared_task
+def watch_licences() -> int:
+    """Tell of licences of pilot units that end soon or have ended."""
+    return licences.watch()

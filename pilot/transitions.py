@@ -21,7 +21,7 @@ from pilot.models import (
     WindowExtension,
 )
 from pilot.selectors import people
-from pilot.signals import objection_upheld
+from pilot.signals import decision_hands, objection_upheld
 from pilot.workflow import Act, on
 
 
@@ -117,7 +117,9 @@ def _no_part_in_decision(objection: Objection, actor: Actor, at: datetime) -> st
     took_part = TransitionRecord.objects.filter(case_key=objection.case_key, person=actor.person_id).exclude(
         machine=Objection.slug()
     )
-    return _("您参与过原决定，须由其他人复核") if took_part.exists() else None
+    elsewhere = decision_hands.send(sender=Objection, objection=objection)
+    barred = took_part.exists() or any(actor.person_id in (hands or ()) for _app, hands in elsewhere)
+    return _("您参与过原决定，须由其他人复核") if barred else None
 
 
 def _own_review(objection: Objection, actor: Actor, at: datetime) -> str | None:

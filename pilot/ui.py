@@ -268,6 +268,7 @@ class ActPage:
     danger: bool = False
     submit_label: str = ""
     multipart: bool = False
+    sections: Sequence[Section] = ()  # what to look at before doing it
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +321,7 @@ class Dashboard:
     title: str
     as_of: datetime
     tiles: Sequence[Tile] = ()
+    lead: Sequence[Section] = ()  # where matters stand as a whole, before all detail
     todo: Sequence[MenuItem] = ()
     units: Sequence[UnitFigure] = ()
     provinces: Sequence[ProvinceTile] = ()

@@ -166,10 +166,11 @@ def _fire(
     if locked.state != act.source:
         locked.state_since = at
         locked.due_at = None  # each clock belongs to the state just left; effects start the next
+    _record_step(locked, act, rule)  # before the effects, so that a timeline tells the cause first
     if rule.effect is not None:
         rule.effect(locked, act)
     locked.save()
-    _record(locked, act, rule)
+    _tell(locked, act, rule)
     case_moved.send(sender=model, case=locked, act=act)
     return locked
 
@@ -205,7 +206,7 @@ def state_label(model: type[Case], state: str) -> str:
     return str(dict(states(model)).get(state, state))
 
 
-def _record(case: Case, act: Act, rule: Handler) -> None:
+def _record_step(case: Case, act: Act, rule: Handler) -> None:
     TransitionRecord.objects.create(
         machine=type(case).slug(),
         object_id=case.pk,
@@ -221,6 +222,10 @@ def _record(case: Case, act: Act, rule: Handler) -> None:
         reason=act.reason,
         internal=rule.internal,
     )
+
+
+def _tell(case: Case, act: Act, rule: Handler) -> None:
+    """The audit row, and notices to whoever the rule names."""
     audit.record(
         action=f"{type(case).slug()}.{act.name}",
         actor=act.actor,

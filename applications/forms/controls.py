@@ -26,7 +26,16 @@ class WholeNumber(forms.CharField):
 
 
 def form_field(field: FormField, value: Any = None) -> forms.Field:
-    """The control of a field of the application form that holds ``value`` (as kept). Nothing is required in a draft."""
+    """The control of a field of the application form that holds ``value`` (as kept).
+
+    Nothing is required in a draft: the star of ``components/field.html`` says what handing in requires.
+    """
+    control = _control(field, value)
+    control.starred = field.required  # type: ignore[attr-defined]
+    return control
+
+
+def _control(field: FormField, value: Any) -> forms.Field:
     label = field.label if field.required else _("%(label)s（选填）") % {"label": field.label}
     common: dict[str, Any] = {"label": label, "help_text": field.help, "required": False, "initial": value}
     match field.kind:

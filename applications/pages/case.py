@@ -21,6 +21,7 @@ from pilot import clock
 from pilot.actors import Actor
 from pilot.masking import mask_email, mask_name, mask_phone
 from pilot.models import Condition
+from pilot.pages import objection_section
 from pilot.rules import local_day
 from pilot.ui import Column, Fact, Link, Row, Section, Tag
 
@@ -72,6 +73,7 @@ def sections(case: Application, actor: Actor) -> list[Section]:
     parts: list[Section | None] = [
         undo(case, actor),
         _closed(case),
+        objection_section(case, actor),
         open_notice(case, writing=writing),
         _faults(case) if writing else _changes(case, versions, actor),
         hints_section(case, content.hints(case, latest, at=clock.now()))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from applications.enums import FileKind, ScanState
 from applications.models import Application, ApplicationFile, PartialUpload
-from applications.pages.form import crumbs, task_list
+from applications.pages.form import checking, crumbs, task_list
 from applications.rules.completeness import REQUIRED_FILES
 from applications.selectors import content
 from applications.services.drafts import editing_obstacle
@@ -86,6 +86,7 @@ class FilesPage:
     begin: str
     application: int
     back: Link
+    check: Link | None
     missing: int
 
     @property
@@ -97,17 +98,19 @@ class FilesPage:
 def build(case: Application, actor: Actor, *, errors: dict[str, str] | None = None) -> FilesPage:
     """The page for the provider's people. ``errors``: kind → why a file was refused."""
     cards = _cards(case, actor, errors or {})
+    writing = content.writes(case, actor)
     here = Link(case.number, reverse("application_detail", args=[case.pk]))
     return FilesPage(
         title=_("申请材料"),
-        crumbs=crumbs(case),
+        crumbs=crumbs(case, *([task_list(case)] if writing else [])),
         limits=limits(),
         cards=cards,
         accept=",".join(suffix for suffixes in SUFFIXES.values() for suffix in suffixes),
         max_bytes=MAX_BYTES,
         begin=reverse("application_upload_begin", args=[case.pk]),
         application=case.pk,
-        back=task_list(case) if content.writes(case, actor) else here,
+        back=task_list(case) if writing else here,
+        check=checking(case) if writing else None,
         missing=sum(card.missing for card in cards),
     )
 

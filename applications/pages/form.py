@@ -45,6 +45,11 @@ def task_list(case: Application) -> Link:
     return Link(_("填写申请"), reverse("application_form", args=[case.pk]))
 
 
+def checking(case: Application) -> Link:
+    """Where all answers are looked over and handed in."""
+    return Link(_("核对并提交"), reverse("application_check", args=[case.pk]))
+
+
 # --- time -------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Bell:
@@ -133,7 +138,7 @@ def form_page(case: Application, *, at: datetime) -> FormPage:
         rows=[*(_section_row(case, task) for task in tasks.sections), _files_row(case, tasks.files)],
         done=tasks.done,
         total=tasks.total,
-        check=Link(_("核对并提交"), reverse("application_check", args=[case.pk])),
+        check=checking(case),
         prefill=Link(_("上传已填好的申请表，自动填入"), reverse("application_prefill", args=[case.pk])),
     )
 

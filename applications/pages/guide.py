@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from applications.enums import FileKind
 from applications.rules.completeness import REQUIRED_FILES
+from applications.rules.materials import Material, materials_of
 from applications.selectors.form_schema import form_of
 from applications.validators.files import TYPE_NAMES
 from applications.validators.limits import MAX_BYTES
@@ -52,10 +55,10 @@ def _materials(page: GuidePage, programme: Programme) -> None:
         Column("material", _("材料")),
         Column("required", _("是否必需")),
         Column("content", _("应当载明")),
+        Column("sample", _("样例")),
     ]
-    element.rows = [
-        Row("", [str(kind.label), _necessity(kind), shows]) for kind, shows in _contents().items()
-    ]
+    known = materials_of(programme.code).kinds
+    element.rows = [_material(kind, known.get(kind)) for kind in FileKind]
     element.links = _blanks()
     element.note = _(
         "材料均为电子件，无需提交纸质件。每个文件不超过 %(limit)s MB，格式为 %(types)s；"
@@ -63,20 +66,17 @@ def _materials(page: GuidePage, programme: Programme) -> None:
     ) % {"limit": MAX_BYTES // 1024 // 1024, "types": _("、").join(TYPE_NAMES.values())}
 
 
+def _material(kind: FileKind, material: Material | None) -> Row:
+    """What it must show is the list its sample marks."""
+    cells: list[Any] = [str(kind.label), _necessity(kind), None, None]
+    if material:
+        link = Link(_("查看样例"), reverse("material_sample", args=[kind.value]))
+        cells[2:] = [_("；").join(map(str, material.musts)), link]
+    return Row("", cells)
+
+
 def _necessity(kind: FileKind) -> Tag:
     return Tag(_("必需"), "info") if kind in REQUIRED_FILES else Tag(_("如有"), "muted")
-
-
-def _contents() -> dict[FileKind, str]:
-    return {
-        FileKind.FORM: _("与在线填写内容一致，加盖单位公章后扫描"),
-        FileKind.LICENCE: _("许可证正本及业务种类附页，在有效期内，持有者为申请单位"),
-        FileKind.TEST_REPORT: _("采集识别产品的名称、版本、误识率和拒识率，由检测机构出具"),
-        FileKind.COMPARISON: _("与权威库比对的授权文件或合同，载明比对内容和有效期"),
-        FileKind.PROTECTION: _("系统定级和备案证明编号"),
-        FileKind.EMERGENCY: _("数据异常、泄露和中断时的处置和报告"),
-        FileKind.OTHER: _("其他能够说明采集、比对和安全保障能力的材料"),
-    }
 
 
 def _blanks() -> list[Link]:

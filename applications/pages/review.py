@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from applications.enums import ApplicationState, Mark
 from applications.models import Application, ApplicationVersion, ChecklistMark
+from applications.pages.undo import seconds_left
 from applications.pages.viewer import Viewer, viewer_of
 from applications.rules.checklist import Item, Verdict
 from applications.rules.form import Words, shown
@@ -28,7 +29,8 @@ from pilot.tones import state_tag
 from pilot.ui import ActionItem, Fact, Link, Section, Tag, Tone
 from pilot.views import case_parts, listing
 
-CARRIED: Final = ("list", "file", "page", "zoom", "turn", "q")  # what an address of the desk may hold
+# What an address of the desk may hold. ``next``: the case that followed before this one was worked off.
+CARRIED: Final = ("list", "next", "file", "page", "zoom", "turn", "q")
 WORDS_OF_THE_BUREAU: Final = ("accept", "return_for_correction", "refuse")
 TONES: Final[dict[Verdict, Tone]] = {
     Verdict.OPEN: "muted",
@@ -76,10 +78,11 @@ class ConditionRow:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the application stands in the list it was opened from."""
+    """Where the application stands in the list it was opened from. ``query``: how an act leads back to that place."""
 
     text: str
     back: str
+    query: str
     previous: str = ""
     following: str = ""
 
@@ -114,6 +117,7 @@ class ReviewPage:
     conditions: Sequence[ConditionRow]
     form: Sequence[Section]
     actions: Sequence[ActionItem]
+    undo: Link | None
     place: Place
     viewer: Viewer
     crumbs: Sequence[Link] = field(default_factory=list)
@@ -127,7 +131,7 @@ def build(case: Application, actor: Actor, asked: QueryDict) -> ReviewPage:
     latest = versions[-1]
     standing = review.standing(case)
     due, due_tone = case_parts.due(case)
-    actions = _actions(case, actor)
+    place = _place(case, actor, carried)
     return ReviewPage(
         title=case.provider.name,
         number=case.number,
@@ -143,8 +147,9 @@ def build(case: Application, actor: Actor, asked: QueryDict) -> ReviewPage:
         verdict_words=_in_words(standing),
         conditions=_conditions(case, actor, latest, standing, address, carried),
         form=_form(case, versions),
-        actions=actions,
-        place=_place(case, actor, carried.get("list", "")),
+        actions=_actions(case, actor, place.query),
+        undo=_undo(case, actor, place.query),
+        place=place,
         viewer=viewer_of(case, latest, address=address, asked=carried),
         crumbs=[
             Link(_("首页"), reverse("home")),
@@ -204,7 +209,19 @@ def _in_words(standing: review.Standing) -> str:
     return _("%(left)s 项未审") % {"left": len(standing.unmarked)} if standing.unmarked else _("各项已审")
 
 
-def _actions(case: Application, actor: Actor) -> list[ActionItem]:
+def _act(case: Application, name: str, query: str) -> str:
+    return f"{reverse('application_act', args=[case.pk, name])}?{query}"
+
+
+def _undo(case: Application, actor: Actor, query: str) -> Link | None:
+    """Taking back what was just done, while it is possible (R06)."""
+    left = seconds_left(case, actor)
+    if left is None:
+        return None
+    return Link(_("撤销操作（还有 %(n)s 秒）") % {"n": left}, _act(case, "revert", query))
+
+
+def _actions(case: Application, actor: Actor, query: str) -> list[ActionItem]:
     pages = pages_of(case.slug())
     offered = {action.name: action for action in workflow.available_actions(case, actor, at=clock.now())}
     return [
@@ -213,7 +230,7 @@ def _actions(case: Application, actor: Actor) -> list[ActionItem]:
             offered[name].label,
             offered[name].allowed,
             offered[name].reason,
-            reverse("application_act", args=[case.pk, name]),
+            _act(case, name, query),
             danger=name in pages.danger,
             primary=name == "accept",
         )
@@ -328,20 +345,28 @@ def _flat(value: Any) -> str:
 
 
 # --- the list it came from --------------------------------------------------------------------------
-def _place(case: Application, actor: Actor, query: str) -> Place:
-    """The neighbours in the list from which the application was opened; without one, in what waits for the bureau."""
+def _place(case: Application, actor: Actor, carried: dict[str, str]) -> Place:
+    """The neighbours in the list from which the application was opened; without one, in what waits for the bureau.
+
+    One that was worked off has left the list: it keeps its place before the one that followed it then.
+    """
+    query = carried.get("list", "")
     asked = QueryDict(query or "waiting=me")
     keys = list(listing.rows_for(pages_of(case.slug()), actor, asked).values_list("pk", flat=True))
-    back = f"{reverse('application_list')}?{asked.urlencode()}"
-    if case.pk not in keys:
-        following = _address(keys[0], query) if keys else ""
-        return Place(_("不在列表中（共 %(n)s 件）") % {"n": len(keys)}, back, following=following)
-    at = keys.index(case.pk)
+    if case.pk in keys:
+        at = keys.index(case.pk)
+        words = _("第 %(at)s / %(n)s 件") % {"at": at + 1, "n": len(keys)}
+        before, after = keys[:at], keys[at + 1 :]
+    else:
+        at = next((n for n, key in enumerate(keys) if str(key) == carried.get("next")), 0)
+        words = _("不在列表中（共 %(n)s 件）") % {"n": len(keys)}
+        before, after = keys[:at], keys[at:]
     return Place(
-        _("第 %(at)s / %(n)s 件") % {"at": at + 1, "n": len(keys)},
-        back,
-        previous=_address(keys[at - 1], query) if at else "",
-        following=_address(keys[at + 1], query) if at + 1 < len(keys) else "",
+        words,
+        back=f"{reverse('application_list')}?{asked.urlencode()}",
+        query=urlencode({"list": query, **({"next": after[0]} if after else {})}),
+        previous=_address(before[-1], query) if before else "",
+        following=_address(after[0], query) if after else "",
     )
 
 

@@ -88,7 +88,7 @@ def viewer_of(
     file = next((f for f in files if str(f.pk) == wanted), files[0] if files else None)
     if file is None:
         return Viewer(())
-    listed = {key: value for key, value in asked.items() if key == "list"}
+    listed = {key: value for key, value in asked.items() if key in {"list", "next"}}
     plain = _Addresses(address, listed)
     choices = [
         FileChoice(f.pk, f.get_kind_display(), f.name, plain.with_(file=f.pk), f.pk == file.pk) for f in files

@@ -24,7 +24,7 @@ from pilot.errors import PilotError
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def application_review(request: Any, pk: int) -> HttpResponse:
-    """Look and mark. A post keeps the marks of the checklist (all of it, or the one item named in ``only``)."""
+    """Look and mark. A post keeps the marks of the checklist (all of it, or the items named in ``only``)."""
     case = _case(request, pk)
     if request.method == "POST":
         return _keep_marks(request, case)
@@ -61,8 +61,8 @@ def _case(request: Any, pk: int) -> Application:
 
 
 def _keep_marks(request: Any, case: Application) -> HttpResponse:
-    only, seen = request.POST.get("only"), request.POST.get("version", "")
-    given = [_given(request.POST, item.key) for item in selector.items(case) if only in (None, item.key)]
+    only, seen = request.POST.getlist("only"), request.POST.get("version", "")
+    given = [_given(request.POST, item.key) for item in selector.items(case) if not only or item.key in only]
     _told(
         request,
         lambda: review.mark(

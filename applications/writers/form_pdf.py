@@ -35,15 +35,19 @@ def blank_form(programme: Programme) -> bytes:
 def form_with(programme: Programme, content: Mapping[str, Any]) -> bytes:
     """The form with a content filled in; what comes from the registration cannot be typed over."""
     fields = form_of(programme).fields
+    fixed = [key for key, field in fields.items() if field.fixed]
+    return filled(blank_form(programme), values_of(fields, content), read_only=fixed)
+
+
+def values_of(fields: Mapping[str, FormField], content: Mapping[str, Any]) -> dict[str, str]:
+    """What a content puts into the fields of the PDF."""
     with translation.override(LANGUAGE):
-        values = {
+        return {
             name: value
             for key, field in fields.items()
             if not is_blank(content.get(key))
             for name, value in _values(field, content[key])
         }
-    fixed = [key for key, field in fields.items() if field.fixed]
-    return filled(blank_form(programme), values, read_only=fixed)
 
 
 def form_words(programme: Programme) -> dict[str, Any]:

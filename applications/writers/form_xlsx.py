@@ -108,7 +108,9 @@ class _Writer:
         sheet, row = self.sheet, self.row
         sheet.write_string(row, _LABEL, f"{field.label}{'*' if field.required else ''}", self.label)
         from_registration = field.fixed and bool(value)
-        sheet.write_string(row, _VALUE, _text(field, value), self.fixed if from_registration else self.value)
+        sheet.write_string(
+            row, _VALUE, written(field, value), self.fixed if from_registration else self.value
+        )
         sheet.write_string(row, _HELP, _help(field), self.help)
         sheet.write_string(row, _KEY, field.key)
         sheet.set_row(row, 80 if field.kind is Kind.LONG_TEXT or len(_help(field)) > 60 else 22)
@@ -150,7 +152,8 @@ class _Writer:
         sheet.protect("", {"format_rows": True, "format_columns": True})
 
 
-def _text(field: FormField, value: Any) -> str:
+def written(field: FormField, value: Any) -> str:
+    """A kept value as one text, the way a person writes it into a cell."""
     words = shown(field, value)
     return "、".join(words) if isinstance(words, tuple) else str(words)
 

@@ -1,6 +1,6 @@
 """Models of review and assessment, one file per aggregate."""
 
-from assessment.models.approval_list import ApprovalList, ApprovalListEntry
+from assessment.models.approval_list import ApprovalList, ApprovalListEntry, Deferral
 from assessment.models.capability import CapabilityAssessment, InterestDeclaration, ScoreSheet
 from assessment.models.catalogue import CatalogueEdition, Criterion
 from assessment.models.opinion import Opinion, OpinionVersion
@@ -13,6 +13,7 @@ __all__ = [
     "CapabilityAssessment",
     "CatalogueEdition",
     "Criterion",
+    "Deferral",
     "InterestDeclaration",
     "Opinion",
     "OpinionVersion",

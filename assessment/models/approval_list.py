@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -12,7 +13,18 @@ from django.utils.translation import gettext_lazy as _
 from applications.models import Application
 from assessment.enums import ListState
 from pilot.actors import Actor
-from pilot.machines import EVERYTHING, NOTHING, Case, Owned, StateField, four_eyes, machine, step
+from pilot.machines import (
+    EVERYTHING,
+    NOTHING,
+    Case,
+    Owned,
+    StateField,
+    append_only,
+    four_eyes,
+    frozen,
+    machine,
+    step,
+)
 
 S = ListState
 
@@ -40,6 +52,17 @@ class ApprovalList(Case):
                 name="approved_list_has_both_hands",
             ),
         ]
+        triggers = (
+            frozen(
+                "sequence",
+                "effective_from",
+                "digest",
+                "prepared_by_id",
+                "approved_by_id",
+                "published_at",
+                states=[S.PREPARED, S.APPROVED, S.PUBLISHED],
+            ),
+        )
 
     def __str__(self) -> str:
         return str(_("试点单位名单（第 %(n)s 号）")) % {"n": self.sequence}
@@ -94,6 +117,17 @@ class ApprovalListEntry(Owned):
             models.UniqueConstraint(fields=["approval_list", "application"], name="list_applicant_once"),
             models.CheckConstraint(condition=Q(listed=True) | ~Q(reason=""), name="declined_with_reason"),
         ]
+        triggers = (
+            pgtrigger.Trigger(
+                name="fixed_with_its_list",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func="IF EXISTS (SELECT 1 FROM assessment_approvallist l WHERE l.state <> 'draft' "
+                "AND l.id IN (OLD.approval_list_id, NEW.approval_list_id)) THEN "
+                "RAISE EXCEPTION 'entries change only while their list is a draft' "
+                "USING ERRCODE = 'restrict_violation'; END IF; RETURN COALESCE(NEW, OLD);",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.application}"
@@ -109,3 +143,28 @@ class ApprovalListEntry(Owned):
         if actor.is_provider:
             return published & (Q(listed=True) | Q(application__provider=actor.organisation_id))
         return NOTHING
+
+
+class Deferral(Owned):
+    """An applicant taken out of a draft for a later list: off this list for good, offered to the next one."""
+
+    approval_list = models.ForeignKey(ApprovalList, on_delete=models.PROTECT, related_name="deferrals")
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    decided_at = models.DateTimeField()
+    decided_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, related_name="+")
+
+    class Meta(Owned.Meta):
+        ordering = ["decided_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["approval_list", "application"], name="deferred_once_per_list"),
+            models.CheckConstraint(condition=~Q(reason=""), name="deferred_with_reason"),
+        ]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.application}"
+
+    @classmethod
+    def visibility(cls, actor: Actor) -> Q:
+        return EVERYTHING if actor.sees_everything else NOTHING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from applications.models import Application
 from assessment.enums import AssessmentState, DeclarationState
 from pilot.actors import Actor
-from pilot.machines import EVERYTHING, NOTHING, Case, Owned, StateField, append_only, machine, step
+from pilot.machines import EVERYTHING, NOTHING, Case, Owned, StateField, append_only, frozen, machine, step
+
+LEAST_ASSESSORS = 2
 
 S = AssessmentState
 D = DeclarationState
@@ -36,10 +39,26 @@ class CapabilityAssessment(Case):
                 fields=["application"], condition=~Q(state="cancelled"), name="one_living_assessment"
             ),
             models.CheckConstraint(
-                condition=~Q(state="concluded") | Q(passed__isnull=False, concluded_by__isnull=False),
+                condition=~Q(state="concluded")
+                | Q(passed__isnull=False, points__isnull=False, concluded_by__isnull=False),
                 name="concluded_assessment_complete",
             ),
         ]
+        triggers = (
+            frozen(
+                "catalogue_version", "passed", "points", "conclusion", "concluded_by_id", states=[S.CONCLUDED]
+            ),
+            pgtrigger.Trigger(
+                name="concluded_by_no_assessor",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("NEW.state = 'concluded'"),
+                func="IF EXISTS (SELECT 1 FROM assessment_interestdeclaration d WHERE d.assessment_id = NEW.id "
+                "AND d.assessor_id = NEW.concluded_by_id) THEN "
+                "RAISE EXCEPTION 'whoever assessed does not conclude' USING ERRCODE = 'check_violation'; "
+                "END IF; RETURN NEW;",
+            ),
+        )
 
     def __str__(self) -> str:
         return str(self.application)
@@ -127,6 +146,13 @@ class InterestDeclaration(Case):
         return silent.exclude(state=D.CONFLICTED).values("assessment")
 
     @classmethod
+    def staffed(cls) -> models.QuerySet[Any]:
+        """The assessments with enough assessors of the first round on the case."""
+        members = cls.unscoped.filter(moderator=False, released_at__isnull=True).exclude(state=D.CONFLICTED)
+        counted = members.order_by().values("assessment").annotate(n=models.Count("pk"))
+        return counted.filter(n__gte=LEAST_ASSESSORS).values("assessment")
+
+    @classmethod
     def visibility(cls, actor: Actor) -> Q:
         if actor.sees_everything:
             return EVERYTHING
@@ -169,12 +195,14 @@ class ScoreSheet(Owned):
     def visibility(cls, actor: Actor) -> Q:
         if actor.is_system:
             return EVERYTHING
-        complete = ~Q(declaration__assessment__in=InterestDeclaration.waiting_for_scores())
+        compared = Q(declaration__assessment__state__in=[S.IN_MODERATION, S.CONCLUDED])
+        # While a place of the panel is vacant its scores are not in, even if everybody else's are.
+        staffed = compared | Q(declaration__assessment__in=InterestDeclaration.staffed())
+        complete = staffed & ~Q(declaration__assessment__in=InterestDeclaration.waiting_for_scores())
         if actor.is_ministry:
             return complete
         if not actor.is_assessor:
             return NOTHING
         # Others' sheets open to those of the case once scoring is over or goes to moderation.
-        compared = Q(declaration__assessment__state__in=[S.IN_MODERATION, S.CONCLUDED])
         of_case = Q(declaration__assessment__in=InterestDeclaration.cleared(actor))
         return Q(declaration__assessor=actor.person_id) | (complete & compared & of_case)

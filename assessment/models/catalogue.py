@@ -55,3 +55,8 @@ class Criterion(models.Model):
 
     def __str__(self) -> str:
         return self.title_en if get_language() == "en" else self.title
+
+    @property
+    def hint(self) -> str:
+        """The guidance in the reader's language."""
+        return self.guidance_en if get_language() == "en" else self.guidance

@@ -11,7 +11,18 @@ from django.utils.translation import gettext_lazy as _
 from applications.models import Application
 from assessment.enums import OpinionState
 from pilot.actors import Actor
-from pilot.machines import EVERYTHING, NOTHING, Case, Owned, StateField, append_only, four_eyes, machine, step
+from pilot.machines import (
+    EVERYTHING,
+    NOTHING,
+    Case,
+    Owned,
+    StateField,
+    append_only,
+    four_eyes,
+    frozen,
+    machine,
+    step,
+)
 
 S = OpinionState
 
@@ -43,6 +54,17 @@ class Opinion(Case):
                 name="signed_opinion_complete",
             ),
         ]
+        triggers = (
+            frozen(
+                "version",
+                "checklist",
+                "recommended",
+                "remark",
+                "drafted_by_id",
+                "signed_by_id",
+                states=[S.SIGNED],
+            ),
+        )
 
     def __str__(self) -> str:
         return str(self.application)

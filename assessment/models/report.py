@@ -13,7 +13,7 @@ from applications.models import Application
 from assessment.enums import ReportState
 from pilot.actors import Actor
 from pilot.enums import Province
-from pilot.machines import EVERYTHING, NOTHING, Case, Owned, StateField, append_only, machine, step
+from pilot.machines import EVERYTHING, NOTHING, Case, Owned, StateField, append_only, frozen, machine, step
 
 S = ReportState
 
@@ -42,6 +42,18 @@ class ProvincialReport(Case):
                 fields=["programme", "bureau"], condition=Q(state="open"), name="one_open_report"
             ),
         ]
+        triggers = (
+            frozen(
+                "version",
+                "nil",
+                "digest",
+                "filled_in_by",
+                "phone",
+                "sent_at",
+                "late",
+                states=[S.SENT, S.RECEIVED],
+            ),
+        )
 
     def __str__(self) -> str:
         return str(self.bureau)

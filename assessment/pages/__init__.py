@@ -1,5 +1,15 @@
 """What the generic pages show of review and assessment; one file per machine, in the order of the menu."""
 
 from assessment.pages import opinion, inbox, report, capability, declaration, approval_list, dashboard  # isort: skip
+from assessment.pages import catalogue  # adds to the menu
 
-__all__ = ["approval_list", "capability", "dashboard", "declaration", "inbox", "opinion", "report"]
+__all__ = [
+    "approval_list",
+    "capability",
+    "catalogue",
+    "dashboard",
+    "declaration",
+    "inbox",
+    "opinion",
+    "report",
+]

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db.models import Q
-from django.utils.timezone import localtime
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assessment.enums import ListState
 from assessment.forms import EffectForm, NothingForm, PrepareForm
-from assessment.models import ApprovalList, ApprovalListEntry
+from assessment.models import ApprovalList
 from assessment.pages import common
+from assessment.pages import list_preview as preview
+from assessment.pages.list_forms import LeaveOutForm, ScopeForm
+from assessment.rules import scope
 from assessment.selectors import lists
 from assessment.services import lists as services
+from pilot import policy
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm, ReauthenticatedForm
 from pilot.registry import Creation, ListColumn, MachinePages, Task, register
-from pilot.ui import Column, Fact, Row, Section
+from pilot.selectors import programmes
+from pilot.ui import Column, Fact, Link, Row, Section
 
 
 def facts(approval_list: ApprovalList, actor: Actor) -> list[Fact]:
     """Number, effect, hands, digest and totals of what this actor sees."""
-    entries = list(visible_entries(approval_list, actor))
-    listed = sum(entry.listed for entry in entries)
-    counts = _("%(yes)s 家列入，%(no)s 家不列入") % {"yes": listed, "no": len(entries) - listed}
     shown = [
         Fact(_("名单"), str(approval_list)),
         Fact(_("生效时间"), approval_list.effective_from),
@@ -32,6 +37,9 @@ def facts(approval_list: ApprovalList, actor: Actor) -> list[Fact]:
     ]
     if not actor.is_ministry:
         return shown
+    lines = preview.lines(approval_list, actor)
+    listed = sum(line.listed for line in lines)
+    counts = _("%(yes)s 家列入，%(no)s 家不列入") % {"yes": listed, "no": len(lines) - listed}
     return [
         *shown,
         Fact(_("合计"), counts),
@@ -41,42 +49,79 @@ def facts(approval_list: ApprovalList, actor: Actor) -> list[Fact]:
     ]
 
 
-def visible_entries(approval_list: ApprovalList, actor: Actor) -> list[ApprovalListEntry]:
-    """The entries this actor may read, in the order of the list."""
-    visible = ApprovalListEntry.objects.visible_to(actor).values("pk")
-    return list(lists.entries(approval_list).filter(pk__in=visible))
-
-
 def sections(approval_list: ApprovalList, actor: Actor) -> list[Section]:
-    """Every applicant with the decision, its reason, and the effect of publishing."""
-    day = localtime(approval_list.effective_from).date().isoformat()
-    effect = _(
-        "公布后，列入名单的单位自 %(day)s 起登记为试点单位并获通知，不列入的获书面告知理由和申诉渠道"
-    ) % {"day": day}
-    codes = lists.unit_codes(approval_list.programme) if approval_list.state == ListState.PUBLISHED else {}
+    """For the ministry the effects and what stands against them; for everyone the content as far as it is theirs."""
+    lines = preview.lines(approval_list, actor)
+    if not actor.is_ministry:
+        return [content(approval_list, lines, actor)]
+    return [*before_signing(approval_list, lines, actor), preview.undecided(approval_list.programme)]
+
+
+def before_signing(approval_list: ApprovalList, lines: Sequence[preview.Line], actor: Actor) -> list[Section]:
+    """What whoever prepares, approves or publishes looks at, on the list's page and above the form of the act."""
+    published = approval_list.state == ListState.PUBLISHED
+    return [
+        preview.effects(approval_list, lines),
+        *([] if published else [preview.obstacles(approval_list, lines)]),
+        content(approval_list, lines, actor),
+    ]
+
+
+def what_is_signed(approval_list: ApprovalList, actor: Actor) -> list[Section]:
+    """What stands above the form of every act on a list."""
+    return before_signing(approval_list, preview.lines(approval_list, actor), actor)
+
+
+def who_waits(case: None, actor: Actor) -> list[Section]:
+    """What stands above the form that begins a list."""
+    return [preview.undecided(programmes.current())]
+
+
+def content(approval_list: ApprovalList, lines: Sequence[preview.Line], actor: Actor) -> Section:
+    """Every applicant with the decision, its reason, and what is opened; an officer changes that in a draft."""
+    published = approval_list.state == ListState.PUBLISHED
+    codes = lists.unit_codes(approval_list.programme) if published else {}
+    rows = [
+        Row(
+            common.application_url(line.entry.application_id) if not actor.is_provider else "",
+            [
+                line.name,
+                line.entry.application.number,
+                common.province(line.entry.application.province),
+                common.listing(line.listed),
+                *(
+                    [codes.get(line.entry.application.provider_id) if line.listed else None]
+                    if published
+                    else []
+                ),
+                _opened(approval_list, line, actor),
+                line.reason,
+            ],
+        )
+        for line in lines
+    ]
     columns = [
         Column("name", _("单位名称")),
         Column("number", _("受理编号")),
         Column("province", _("省份")),
         Column("decision", _("决定")),
-        Column("code", _("试点单位编号")),
+        *([Column("code", _("试点单位编号"))] if published else []),
+        Column("scope", _("试点范围")),
         Column("reason", _("理由")),
     ]
-    rows = [
-        Row(
-            common.application_url(entry.application_id) if not actor.is_provider else "",
-            [
-                entry.application.provider.name,
-                entry.application.number,
-                common.province(entry.application.province),
-                common.listing(entry.listed),
-                codes.get(entry.application.provider_id) if entry.listed else None,
-                entry.reason,
-            ],
-        )
-        for entry in visible_entries(approval_list, actor)
-    ]
-    return [Section(_("名单内容"), columns=columns, rows=rows, empty=_("名单中没有申请单位"), note=effect)]
+    return Section(_("名单内容"), columns=columns, rows=rows, empty=_("名单中没有申请单位"))
+
+
+def _opened(approval_list: ApprovalList, line: preview.Line, actor: Actor) -> Any:
+    if not line.listed:
+        return None
+    words = scope.words(line.entry.provinces, line.entry.filing_types)
+    if approval_list.state == ListState.DRAFT and policy.may_act(
+        ApprovalList.slug(), "set_scope", actor.role
+    ):
+        url = reverse("approval-list_task", args=[approval_list.pk, "set_scope"])
+        return Link(words, f"{url}?entry={line.entry.pk}")
+    return words
 
 
 def waiting(actor: Actor) -> Q | None:
@@ -121,15 +166,37 @@ register(
             "retract": gettext_lazy("批准作废，名单回到待批准状态"),
         },
         danger=frozenset({"publish", "send_back", "retract"}),
+        previews={
+            "create": who_waits,
+            **dict.fromkeys(("prepare", "approve", "publish", "send_back", "retract"), what_is_signed),
+        },
         tasks=[
             Task(
                 name="refresh",
                 label=gettext_lazy("更新名单内容"),
                 form=NothingForm,
                 service=services.refresh,
-                obstacle=services.refresh_obstacle,
-                effect=gettext_lazy("补入新报部的申请，并按最新的评估结论重新核定每一家"),
-            )
+                obstacle=services.draft_obstacle,
+                effect=gettext_lazy(
+                    "补入新报部的申请，并按最新的评估结论重新核定每一家；已设定的范围和暂不列入的决定不变"
+                ),
+            ),
+            Task(
+                name="set_scope",
+                label=gettext_lazy("设定范围"),
+                form=ScopeForm,
+                service=services.set_scope,
+                obstacle=services.draft_obstacle,
+                effect=gettext_lazy("公布时只为该单位开通这里选定的省份和备案类型；未设定的，按其申请的省份"),
+            ),
+            Task(
+                name="leave_out",
+                label=gettext_lazy("暂不列入本批"),
+                form=LeaveOutForm,
+                service=services.leave_out,
+                obstacle=services.draft_obstacle,
+                effect=gettext_lazy("该单位移出本名单且不再补入，申请状态不变，拟制下一份名单时列出"),
+            ),
         ],
         creation=Creation(
             gettext_lazy("拟制名单"),

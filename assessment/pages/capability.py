@@ -14,7 +14,9 @@ from assessment.forms import AssessorsForm, ConclusionForm, ModeratorForm, TestS
 from assessment.models import CapabilityAssessment, InterestDeclaration, ScoreSheet
 from assessment.pages import common, test_runs
 from assessment.pages.declaration import role
+from assessment.pages.evidence import Opener
 from assessment.selectors import applicants, capability
+from assessment.selectors.evidence import of_sheet
 from assessment.services.test_runs import issue, issue_obstacle
 from pilot.actors import Actor
 from pilot.enums import Role
@@ -43,18 +45,30 @@ def facts(assessment: CapabilityAssessment, actor: Actor) -> list[Fact]:
 
 def result(assessment: CapabilityAssessment) -> Tag | None:
     """Passed or not, as a tag."""
-    if assessment.passed is None:
-        return None
-    return Tag(_("通过"), "success") if assessment.passed else Tag(_("不通过"), "danger")
+    return None if assessment.passed is None else verdict(passed=assessment.passed)
+
+
+def verdict(*, passed: bool) -> Tag:
+    """The verdict as a tag."""
+    return Tag(_("通过"), "success") if passed else Tag(_("不通过"), "danger")
 
 
 def sections(assessment: CapabilityAssessment, actor: Actor) -> list[Section]:
-    """For the ministry who is asked; for everybody the scores that are open to them."""
+    """For the ministry who is asked; for everybody the scores that are open to them and what they rest on."""
+    sheets = _sheets(assessment, actor)
     return [
         *([panel(assessment)] if actor.is_ministry else []),
         test_runs.section(assessment),
-        score_table(assessment, actor),
+        score_table(assessment, sheets, actor),
+        *grounds(assessment, sheets, actor),
     ]
+
+
+def _sheets(assessment: CapabilityAssessment, actor: Actor) -> list[ScoreSheet]:
+    """The sheets this actor may read: none of others' before all are in; the moderator's last."""
+    sheets = ScoreSheet.objects.visible_to(actor).filter(declaration__assessment=assessment)
+    ordered = sheets.select_related("declaration__agency", "declaration__assessor")
+    return list(ordered.order_by("declaration__moderator", "declaration_id"))
 
 
 def panel(assessment: CapabilityAssessment) -> Section:
@@ -83,37 +97,100 @@ def panel(assessment: CapabilityAssessment) -> Section:
     return Section(_("评估人员"), columns=columns, rows=rows, empty=_("尚未分派"))
 
 
-def score_table(assessment: CapabilityAssessment, actor: Actor) -> Section:
-    """Criterion by criterion the sheets this actor may read: none of others' before all are in."""
-    sheets: list[ScoreSheet] = list(
-        ScoreSheet.objects.visible_to(actor)
-        .filter(declaration__assessment=assessment)
-        .select_related("declaration__agency")
-        .order_by("declaration__moderator", "declaration_id")
-    )
-    catalogue = capability.catalogue(assessment.application.programme)
+def score_table(assessment: CapabilityAssessment, sheets: list[ScoreSheet], actor: Actor) -> Section:
+    """Criterion by criterion these sheets; once all are in, with the means and whether the least is reached."""
+    settled = bool(sheets) and capability.obstacle_to_comparison(assessment) is None and len(sheets) > 1
+    compared = capability.compared(assessment, sheets)
     rows = [
-        Row("", [str(criterion), criterion.points, *(sheet.scores.get(code) for sheet in sheets)])
-        for code, criterion in catalogue.items()
+        Row(
+            "",
+            [
+                str(row.criterion),
+                row.criterion.points,
+                row.criterion.must_pass or None,
+                *row.points,
+                *([row.mean, _least(row)] if settled else []),
+            ],
+        )
+        for row in compared
     ]
-    total: list[Any] = [_("合计"), sum(c.points for c in catalogue.values()), *(s.total for s in sheets)]
+    total: list[Any] = [_("合计"), sum(row.criterion.points for row in compared), None]
+    total += [sheet.total for sheet in sheets]
+    if settled:
+        total += [capability.settled(assessment)[0], None]
+    means = [Column("mean", _("认定分"), "end"), Column("least_met", _("是否达到最低要求"))]
     return Section(
         _("评分"),
         columns=[
             Column("criterion", _("评估指标")),
             Column("points", _("满分"), "end"),
+            Column("least", _("最低要求"), "end"),
             *(Column(f"sheet{n}", _sheet_label(s, actor), "end") for n, s in enumerate(sheets)),
+            *(means if settled else []),
         ],
         rows=[*rows, Row("", total)],
-        note=_("全部评分提交前，评分互不可见") if assessment.state == AssessmentState.IN_PROGRESS else "",
+        note=_("全部评分提交前，评分互不可见")
+        if assessment.state == AssessmentState.IN_PROGRESS and not settled
+        else "",
     )
+
+
+def _least(row: capability.Compared) -> Tag | None:
+    if not row.criterion.must_pass:
+        return None
+    return Tag(_("达到"), "success") if row.met else Tag(_("未达到"), "danger")
+
+
+def grounds(assessment: CapabilityAssessment, sheets: list[ScoreSheet], actor: Actor) -> list[Section]:
+    """What the points rest on, with the way to the material; nothing where no assessor named anything."""
+    if not any(sheet.evidence for sheet in sheets):
+        return []
+    opener = Opener(assessment, actor)
+    kept = [(_sheet_label(sheet, actor), sheet, of_sheet(sheet)) for sheet in sheets]
+    rows = [
+        Row("", [str(criterion), who, sheet.scores.get(code), opener.cell(found[code]), found[code].words])
+        for code, criterion in capability.catalogue_of(assessment).items()
+        for who, sheet, found in kept
+        if code in found
+    ]
+    columns = [
+        Column("criterion", _("评估指标")),
+        Column("assessor", _("评估人员")),
+        Column("score", _("评分"), "end"),
+        Column("source", _("依据材料")),
+        Column("words", _("说明")),
+    ]
+    return [Section(_("评分依据"), columns=columns, rows=rows)]
+
+
+def before_conclusion(assessment: CapabilityAssessment, actor: Actor) -> list[Section]:
+    """What an officer sees before signing: what the scores come to, and the scores."""
+    sheets = _sheets(assessment, actor)
+    points, passed = capability.settled(assessment)
+    short = [str(row.criterion) for row in capability.compared(assessment, []) if not row.met]
+    least = capability.pass_points(assessment)
+    outcome = [
+        Fact(_("认定总分"), points),
+        Fact(_("合格分"), least),
+        Fact(_("未达到最低要求的指标"), tuple(short) or _("无")),
+        Fact(_("评估结果"), verdict(passed=passed)),
+        Fact(_("认定依据"), basis(assessment)),
+    ]
+    return [Section(_("按评分将认定"), facts=outcome), score_table(assessment, sheets, actor)]
+
+
+def basis(assessment: CapabilityAssessment) -> str:
+    """Whose scores the conclusion rests on, in words."""
+    if capability.moderator(assessment):
+        return _("以复议评分为准")
+    return _("各评估人员合计分的平均值，舍去小数")
 
 
 def _sheet_label(sheet: ScoreSheet, actor: Actor) -> str:
     declaration = sheet.declaration
     if declaration.assessor_id == actor.person_id:
         return _("本人")
-    words = declaration.agency.name
+    words = declaration.assessor.name if actor.is_ministry else declaration.agency.name
     if declaration.moderator:
         return _("%(who)s（复议）") % {"who": words}
     counts = declaration.state == DeclarationState.CLEAR and declaration.released_at is None
@@ -161,6 +238,7 @@ register(
             "replace": ModeratorForm,
             "conclude": ConclusionForm,
         },
+        previews={"conclude": before_conclusion},
         effects={
             "assign": gettext_lazy("请选定的评估人员申报有无利害关系，全部声明无利害关系后开始评估"),
             "reassign": gettext_lazy("请新选定的评估人员申报有无利害关系，替换回避或未申报的人员"),

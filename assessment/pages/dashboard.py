@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,16 +13,21 @@ from django.utils.translation import gettext_lazy
 
 from applications.enums import ApplicationState
 from applications.models import Application
+from assessment.models import CapabilityAssessment
 from assessment.pages import common
-from assessment.selectors import stages
+from assessment.pages import phases as phase_page
+from assessment.selectors import phases, reports, stages
 from assessment.selectors.stages import ProvinceFigures, Stage
+from pilot import clock
 from pilot.actors import Actor
 from pilot.charts import Stage as Bar
 from pilot.charts import funnel, tile_grid
 from pilot.enums import Province
+from pilot.models import Programme
 from pilot.registry import ListFilter, on_dashboard, pages_of
-from pilot.tones import tone
-from pilot.ui import Column, Link, Row, Section, Tag
+from pilot.selectors import programmes
+from pilot.tones import tone as tone_of
+from pilot.ui import Column, Link, Row, Section, Tag, Tile, Tone
 from pilot.workflow import state_label
 
 
@@ -43,12 +49,28 @@ _applications.filters = [
 ]
 
 
+# So can the list of assessments.
+_assessments = pages_of(CapabilityAssessment.slug())
+_assessments.filters = [
+    *_assessments.filters,
+    ListFilter(
+        "unconcluded",
+        gettext_lazy("尚未结论"),
+        _for_officials(("yes", gettext_lazy("是")), ("no", gettext_lazy("否"))),
+        phases.assessments_open,
+    ),
+]
+
+
 @on_dashboard
 def contribute(board: Any, actor: Actor) -> None:
-    """Officials see how far the applications they may know of have come."""
+    """Officials see whose turn it is, and how far the applications they may know of have come."""
     if not (actor.is_bureau or actor.is_ministry):
         return
+    programme, at = programmes.current(), clock.now()
     states, provinces = stages.by_state(actor), stages.by_province(actor)
+    board.tiles = [*board.tiles, *tiles(actor, programme, at)]
+    board.lead = [*board.lead, phase_page.section(actor, programme, at=at)]
     board.charts = [
         *board.charts,
         drawing(states),
@@ -57,6 +79,32 @@ def contribute(board: Any, actor: Actor) -> None:
         *([province_grid(provinces)] if actor.is_ministry else []),
         bureau_table(provinces, actor),
     ]
+
+
+def tiles(actor: Actor, programme: Programme, at: datetime) -> list[Tile]:
+    """The ministry: how many bureaus have reported. A bureau: how long it has for the report it owes."""
+    if actor.is_ministry:
+        return [_reported(programme, at)]
+    report = reports.open_report(programme, actor.province or 0)
+    if report is None or report.due_at is None:
+        return []
+    left = programmes.working_days_left(programme, now=at, due=report.due_at)
+    late = at >= report.due_at
+    label = _("汇总报送已逾期（工作日）") if late else _("汇总报送剩余（工作日）")
+    url = reverse("provincial-report_detail", args=[report.pk])
+    tone: Tone = "danger" if late else "warning" if left <= phase_page.SOON else "info"
+    return [Tile(label, f"{abs(left)}", url, tone=tone)]
+
+
+def _reported(programme: Programme, at: datetime) -> Tile:
+    missing, overdue = len(reports.missing(programme)), reports.overdue_count(programme, at=at)
+    return Tile(
+        _("汇总报送"),
+        f"{len(Province) - missing}/{len(Province)}",
+        reverse("report_inbox"),
+        hint=_("%(n)s 个省局逾期未报送") % {"n": overdue} if overdue else "",
+        tone="danger" if overdue else "info" if missing else "success",
+    )
 
 
 def drawing(states: dict[str, int]) -> Section:
@@ -94,7 +142,10 @@ def stage_table(states: dict[str, int]) -> Section:
 def state_table(states: dict[str, int]) -> Section:
     """How many stand in each state now; the sum is the whole list."""
     rows = [
-        Row("", [Tag(state_label(Application, state), tone(state)), applications(states[state], state=state)])
+        Row(
+            "",
+            [Tag(state_label(Application, state), tone_of(state)), applications(states[state], state=state)],
+        )
         for state in ApplicationState
         if state in states
     ]

@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assessment.enums import AssessmentState, DeclarationState
-from assessment.forms import ScoreForm
 from assessment.models import InterestDeclaration, ScoreSheet
 from assessment.pages import common
+from assessment.pages.evidence import Opener
+from assessment.pages.score_form import ScoreForm
 from assessment.selectors import applicants, capability
+from assessment.selectors.evidence import of_sheet
 from assessment.services import scores
 from pilot.actors import Actor
 from pilot.enums import Role
@@ -40,45 +42,54 @@ def role(declaration: InterestDeclaration) -> str:
     return _("复议") if declaration.moderator else _("独立评分")
 
 
+def opened(declaration: InterestDeclaration) -> bool:
+    """Whether the case stands open on this declaration."""
+    return declaration.state == DeclarationState.CLEAR and declaration.released_at is None
+
+
 def sections(declaration: InterestDeclaration, actor: Actor) -> list[Section]:
-    """The catalogue and, once handed in, this assessor's own points."""
-    if declaration.state != DeclarationState.CLEAR:
+    """The catalogue and, once handed in, this assessor's own points with what they rest on."""
+    if not opened(declaration):
         return []
     sheet = ScoreSheet.objects.visible_to(actor).filter(declaration=declaration).first()
-    points, evidence = (sheet.scores, sheet.evidence) if sheet else ({}, {})
-    catalogue = capability.catalogue(declaration.assessment.application.programme)
-    return [
-        Section(
-            _("评分"),
-            columns=[
-                Column("criterion", _("评估指标")),
-                Column("points", _("满分"), "end"),
-                Column("least", _("最低要求"), "end"),
-                Column("score", _("评分"), "end"),
-                Column("evidence", _("依据")),
-            ],
-            rows=[
-                Row(
-                    "",
-                    [
-                        str(criterion),
-                        criterion.points,
-                        criterion.must_pass or None,
-                        points.get(code),
-                        evidence.get(code),
-                    ],
-                )
-                for code, criterion in catalogue.items()
-            ],
-            note=_("合计 %(n)s 分") % {"n": sheet.total} if sheet else "",
-        )
+    columns = [
+        Column("criterion", _("评估指标")),
+        Column("points", _("满分"), "end"),
+        Column("least", _("最低要求"), "end"),
     ]
+    catalogue = capability.catalogue_of(declaration.assessment)
+    if sheet is None:
+        columns.append(Column("guidance", _("评分要点")))
+        rows = [Row("", [str(c), c.points, c.must_pass or None, c.hint]) for c in catalogue.values()]
+        return [Section(_("评估指标"), columns=columns, rows=rows)]
+    columns += [
+        Column("score", _("评分"), "end"),
+        Column("source", _("依据材料")),
+        Column("words", _("说明")),
+    ]
+    opener, found = Opener(declaration.assessment, actor), of_sheet(sheet)
+    rows = [
+        Row(
+            "",
+            [
+                str(criterion),
+                criterion.points,
+                criterion.must_pass or None,
+                sheet.scores.get(code),
+                opener.cell(found.get(code)),
+                found[code].words if code in found else None,
+            ],
+        )
+        for code, criterion in catalogue.items()
+    ]
+    said = _("评语：%(words)s") % {"words": sheet.comment} if sheet.comment else ""
+    total = _("合计 %(n)s 分") % {"n": sheet.total}
+    return [Section(_("评分"), columns=columns, rows=rows, note="　".join(filter(None, [total, said])))]
 
 
 def links(declaration: InterestDeclaration, actor: Actor) -> list[Link]:
     """The case and the application, once they are open to this actor."""
-    opened = declaration.state == DeclarationState.CLEAR and declaration.released_at is None
-    if not (opened or actor.is_ministry):
+    if not (opened(declaration) or actor.is_ministry):
         return []
     assessment = declaration.assessment
     return [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -14,43 +16,95 @@ from django.utils.translation import gettext_lazy
 from applications.enums import ApplicationState
 from assessment.enums import ReportState
 from assessment.models import ProvincialReport
-from assessment.selectors import inbox
+from assessment.pages import phases
+from assessment.selectors import inbox, reports
+from pilot import policy
 from pilot.actors import Actor
 from pilot.context import EXTRA
 from pilot.models import Programme
 from pilot.registry import Group
-from pilot.ui import Column, Link, PlainPage, Row, Section, Tag
+from pilot.ui import BatchBar, Column, Link, PlainPage, Row, Section, Tag, ViewTab
 
 EXTRA.append((Group.REVIEW, "report_inbox", gettext_lazy("汇总报送收件箱"), "inbox"))
 
 
-def page(actor: Actor, programme: Programme, *, now: datetime) -> PlainPage:
-    """The inbox as this actor finds it at a moment of business time."""
+@dataclass(slots=True)
+class InboxPage(PlainPage):
+    """The inbox: shares of review above, then the rows with what answers them and who can be urged."""
+
+    tabs: Sequence[ViewTab] = ()
+    table: Section | None = None
+    batch: BatchBar | None = None
+
+
+def page(actor: Actor, programme: Programme, *, now: datetime, standing: str = "") -> InboxPage:
+    """The inbox as this actor finds it at a moment of business time; only the rows of a standing, if one is named.
+
+    The sum is always that of the rows shown.
+    """
     rows = inbox.rows(actor, programme, now=now)
-    arrived = sum(
-        row.report is not None and row.report.state in {ReportState.SENT, ReportState.RECEIVED}
-        for row in rows
-    )
-    return PlainPage(
+    asked = standing if standing in reports.STANDINGS else ""
+    shown = [row for row in rows if not asked or row.is_(asked)]
+    return InboxPage(
         title=_("汇总报送收件箱"),
         crumbs=[Link(_("首页"), reverse("home"))],
         intro=_("截至 %(at)s：%(all)s 个通信管理局中 %(arrived)s 个已报送，%(overdue)s 个逾期未报送")
         % {
             "at": f"{localtime(now):%Y-%m-%d %H:%M}",
             "all": len(rows),
-            "arrived": arrived,
+            "arrived": sum(row.arrived for row in rows),
             "overdue": sum(row.overdue for row in rows),
         },
-        sections=[
-            Section(
-                _("各省报送情况"),
-                columns=_columns(),
-                rows=[*(_row(row) for row in rows), _sum(rows)],
-                note=_("同意推荐、不同意推荐为现行汇总表所列家数，退回后重新报送前不计"),
-            )
-        ],
+        sections=[phases.section(actor, programme, at=now)],
+        tabs=_tabs(rows, asked),
+        table=Section(
+            _("各省报送情况"),
+            columns=_columns(),
+            rows=[*(_row(row) for row in shown), _sum(shown)] if shown else [],
+            empty=_("没有这种情况的省局"),
+            note=_("同意推荐、不同意推荐为现行汇总表所列家数，退回后重新报送前不计"),
+        ),
+        batch=_batch(actor, shown, asked),
         toolbar=[Link(_("全部汇总表"), reverse("provincial-report_list"), "file-stack")],
     )
+
+
+def _tabs(rows: Sequence[inbox.InboxRow], asked: str) -> list[ViewTab]:
+    """The standings with how many rows answer each; one that none answers is left out unless it is asked for."""
+    address = reverse("report_inbox")
+    tabs = [ViewTab(_("全部 %(n)s") % {"n": len(rows)}, address, current=not asked)]
+    for standing, label in standings(actor=None):
+        number = sum(row.is_(standing) for row in rows)
+        if number or standing == asked:
+            words = f"{label} {number}"
+            tabs.append(ViewTab(words, f"{address}?standing={standing}", current=standing == asked))
+    return tabs
+
+
+def standings(actor: Actor | None) -> list[tuple[str, Any]]:
+    """The standings of reports with their words, as tabs and as choices of the list's filter."""
+    return [
+        ("missing", gettext_lazy("未报送")),
+        ("overdue", gettext_lazy("逾期未报送")),
+        ("returned", gettext_lazy("已退回")),
+        ("nil", gettext_lazy("零报告")),
+        ("late", gettext_lazy("逾期报送")),
+    ]
+
+
+def _batch(actor: Actor, shown: Sequence[inbox.InboxRow], asked: str) -> BatchBar | None:
+    """Urging, for those of the rows shown that can be urged; "all" means the list's rows of the same standing."""
+    total = sum(bool(_key(row)) for row in shown)
+    if not total or not policy.may_act(ProvincialReport.slug(), "urge", actor.role):
+        return None
+    query = urlencode({"state": ReportState.OPEN, **({"standing": asked} if asked else {})})
+    url = reverse("list_batch", args=[ProvincialReport.slug(), "urge"])
+    return BatchBar([Link(_("催报"), f"{url}?{query}")], total)
+
+
+def _key(row: inbox.InboxRow) -> str:
+    """What a tick beside the row sends: the report that is to come."""
+    return str(row.report.pk) if row.report is not None and not row.arrived else ""
 
 
 def _columns() -> list[Column]:
@@ -87,6 +141,7 @@ def _row(row: inbox.InboxRow) -> Row:
             _applications(row.accepted, state=ApplicationState.ACCEPTED, province=int(row.province)),
         ],
         marker="danger" if row.overdue else "",
+        key=_key(row),
     )
 
 

@@ -7,20 +7,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications.selectors import content
-from assessment.enums import ItemVerdict, OpinionState
-from assessment.forms import OpinionForm
+from assessment.enums import OpinionState
 from assessment.models import Opinion, OpinionVersion
-from assessment.pages import common
+from assessment.pages import common, opinion_desk
 from assessment.selectors import applicants
 from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Role
-from pilot.forms import ReasonForm, ReauthenticatedForm
+from pilot.forms import ReasonForm
 from pilot.models import Condition
 from pilot.registry import ListColumn, MachinePages, register
-from pilot.ui import Column, Fact, Link, Row, Section, Tag, Tone
-
-TONES: dict[str, Tone] = {"met": "success", "not_met": "danger", "na": "muted"}
+from pilot.ui import ActionItem, Column, Fact, Link, Row, Section
 
 
 def facts(opinion: Opinion, actor: Actor) -> list[Fact]:
@@ -66,7 +63,15 @@ def checklist(opinion: Opinion) -> Section:
         hint = hints.get(condition.number)
         gaps = _("；").join(hint.gaps) if hint and hint.gaps else _("材料齐全")
         rows.append(
-            Row("", [f"{condition.clause} {condition}", gaps, verdict(item), item.get("evidence", "")])
+            Row(
+                "",
+                [
+                    f"{condition.clause} {condition}",
+                    gaps,
+                    opinion_desk.verdict(item),
+                    item.get("evidence", ""),
+                ],
+            )
         )
     columns = [
         Column("condition", _("参与条件")),
@@ -75,12 +80,6 @@ def checklist(opinion: Opinion) -> Section:
         Column("evidence", _("依据")),
     ]
     return Section(_("条件核对"), columns=columns, rows=rows)
-
-
-def verdict(item: dict[str, str]) -> Tag | None:
-    """The verdict of one item as a tag."""
-    value = item.get("verdict", "")
-    return Tag(str(ItemVerdict(value).label), TONES[value]) if value else None
 
 
 def versions(opinion: Opinion) -> Section:
@@ -123,6 +122,12 @@ def waiting(actor: Actor) -> Q | None:
     return None
 
 
+def openings(opinion: Opinion, actor: Actor) -> list[ActionItem]:
+    """On to the next case, once this one is done."""
+    link = opinion_desk.next_link(opinion, actor)
+    return [ActionItem("next", link.label, True, url=link.url, primary=True)] if link else []
+
+
 register(
     MachinePages(
         model=Opinion,
@@ -141,9 +146,9 @@ register(
         sections=sections,
         waiting=waiting,
         forms={
-            "draft": OpinionForm,
-            "sign": ReauthenticatedForm,
-            "send_back": ReasonForm,
+            "draft": opinion_desk.DraftForm,
+            "sign": opinion_desk.SignForm,
+            "send_back": opinion_desk.SendBackForm,
             "reopen": ReasonForm,
         },
         effects={
@@ -153,6 +158,7 @@ register(
             "reopen": gettext_lazy("开始新一版意见，申请回到已受理状态；已签发的版本保留"),
         },
         danger=frozenset({"send_back", "reopen"}),
+        openings=openings,
         search=["application__acceptance_number", "application__provider__name", "application__uscc"],
         related=["application__provider", "application__programme", "drafted_by", "signed_by"],
         province_field="province",

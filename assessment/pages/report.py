@@ -11,15 +11,16 @@ from django.utils.translation import gettext_lazy
 from assessment.enums import ReportState
 from assessment.forms import NothingForm, SendReportForm
 from assessment.models import ProvincialReport
-from assessment.pages import common
+from assessment.pages import common, inbox, phases
 from assessment.rules import report_versions
 from assessment.selectors import applicants, reports
+from assessment.services import report_urges
 from assessment.services.reports import open_supplement
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm, RemarkForm
 from pilot.models import Organisation
-from pilot.registry import Creation, ListColumn, MachinePages, register
+from pilot.registry import Batch, Creation, ListColumn, ListFilter, MachinePages, register
 from pilot.ui import Column, Fact, Row, Section, Tag
 
 
@@ -43,6 +44,8 @@ def sections(report: ProvincialReport, actor: Actor) -> list[Section]:
     """The frozen lines; while the report is open, what would be sent now."""
     shown = []
     if report.state == ReportState.OPEN:
+        if actor.is_bureau and report.sequence == 1:
+            shown.append(phases.section(actor, report.programme))
         shown.append(candidates(report))
     if report.version:
         shown.append(frozen(report))
@@ -91,6 +94,8 @@ def frozen(report: ProvincialReport) -> Section:
             Column("position", _("序号"), "end"),
             Column("name", _("单位名称")),
             Column("uscc", _("统一社会信用代码")),
+            Column("number", _("受理编号")),
+            Column("province", _("省份")),
             Column("licence", _("许可证编号")),
             Column("methods", _("采集方式")),
             Column("opinion", _("审核意见")),
@@ -103,6 +108,8 @@ def frozen(report: ProvincialReport) -> Section:
                     line.position,
                     line.snapshot["name"],
                     line.snapshot["uscc"],
+                    line.snapshot["number"],
+                    common.province(report.province),
                     line.snapshot["licence"],
                     line.snapshot["methods"],
                     common.recommendation(line.recommended),
@@ -223,6 +230,17 @@ register(
             supplement,
             gettext_lazy("为尚未报送的申请建立本局的下一份汇总表"),
         ),
+        filters=[
+            ListFilter("standing", gettext_lazy("报送情况"), inbox.standings, reports.standing),
+        ],
+        batches=[
+            Batch(
+                "urge",
+                gettext_lazy("催报"),
+                report_urges.urge,
+                gettext_lazy("通知所选通信管理局尽快报送汇总表，每局每天一次"),
+            )
+        ],
         search=["bureau__name"],
         related=["bureau", "programme"],
         province_field="province",

@@ -47,3 +47,22 @@ def settle(sheets: Sequence[Scores], *, pass_points: int) -> tuple[int, bool]:
     """Points (the mean, rounded down) and whether the applicant passed, from the sheets that count."""
     points = sum(sheet.total for sheet in sheets) // len(sheets)
     return points, points >= pass_points and all(sheet.must_pass_met for sheet in sheets)
+
+
+def mean(points: Sequence[int]) -> str:
+    """The mean of points as it is printed: one decimal, truncated; ``--`` of none."""
+    if not points:
+        return "--"
+    whole, tenth = divmod(sum(points) * 10 // len(points), 10)
+    return f"{whole}.{tenth}" if tenth else f"{whole}"
+
+
+def unexplained(
+    scores: Mapping[str, int], words: Mapping[str, str], catalogue: Mapping[str, Weight]
+) -> list[str]:
+    """The criteria scored below their least points without a word about it: the applicant has to know why."""
+    return [
+        code
+        for code, weight in catalogue.items()
+        if code in scores and scores[code] < weight.must_pass and not words.get(code, "").strip()
+    ]

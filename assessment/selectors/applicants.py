@@ -13,6 +13,7 @@ from applications.models import Application, ApplicationVersion
 from applications.rules import form
 from assessment.models import CapabilityAssessment, InterestDeclaration
 from pilot.actors import Actor
+from pilot.enums import Province
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class ApplicantFacts:
     methods: tuple[str, ...]
     product: str
     supplier: str
+    provinces: tuple[int, ...]  # asked for, in official order; all of them where it named none
 
 
 def facts_of(application: Application) -> ApplicantFacts:
@@ -44,6 +46,7 @@ def facts_of_many(applications: Iterable[Application]) -> dict[int, ApplicantFac
 
 
 def _facts(content: Mapping[str, Any]) -> ApplicantFacts:
+    named = {str(code) for code in content.get("provinces") or ()}
     methods = form.shown(form.FIELDS["collection_methods"], content.get("collection_methods"))
     return ApplicantFacts(
         licence=content.get("licence_number", ""),
@@ -51,6 +54,7 @@ def _facts(content: Mapping[str, Any]) -> ApplicantFacts:
         methods=methods or (),
         product=content.get("product", ""),
         supplier=content.get("product_supplier", ""),
+        provinces=tuple(p.value for p in Province if str(p.value) in named) or tuple(Province.values),
     )
 
 

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
 from assessment.enums import AssessmentState, DeclarationState
 from assessment.models import CapabilityAssessment, Criterion, InterestDeclaration, ScoreSheet
+from assessment.models import capability as models
 from assessment.rules import scores as rules
 from pilot.enums import OrganisationKind, Role
 from pilot.models import Membership, Programme
 from pilot.selectors import people, programmes
 
-LEAST_ASSESSORS = 2
+LEAST_ASSESSORS = models.LEAST_ASSESSORS
 OVER = (AssessmentState.CONCLUDED, AssessmentState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One criterion over several sheets; ``mean`` and ``met`` speak of those the conclusion rests on."""
+
+    criterion: Criterion
+    points: Sequence[int]
+    mean: str  # one decimal, truncated
+    met: bool  # everybody gave the least points at least
 
 
 def candidates() -> QuerySet[Membership]:
@@ -67,11 +79,22 @@ def sheets_of(declarations: list[InterestDeclaration]) -> list[ScoreSheet]:
     return [sheet for declaration in declarations if (sheet := sheet_of(declaration)) is not None]
 
 
-def catalogue(programme: Programme) -> dict[str, Criterion]:
-    """The criteria of the programme's newest catalogue by code, in order."""
-    criteria = Criterion.objects.filter(programme=programme).order_by("position")
-    newest = max((criterion.version for criterion in criteria), default=0)
-    return {criterion.code: criterion for criterion in criteria if criterion.version == newest}
+def newest_version(programme: Programme) -> int:
+    """The version of the catalogue in force; 0 before one is installed."""
+    newest: int | None = Criterion.objects.filter(programme=programme).aggregate(n=Max("version"))["n"]
+    return newest or 0
+
+
+def catalogue(programme: Programme, version: int) -> dict[str, Criterion]:
+    """The criteria of one version of the programme's catalogue by code, in order."""
+    criteria = Criterion.objects.filter(programme=programme, version=version).order_by("position")
+    return {criterion.code: criterion for criterion in criteria}
+
+
+def catalogue_of(assessment: CapabilityAssessment) -> dict[str, Criterion]:
+    """The criteria an assessment is scored by: its fixed version, or the newest before assessors are asked."""
+    programme = assessment.application.programme
+    return catalogue(programme, assessment.catalogue_version or newest_version(programme))
 
 
 def weights(criteria: Mapping[str, Criterion]) -> dict[str, rules.Weight]:
@@ -95,10 +118,36 @@ def conclusive_sheets(assessment: CapabilityAssessment) -> list[ScoreSheet]:
     return sheets_of([decider] if decider else panel(assessment))
 
 
-def obstacle_to_conclusion(assessment: CapabilityAssessment) -> str | None:
-    """Why there is no conclusion yet, in words."""
-    if assessment.state == AssessmentState.IN_MODERATION:
-        decider = moderator(assessment)
+def compared(assessment: CapabilityAssessment, sheets: list[ScoreSheet]) -> list[Compared]:
+    """Criterion by criterion the points of these sheets, with what the sheets the conclusion rests on come to."""
+    deciding = conclusive_sheets(assessment)
+    return [
+        Compared(
+            criterion,
+            [sheet.scores[code] for sheet in sheets],
+            rules.mean([sheet.scores[code] for sheet in deciding]),
+            all(sheet.scores[code] >= criterion.must_pass for sheet in deciding),
+        )
+        for code, criterion in catalogue_of(assessment).items()
+    ]
+
+
+def pass_points(assessment: CapabilityAssessment) -> int:
+    """The points the programme demands of a whole sheet."""
+    points: int = programmes.rule(assessment.application.programme, "assessment_pass_points")
+    return points
+
+
+def settled(assessment: CapabilityAssessment) -> tuple[int, bool]:
+    """The points and the verdict that follow from the sheets the conclusion rests on."""
+    sheets = conclusive_sheets(assessment)
+    return rules.settle(figures(sheets), pass_points=pass_points(assessment))
+
+
+def obstacle_to_comparison(assessment: CapabilityAssessment) -> str | None:
+    """Why the scores that decide are not all there yet, in words."""
+    decider = moderator(assessment)
+    if decider is not None or assessment.state == AssessmentState.IN_MODERATION:
         return None if decider and sheet_of(decider) else _("复议人员尚未评分")
     members = panel(assessment)
     if len(members) < LEAST_ASSESSORS:
@@ -106,6 +155,14 @@ def obstacle_to_conclusion(assessment: CapabilityAssessment) -> str | None:
     sheets = sheets_of(members)
     if len(sheets) < len(members):
         return _("评估人员尚未全部评分（%(done)s/%(all)s）") % {"done": len(sheets), "all": len(members)}
-    if are_apart(sheets, assessment.application.programme):
+    return None
+
+
+def obstacle_to_conclusion(assessment: CapabilityAssessment) -> str | None:
+    """Why there is no conclusion yet, in words."""
+    if words := obstacle_to_comparison(assessment):
+        return words
+    moderated = assessment.state == AssessmentState.IN_MODERATION
+    if not moderated and are_apart(sheets_of(panel(assessment)), assessment.application.programme):
         return _("评分分歧超过限值，须先复议")
     return None

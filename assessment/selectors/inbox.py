@@ -23,7 +23,10 @@ from pilot.selectors import programmes
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """What stands with one province. Counts are of applicants on reports the ministry has; ``report`` is the newest."""
+    """What stands with one province. Counts are of applicants on reports the ministry has.
+
+    ``report`` is the one that is open, otherwise the newest.
+    """
 
     province: Province
     report: ProvincialReport | None
@@ -35,6 +38,22 @@ class InboxRow:
     due: datetime | None  # until when the bureau is to report; None once it has
     days_left: int | None  # working days until then, 0 on the last day, negative or 0 when overdue
     overdue: bool
+
+    @property
+    def arrived(self) -> bool:
+        """Whether nothing is owed: every report begun was sent."""
+        return self.report is not None and self.report.state != ReportState.OPEN
+
+    def is_(self, standing: str) -> bool:
+        """Whether the row answers one of ``reports.STANDINGS``; where no report was begun it is merely to come."""
+        sent = self.report if self.report is not None and self.report.version else None
+        return {
+            "missing": not self.arrived,
+            "overdue": self.overdue,
+            "returned": sent is not None and not self.arrived,
+            "nil": sent is not None and sent.nil,
+            "late": sent is not None and sent.late,
+        }[standing]
 
 
 def rows(actor: Actor, programme: Programme, *, now: datetime) -> list[InboxRow]:
@@ -48,7 +67,7 @@ def rows(actor: Actor, programme: Programme, *, now: datetime) -> list[InboxRow]
 
     def row(province: Province) -> InboxRow:
         own = by_province.get(province, [])
-        newest = own[-1] if own else None
+        newest = next((each for each in own if each.state == ReportState.OPEN), own[-1] if own else None)
         due = _due(newest, first_due)
         return InboxRow(
             province=province,

@@ -1,21 +1,23 @@
-"""Reads around the approval list: who still waits for a decision, what was published."""
+"""Reads around the approval list: who still waits for a decision, what a decision rests on, what stands against it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from applications.enums import ApplicationState
 from applications.models import Application
-from assessment.enums import AssessmentState, ListState
-from assessment.models import ApprovalList, ApprovalListEntry, CapabilityAssessment
-from assessment.selectors import applicants
-from pilot.enums import Province
-from pilot.models import PilotUnit, Programme
+from assessment.enums import AssessmentState, ListState, OpinionState
+from assessment.models import (
+    ApprovalList,
+    ApprovalListEntry,
+    CapabilityAssessment,
+    Deferral,
+    OpinionVersion,
+)
+from pilot.models import Objection, PilotUnit, Programme, TransitionRecord
 
 FIXED = (ListState.PREPARED, ListState.APPROVED, ListState.PUBLISHED)
 
@@ -29,6 +31,18 @@ def undecided(programme: Programme) -> QuerySet[Application]:
     return applications.select_related("provider").order_by("province", "acceptance_number", "pk")
 
 
+def offered(approval_list: ApprovalList) -> QuerySet[Application]:
+    """The undecided whom a draft takes in; who was left out of it is offered to the next list only."""
+    left_out = Deferral.unscoped.filter(approval_list=approval_list).values("application")
+    return undecided(approval_list.programme).exclude(pk__in=left_out)
+
+
+def deferrals(applications: Collection[Application]) -> dict[int, Deferral]:
+    """Application id → why it was last left out of a draft. One query."""
+    rows = Deferral.unscoped.filter(application__in=applications).select_related("approval_list")
+    return {row.application_id: row for row in rows.order_by("pk")}
+
+
 def entries(approval_list: ApprovalList) -> QuerySet[ApprovalListEntry]:
     """The entries in the order of the list: by province, then number."""
     rows: QuerySet[ApprovalListEntry] = ApprovalListEntry.unscoped.filter(approval_list=approval_list)
@@ -37,12 +51,40 @@ def entries(approval_list: ApprovalList) -> QuerySet[ApprovalListEntry]:
     )
 
 
+def signed_opinions(applications: Collection[Application]) -> dict[int, OpinionVersion]:
+    """Application id → the opinion as it was last signed. One query."""
+    versions = (
+        OpinionVersion.unscoped.filter(
+            opinion__application__in=applications, opinion__state=OpinionState.SIGNED
+        )
+        .select_related("opinion")
+        .order_by("opinion__application_id", "-number")
+        .distinct("opinion__application_id")
+    )
+    return {version.opinion.application_id: version for version in versions}
+
+
+def assessments(applications: Collection[Application]) -> dict[int, CapabilityAssessment]:
+    """Application id → its last assessment, if it came to one. One query."""
+    found = (
+        CapabilityAssessment.unscoped.filter(application__in=applications)
+        .select_related("application__programme")
+        .order_by("application_id", "-pk")
+        .distinct("application_id")
+    )
+    return {assessment.application_id: assessment for assessment in found}
+
+
 def unconcluded(approval_list: ApprovalList) -> QuerySet[CapabilityAssessment]:
-    """The assessments of applicants on the list that have no conclusion yet."""
+    """The assessments of applicants on the list that have no conclusion yet, in the order of the list."""
     assessments: QuerySet[CapabilityAssessment] = CapabilityAssessment.unscoped.filter(
         application__list_entries__approval_list=approval_list
     )
-    return assessments.exclude(state__in=[AssessmentState.CONCLUDED, AssessmentState.CANCELLED])
+    return (
+        assessments.exclude(state__in=[AssessmentState.CONCLUDED, AssessmentState.CANCELLED])
+        .select_related("application__provider")
+        .order_by("application__province", "application__acceptance_number", "application_id")
+    )
 
 
 def obstacle_to_withdrawal(application: Application) -> str | None:
@@ -51,53 +93,44 @@ def obstacle_to_withdrawal(application: Application) -> str | None:
     return _("该申请已列入提请批准的名单，不能撤回") if fixed.exists() else None
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedUnit:
-    """One pilot unit as everyone may read it."""
-
-    code: str
-    name: str
-    province: str
-    licence: str
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedList:
-    """One published list as everyone may read it."""
-
-    sequence: int
-    published_at: datetime
-    effective_from: datetime
-    units: tuple[PublishedUnit, ...]
-
-
-def published(programme: Programme) -> list[PublishedList]:
-    """The published lists, newest first: only who was taken in. Three queries, whatever the length."""
-    lists = ApprovalList.unscoped.filter(programme=programme, state=ListState.PUBLISHED).order_by("-sequence")
-    rows = list(
-        ApprovalListEntry.unscoped.filter(approval_list__in=lists, listed=True)
-        .select_related("application__provider")
-        .order_by("application__province", "application__acceptance_number", "application_id")
-    )
-    codes = unit_codes(programme)
-    facts = applicants.facts_of_many([row.application for row in rows])
-    units: dict[Any, list[PublishedUnit]] = {}
-    for row in rows:
-        application = row.application
-        units.setdefault(row.approval_list_id, []).append(
-            PublishedUnit(
-                code=codes.get(application.provider_id, ""),
-                name=application.provider.name,
-                province=str(Province(application.province).label),
-                licence=facts[application.pk].licence,
-            )
-        )
-    return [
-        PublishedList(row.sequence, row.published_at, row.effective_from, tuple(units.get(row.pk, ())))
-        for row in lists
-    ]
+def enrolled(programme: Programme, applications: Collection[Application]) -> set[int]:
+    """The providers among these applicants that stand in the register already."""
+    providers = [application.provider_id for application in applications]
+    units = PilotUnit.unscoped.filter(programme=programme, organisation__in=providers)
+    return set(units.values_list("organisation_id", flat=True))
 
 
 def unit_codes(programme: Programme) -> dict[int, str]:
     """Provider id → code in the register."""
     return dict(PilotUnit.unscoped.filter(programme=programme).values_list("organisation_id", "code"))
+
+
+def amended(approval_list: ApprovalList) -> dict[int, int]:
+    """Application id → number of the published list that left it off and that this list changes. One query."""
+    earlier = ApprovalListEntry.unscoped.filter(
+        approval_list__programme=approval_list.programme_id,
+        approval_list__sequence__lt=approval_list.sequence,
+        approval_list__state=ListState.PUBLISHED,
+        listed=False,
+    )
+    admitted = ApprovalListEntry.unscoped.filter(approval_list=approval_list, listed=True)
+    rows = earlier.filter(application__in=admitted.values("application")).order_by("approval_list__sequence")
+    return dict(rows.values_list("application_id", "approval_list__sequence"))
+
+
+def upheld_objection(application: Application) -> Objection | None:
+    """The objection to having been left off that was upheld, if any."""
+    upheld = Q(against_machine=Application.slug(), against_state=ApplicationState.NOT_LISTED, state="upheld")
+    found: Objection | None = Objection.unscoped.filter(upheld, against_id=application.pk).last()
+    return found
+
+
+def hands(application_id: int) -> set[int]:
+    """The persons who took a step on a published list that decided on this application, beyond beginning it."""
+    decided = ApprovalListEntry.unscoped.filter(
+        application=application_id, approval_list__state=ListState.PUBLISHED
+    )
+    steps = TransitionRecord.objects.filter(
+        machine=ApprovalList.slug(), object_id__in=decided.values("approval_list"), person__isnull=False
+    )
+    return set(steps.exclude(name="open").values_list("person_id", flat=True))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -11,7 +12,10 @@ from applications.enums import ApplicationState
 from applications.models import Application
 from assessment.enums import OpinionState, ReportState
 from assessment.models import OpinionVersion, ProvincialReport, ReportLine
-from pilot.enums import WindowKind
+from pilot import clock
+from pilot.actors import Actor
+from pilot.enums import Province, WindowKind
+from pilot.machines import NOTHING
 from pilot.models import Programme
 from pilot.selectors import programmes
 
@@ -80,6 +84,46 @@ def due(report: ProvincialReport) -> datetime | None:
 def _due(programme: Programme, *, start: datetime) -> datetime | None:
     days: Any = programmes.rule(programme, "bureau_report_days")
     return None if days is None else programmes.deadline(programme, start=start, days=days)
+
+
+STANDINGS: Final[dict[str, Callable[[], Q]]] = {
+    "missing": lambda: Q(state=ReportState.OPEN),
+    "overdue": lambda: Q(state=ReportState.OPEN, due_at__lte=clock.now()),
+    "returned": lambda: Q(state=ReportState.OPEN, version__gt=0),
+    "nil": lambda: Q(nil=True, version__gt=0),
+    "late": lambda: Q(late=True),
+}
+
+
+def standing(value: str, actor: Actor) -> Q:
+    """The filter of the list of reports: still to come, of these late, of these returned; nil returns; came late."""
+    return STANDINGS[value]() if value in STANDINGS else NOTHING
+
+
+def missing(programme: Programme) -> frozenset[int]:
+    """The provinces that owe a report: one is open, or none was ever begun. One query."""
+    rows = ProvincialReport.unscoped.filter(programme=programme).values_list("province", "state")
+    owing, begun = set(), set()
+    for province, state in rows:
+        begun.add(province)
+        if state == ReportState.OPEN:
+            owing.add(province)
+    return frozenset(owing | (set(Province.values) - begun))
+
+
+def overdue_count(programme: Programme, *, at: datetime) -> int:
+    """How many bureaus have not sent a report whose time is over."""
+    return ProvincialReport.unscoped.filter(
+        programme=programme, state=ReportState.OPEN, due_at__lte=at
+    ).count()
+
+
+def open_report(programme: Programme, province: int) -> ProvincialReport | None:
+    """The report a bureau has to send now."""
+    report: ProvincialReport | None = ProvincialReport.unscoped.filter(
+        _of_province(programme, province), state=ReportState.OPEN
+    ).first()
+    return report
 
 
 def versions_of(report: ProvincialReport, *numbers: int) -> list[list[dict[str, Any]]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import NamedTuple
 from uuid import uuid4
 
 from django.db import transaction
@@ -14,18 +16,27 @@ from applications.models import Application
 from applications.services import versions
 from assessment import documents
 from assessment.enums import AssessmentState, ListState
-from assessment.models import ApprovalList, ApprovalListEntry, CapabilityAssessment
-from assessment.selectors import lists, reports
+from assessment.models import ApprovalList, ApprovalListEntry, CapabilityAssessment, Deferral, OpinionVersion
+from assessment.selectors import applicants, lists
 from assessment.services import opinions
 from pilot import clock
 from pilot.actors import Actor
-from pilot.enums import WindowKind
+from pilot.enums import FilingType, Province, WindowKind
 from pilot.errors import Refused
 from pilot.models import Programme
 from pilot.rules import end_of, local_day
 from pilot.selectors import people, programmes
 from pilot.services import audit
 from pilot.workflow import open_case
+
+OPEN = frozenset({ApplicationState.REPORTED, ApplicationState.NOT_LISTED})  # may stand on a draft
+
+
+class Decision(NamedTuple):
+    """Whether an applicant is taken in, and if not, why. Official text, always Chinese: it goes into letters."""
+
+    listed: bool
+    reason: str = ""
 
 
 @transaction.atomic
@@ -44,18 +55,78 @@ def create_list(*, actor: Actor, effective_from: datetime) -> ApprovalList:
 
 @transaction.atomic
 def refresh(*, case: ApprovalList, actor: Actor) -> ApprovalList:
-    """Take into a draft whoever was reported since, and evaluate everybody again."""
-    approval_list: ApprovalList = ApprovalList.unscoped.select_for_update().get(pk=case.pk)
-    if approval_list.state != ListState.DRAFT:
-        raise Refused(_("只有拟制中的名单可以更新"))
+    """Take into a draft whoever was reported since, and evaluate everybody again. Who was left out stays out."""
+    approval_list = _locked_draft(case)
     _add_undecided(approval_list)
     evaluate(approval_list)
     audit.record(action="approval-list.refresh", actor=actor, subject=approval_list)
     return approval_list
 
 
-def refresh_obstacle(approval_list: ApprovalList, actor: Actor) -> str | None:
-    """Why a list cannot be brought up to date, in words."""
+@transaction.atomic
+def set_scope(
+    *,
+    case: ApprovalList,
+    actor: Actor,
+    entry: ApprovalListEntry,
+    provinces: Collection[int],
+    filing_types: Collection[str],
+) -> ApprovalListEntry:
+    """What publishing opens for one applicant of a draft; later evaluations keep it.
+
+    Raises :class:`Refused` outside a draft, for somebody not on it, or for no province or filing type.
+    """
+    approval_list = _locked_draft(case)
+    held = _entry_of(approval_list, entry)
+    held.provinces = [p.value for p in Province if p.value in set(map(int, provinces))]
+    held.filing_types = [t.value for t in FilingType if t.value in set(filing_types)]
+    if not held.provinces or not held.filing_types:
+        raise Refused(_("请至少开通一个省份和一类备案"))
+    held.save(update_fields=["provinces", "filing_types"])
+    audit.record(
+        action="approval-list.set_scope",
+        actor=actor,
+        subject=approval_list,
+        detail={
+            "application": held.application_id,
+            "provinces": held.provinces,
+            "filing_types": held.filing_types,
+        },
+    )
+    return held
+
+
+@transaction.atomic
+def leave_out(*, case: ApprovalList, actor: Actor, entry: ApprovalListEntry, reason: str) -> Deferral:
+    """Take one applicant out of a draft for a later list. It stays off this one and is offered to the next.
+
+    Raises :class:`Refused` outside a draft, without a reason, or where an upheld objection entitles it to this list.
+    """
+    approval_list = _locked_draft(case)
+    held = _entry_of(approval_list, entry)
+    if not reason.strip():
+        raise Refused(_("请填写理由"))
+    if held.application.state == ApplicationState.NOT_LISTED:
+        raise Refused(_("该单位因申诉成立列入本名单，不能暂缓"))
+    deferral: Deferral = Deferral.unscoped.create(
+        approval_list=approval_list,
+        application=held.application,
+        reason=reason.strip(),
+        decided_at=clock.now(),
+        decided_by_id=actor.acting_person,
+    )
+    held.delete()
+    audit.record(
+        action="approval-list.leave_out",
+        actor=actor,
+        subject=approval_list,
+        detail={"application": held.application_id},
+    )
+    return deferral
+
+
+def draft_obstacle(approval_list: ApprovalList, actor: Actor) -> str | None:
+    """Why the content of a list cannot be changed, in words."""
     return None if approval_list.state == ListState.DRAFT else _("只有拟制中的名单可以更新")
 
 
@@ -67,7 +138,7 @@ def open_after_objection(*, application_id: int, actor: Actor, at: datetime) -> 
     run_opens, _closes = programmes.window(programme, WindowKind.RUN)
     tomorrow = end_of(local_day(at))
     approval_list = _open(programme, actor=actor.downward(), effective_from=max(run_opens, tomorrow), at=at)
-    ApprovalListEntry.unscoped.create(approval_list=approval_list, application=application, listed=True)
+    _enter(approval_list, [application])
     return approval_list
 
 
@@ -79,28 +150,37 @@ def evaluate(approval_list: ApprovalList) -> None:
     held = Application.unscoped.select_for_update(of=("self",)).filter(
         list_entries__approval_list=approval_list
     )
-    states = {application.pk: application for application in held.order_by("pk")}
+    states = {application.pk: application.state for application in held.order_by("pk")}
+    kept = []
     for entry in lists.entries(approval_list):
-        application = states[entry.application_id]
-        if application.state not in {ApplicationState.REPORTED, ApplicationState.NOT_LISTED}:
+        if states[entry.application_id] in OPEN:
+            kept.append(entry)
+        else:
             entry.delete()
-            continue
-        entry.listed, entry.reason = decide(application)
+    decided = decisions([entry.application for entry in kept])
+    for entry in kept:
+        entry.listed, entry.reason = decided[entry.application_id]
         entry.save(update_fields=["listed", "reason"])
 
 
-def decide(application: Application) -> tuple[bool, str]:
-    """Whether an applicant is taken in, and if not, why. Official text, always Chinese: it goes into letters."""
+def decisions(applications: Collection[Application]) -> dict[int, Decision]:
+    """Application id → what is decided on it from what is known now. A fixed number of queries for those taken in."""
+    opinion = lists.signed_opinions(applications)
+    assessment = lists.assessments(applications)
+    return {a.pk: _decide(a, opinion[a.pk], assessment.get(a.pk)) for a in applications}
+
+
+def _decide(
+    application: Application, opinion: OpinionVersion, assessment: CapabilityAssessment | None
+) -> Decision:
     if application.state == ApplicationState.NOT_LISTED:
-        return True, ""  # the objection was upheld
-    opinion = reports.signed_opinion(application)
+        return Decision(listed=True)  # the objection was upheld
     if not opinion.recommended:
         bureau = people.bureau_of(application.province)
-        return False, f"{bureau.name}审核意见为不同意推荐：{opinions.faults_in(opinion.checklist)}"
-    assessment = CapabilityAssessment.unscoped.filter(application=application).order_by("-pk").first()
+        return Decision(False, f"{bureau.name}审核意见为不同意推荐：{opinions.faults_in(opinion.checklist)}")
     if assessment is None or assessment.state != AssessmentState.CONCLUDED:
-        return False, "技术能力评估尚未作出结论"
-    return (True, "") if assessment.passed else (False, documents.shortfall(assessment))
+        return Decision(False, "技术能力评估尚未作出结论")
+    return Decision(listed=True) if assessment.passed else Decision(False, documents.shortfall(assessment))
 
 
 def check_effect(programme: Programme, effective_from: datetime) -> None:
@@ -111,9 +191,16 @@ def check_effect(programme: Programme, effective_from: datetime) -> None:
 
 
 def digest(approval_list: ApprovalList) -> str:
-    """SHA-256 over what was prepared: number, effect, and every decision with its reason."""
+    """SHA-256 over what was prepared: number, effect, and every decision with its reason and the scope it opens."""
     rows = [
-        {"number": e.application.number, "uscc": e.application.uscc, "listed": e.listed, "reason": e.reason}
+        {
+            "number": e.application.number,
+            "uscc": e.application.uscc,
+            "listed": e.listed,
+            "reason": e.reason,
+            "provinces": e.provinces,
+            "filing_types": e.filing_types,
+        }
         for e in lists.entries(approval_list)
     ]
     return versions.digest(
@@ -123,6 +210,20 @@ def digest(approval_list: ApprovalList) -> str:
             "entries": rows,
         }
     )
+
+
+def _locked_draft(case: ApprovalList) -> ApprovalList:
+    approval_list: ApprovalList = ApprovalList.unscoped.select_for_update(of=("self",)).get(pk=case.pk)
+    if approval_list.state != ListState.DRAFT:
+        raise Refused(_("只有拟制中的名单可以更新"))
+    return approval_list
+
+
+def _entry_of(approval_list: ApprovalList, entry: ApprovalListEntry) -> ApprovalListEntry:
+    held: ApprovalListEntry | None = lists.entries(approval_list).filter(pk=entry.pk).first()
+    if held is None:
+        raise Refused(_("该单位不在本名单中"))
+    return held
 
 
 def _open(programme: Programme, *, actor: Actor, effective_from: datetime, at: datetime) -> ApprovalList:
@@ -138,25 +239,44 @@ def _open(programme: Programme, *, actor: Actor, effective_from: datetime, at: d
 
 def _add_undecided(approval_list: ApprovalList) -> int:
     Programme.objects.select_for_update(no_key=True).get(pk=approval_list.programme_id)
-    waiting = list(lists.undecided(approval_list.programme))
-    for application in waiting:
-        listed, reason = decide(application)
-        ApprovalListEntry.unscoped.create(
-            approval_list=approval_list, application=application, listed=listed, reason=reason
-        )
+    waiting = list(lists.offered(approval_list))
+    _enter(approval_list, waiting)
     return len(waiting)
 
 
-@transaction.atomic
+def _enter(approval_list: ApprovalList, added: Iterable[Application]) -> None:
+    """Each with the decision as of now and, as scope, the provinces it asked for with all filing types."""
+    added = list(added)
+    decided, facts = decisions(added), applicants.facts_of_many(added)
+    for application in added:
+        listed, reason = decided[application.pk]
+        ApprovalListEntry.unscoped.create(
+            approval_list=approval_list,
+            application=application,
+            listed=listed,
+            reason=reason,
+            provinces=list(facts[application.pk].provinces),
+            filing_types=FilingType.values,
+        )
+
+
 def write_letters(*, list_id: int) -> int:
     """The letters of a published list that are still missing, one per applicant; returns how many were written.
 
-    The list's row is claimed, so a second worker waits and then finds nothing to do.
+    Every letter is kept in a transaction of its own, so whoever is stopped half-way leaves whole letters behind and
+    the next run goes on. The list's row is claimed for each, so two workers never write the same one.
     """
+    written = 0
+    while _write_next_letter(list_id):
+        written += 1
+    return written
+
+
+@transaction.atomic
+def _write_next_letter(list_id: int) -> bool:
     claimed = ApprovalList.unscoped.select_for_update(of=("self",)).get(pk=list_id)
-    if claimed.published_at is None:
-        return 0
-    missing = documents.letters_missing(claimed)
-    for entry in missing:
-        documents.decision_letter(entry, published_at=claimed.published_at, at=clock.now())
-    return len(missing)
+    missing = documents.letters_missing(claimed).first() if claimed.published_at else None
+    if missing is None or claimed.published_at is None:
+        return False
+    documents.decision_letter(missing, published_at=claimed.published_at, at=clock.now())
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from assessment.enums import AssessmentState, DeclarationState
 from assessment.models import CapabilityAssessment, InterestDeclaration, ScoreSheet
 from assessment.rules import scores as rules
 from assessment.selectors import capability
+from assessment.selectors.evidence import Evidence, Material, materials
 from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused
@@ -41,11 +43,12 @@ def submit_scores(
     actor: Actor,
     scores: Mapping[str, int],
     comment: str = "",
-    evidence: Mapping[str, str] | None = None,
+    evidence: Mapping[str, Evidence] | None = None,
 ) -> ScoreSheet:
     """Hand in one assessor's scores {criterion code: points}; once all are in they are compared.
 
-    ``evidence`` names for a criterion the material and page the points rest on.
+    ``evidence`` names for a criterion the material and page the points rest on, and says why; points below the least
+    need words.
 
     Declaration and assessment are locked in this order: of two assessors scoring at once the second sees the first.
     Raises :class:`NotPermitted` or :class:`Refused`.
@@ -58,9 +61,10 @@ def submit_scores(
     )
     if words := obstacle(declaration, actor):
         raise Refused(words)
-    programme = declaration.assessment.application.programme
-    clean = _clean(scores, capability.weights(capability.catalogue(programme)))
-    summed = rules.sum_up(clean, capability.weights(capability.catalogue(programme)))
+    weights = capability.weights(capability.catalogue_of(declaration.assessment))
+    clean = _clean(scores, weights)
+    grounds = _grounds(declaration.assessment, evidence or {}, clean, weights)
+    summed = rules.sum_up(clean, weights)
     at = clock.now()
     sheet: ScoreSheet = ScoreSheet.unscoped.create(
         declaration=declaration,
@@ -68,9 +72,7 @@ def submit_scores(
         total=summed.total,
         must_pass_met=summed.must_pass_met,
         comment=comment,
-        evidence={
-            code: words.strip() for code, words in (evidence or {}).items() if code in clean and words.strip()
-        },
+        evidence=grounds,
         at=at,
     )
     audit.record(action="interest-declaration.submit_scores", actor=actor, subject=declaration)
@@ -98,3 +100,38 @@ def _clean(scores: Mapping[str, Any], catalogue: Mapping[str, rules.Weight]) -> 
         if type(points) is not int or not 0 <= points <= weight.points:
             raise Refused(_("指标“%(code)s”应为 0 到 %(max)s 的整数") % {"code": code, "max": weight.points})
     return {code: scores[code] for code in catalogue}
+
+
+def _grounds(
+    assessment: CapabilityAssessment,
+    evidence: Mapping[str, Evidence],
+    scores: Mapping[str, int],
+    weights: Mapping[str, rules.Weight],
+) -> dict[str, dict[str, Any]]:
+    """The evidence as it is kept. Raises :class:`Refused` for a source not of this case or low points unsaid."""
+    known = materials(assessment)
+    for code, ground in evidence.items():
+        if ground.source and ground.source not in known:
+            raise Refused(_("指标“%(code)s”的依据不是本案的材料") % {"code": code})
+        if words := page_fault(known.get(ground.source), ground.page):
+            raise Refused(_("指标“%(code)s”：%(words)s") % {"code": code, "words": words})
+    words_of = {code: ground.words for code, ground in evidence.items()}
+    if silent := rules.unexplained(scores, words_of, weights):
+        raise Refused(_("指标“%(code)s”低于最低要求，请写明理由") % {"code": silent[0]})
+    kept = {
+        code: replace(ground, words=ground.words.strip())
+        for code, ground in evidence.items()
+        if code in scores
+    }
+    return {code: asdict(ground) for code, ground in kept.items() if ground.words or ground.source}
+
+
+def page_fault(material: Material | None, page: int | None) -> str | None:
+    """Why a page cannot be pointed at, in words."""
+    if page is None:
+        return None
+    if material is None or material.file is None:
+        return _("请先选定页码所在的材料文件")
+    if page < 1 or (material.pages is not None and page > material.pages):
+        return _("该材料没有第 %(n)s 页") % {"n": page}
+    return None

@@ -106,6 +106,8 @@ def publish(approval_list: ApprovalList, act: Act) -> None:
                 at=act.at,
                 effective_from=approval_list.effective_from,
                 licence_expires_on=applicants.facts_of(application).licence_expires_on,
+                provinces=entry.provinces,
+                filing_types=entry.filing_types,
             )
     documents.approval_list(approval_list, at=act.at)
     outbox.post_task("assessment.tasks.make_letters", list_id=approval_list.pk)

@@ -10,13 +10,12 @@ from django.utils.translation import gettext as _
 from assessment import documents
 from assessment.enums import DeclarationState
 from assessment.models import CapabilityAssessment
-from assessment.rules import scores as rules
 from assessment.selectors import capability as selectors
 from assessment.services import capability as services
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.models import Membership
-from pilot.selectors import people, programmes
+from pilot.selectors import people
 from pilot.workflow import Act, on
 
 
@@ -69,7 +68,11 @@ def officers(assessment: CapabilityAssessment) -> QuerySet[Membership]:
 
 @on(CapabilityAssessment, "assign")
 def assign(assessment: CapabilityAssessment, act: Act) -> None:
-    """Ask ``assessors`` (memberships of at least two people) for their interests."""
+    """Ask ``assessors`` (memberships of at least two people) for their interests.
+
+    From now on the case is scored by the catalogue as it stands, whatever edition follows.
+    """
+    assessment.catalogue_version = selectors.newest_version(assessment.application.programme)
     services.ask(assessment, services.distinct(act.data["assessors"], least=selectors.LEAST_ASSESSORS), act)
 
 
@@ -112,12 +115,7 @@ def replace(assessment: CapabilityAssessment, act: Act) -> None:
 @on(CapabilityAssessment, "conclude", guards=[no_assessor, ready_to_conclude])
 def conclude(assessment: CapabilityAssessment, act: Act) -> None:
     """Points, verdict and ``conclusion`` in words are fixed; the report is made."""
-    application = assessment.application
-    sheets = selectors.conclusive_sheets(assessment)
-    assessment.points, assessment.passed = rules.settle(
-        selectors.figures(sheets),
-        pass_points=programmes.rule(application.programme, "assessment_pass_points"),
-    )
+    assessment.points, assessment.passed = selectors.settled(assessment)
     assessment.conclusion = act.data.get("conclusion", "")
     assessment.concluded_by_id = act.actor.person_id
     documents.assessment_report(assessment, at=act.at)

@@ -16,5 +16,6 @@ from pilot.selectors import programmes
 @require_safe
 def report_inbox(request: Any) -> HttpResponse:
     """All bureaus in the official order: what came, what is late, what is still to come."""
-    page = inbox.page(request.actor, programmes.current(), now=clock.now())
-    return render(request, "pages/plain.html", {"page": page})
+    standing = request.GET.get("standing", "")
+    page = inbox.page(request.actor, programmes.current(), now=clock.now(), standing=standing)
+    return render(request, "assessment/report_inbox.html", {"page": page})

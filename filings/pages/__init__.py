@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from filings.pages import uploads, findings, inspections, rectifications, sanctions, coordination, bulletins  # isort: skip
-from filings.pages import dashboard
+from filings.pages import dashboard, register
 from pilot.context import EXTRA
 from pilot.registry import Group
 
@@ -19,6 +19,7 @@ __all__ = [
     "findings",
     "inspections",
     "rectifications",
+    "register",
     "sanctions",
     "uploads",
 ]

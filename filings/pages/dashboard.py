@@ -16,7 +16,7 @@ from filings.selectors import rollups
 from filings.selectors.counting import Tally
 from filings.selectors.units import UnitView, unit_views
 from filings.services import buckets
-from filings.services.figures import judged, targets
+from filings.services.figures import judged
 from pilot.actors import Actor
 from pilot.charts import Bar, bar_chart, sparkline, tile_grid
 from pilot.enums import UnitStatusKind
@@ -61,7 +61,7 @@ def _tile(actor: Actor, label: str, model: type[Case], state: str, tone: Tone) -
 def unit_figure(view: UnitView) -> UnitFigure:
     """One unit's line: both figures truncated, with errors / n, and the trend of M1 by month."""
     unit = view.unit
-    m1, m2 = figures_of(view.tally, unit)
+    m1, m2 = figures_of(view.tally, view)
     status = unit.status or ""
     label = str(UnitStatusKind(status).label) if status else _("尚未生效")
     return UnitFigure(
@@ -80,9 +80,9 @@ def unit_figure(view: UnitView) -> UnitFigure:
     )
 
 
-def figures_of(tally: Tally, unit: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """M1 and M2 of a tally, judged by the programme's thresholds."""
-    counts, (m1, m2) = tally.counts, targets(unit.programme)
+def figures_of(tally: Tally, view: UnitView) -> tuple[dict[str, Any], dict[str, Any]]:
+    """M1 and M2 of a tally of a unit, judged by its programme's thresholds."""
+    counts, (m1, m2) = tally.counts, view.targets
     return judged(counts.m1_errors, counts.m1_n, m1), judged(counts.m2_errors, counts.m2_n, m2)
 
 

@@ -1,80 +1,69 @@
-"""A pilot unit as the portal shows it: in the register, and on its own page."""
+"""A pilot unit's own page: its figures, its status over time, what is open for it, its licence."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from filings.models import CoordinationCase, Inspection, Rectification, Sanction
-from filings.pages import common
+from filings.pages import common, unit_scope
 from filings.pages.dashboard import accuracy_percent, figures_of, unit_figure
+from filings.pages.register import licence_tag
 from filings.periods import TO_DATE
 from filings.selectors.units import UnitView
 from filings.services.figures import figures
-from pilot import clock
+from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.charts import Mark, Series, line_chart
-from pilot.enums import FilingType
+from pilot.enums import UnitStatusKind
+from pilot.models import ScopeChange
 from pilot.registry import pages_of
+from pilot.rules import local_day
+from pilot.selectors import register
 from pilot.tones import tone
-from pilot.ui import Column, DetailPage, Fact, Link, Row, Section, Tag
+from pilot.ui import ActionItem, Column, DetailPage, Fact, Link, Row, Section, Tag
 
 SHOWN = 20
 
 
-def matches(unit: Any, wanted: dict[str, Any]) -> bool:
-    """Whether a unit fits the filter bar of the register."""
-    text = (wanted.get("q") or "").strip()
-    return (
-        (not text or text in unit.code or text in unit.organisation.name)
-        and (not wanted.get("province") or unit.province == wanted["province"])
-        and (not wanted.get("status") or unit.status == wanted["status"])
-    )
+@dataclass(frozen=True, slots=True)
+class StatusStep:
+    """One range of the status history: since when, until when, why, by whom, and on which decision."""
+
+    tag: Tag
+    since: datetime
+    until: datetime | None
+    mark: Tag | None  # still to come, or in force
+    current: bool
+    reason: str
+    by: str
+    link: Link | None
 
 
-def columns() -> list[Column]:
-    """The columns of the register."""
-    return [
-        Column("code", _("编号")),
-        Column("name", _("试点单位")),
-        Column("province", _("注册省")),
-        Column("status", _("状态")),
-        Column("m1", _("M1 准确率"), "end"),
-        Column("m1_counts", _("M1 差错 / 计数"), "end"),
-        Column("m1_met", _("M1 判定")),
-        Column("m2", _("M2 准确率"), "end"),
-        Column("m2_counts", _("M2 差错 / 计数"), "end"),
-        Column("m2_met", _("M2 判定")),
-    ]
+@dataclass(slots=True)
+class UnitPage(DetailPage):
+    """A unit's page: beside figures, its status over time, its scope and its licence."""
+
+    warning: str = ""
+    history: Sequence[StatusStep] = ()
+    grid: unit_scope.ScopeGrid | None = None
+    records: Sequence[Section] = ()
 
 
-def row(view: UnitView) -> Row:
-    """A unit's line in the register."""
-    f = unit_figure(view)
-    return Row(
-        f.url,
-        [
-            f.code,
-            f.name,
-            f.province,
-            f.status,
-            f.m1_shown,
-            f.m1_counts,
-            f.m1,
-            f.m2_shown,
-            f.m2_counts,
-            f.m2,
-        ],
-    )
+def detail(view: UnitView, actor: Actor, *, at: datetime, form: Any) -> UnitPage:
+    """A unit's page. A bureau of another province reads the figures of its part only.
 
-
-def detail(view: UnitView, actor: Actor) -> DetailPage:
-    """A unit's page. A bureau of another province reads the figures of its part only."""
-    unit = view.unit
-    shown = unit_figure(view)
-    return DetailPage(
+    ``at`` is the moment of the scope's grid, ``form`` asks for another one.
+    """
+    unit, now = view.unit, clock.now()
+    shown, decided = unit_figure(view), register.decisions(unit)
+    tag = licence_tag(unit, today=local_day(now), days=register.watch_days(unit.programme))
+    return UnitPage(
         title=unit.organisation.name,
         number=unit.code,
         state=shown.status,
@@ -84,24 +73,61 @@ def detail(view: UnitView, actor: Actor) -> DetailPage:
             Fact(_("注册省"), unit.get_province_display()),
             Fact(_("列入名录时间"), unit.enrolled_at),
             Fact(_("许可证有效期至"), unit.licence_expires_on),
+            Fact(_("到期提醒"), tag),
         ],
         sections=[
             _to_date(view),
             *_trend(view),
             _by_month(view),
-            _statuses(unit),
-            _scope(unit),
             common.finding_section(_("最近的差错"), common.visible_findings(actor, unit=unit)[:SHOWN]),
         ],
+        actions=_actions(unit, actor),
         related=_related(unit, actor),
+        warning=_what_to_do(unit, actor, tag.label) if tag else "",
+        history=_history(unit, actor, decided, now),
+        grid=unit_scope.grid(register.scope_of(unit), at=at, form=form),
+        records=[unit_scope.changes(_changes(unit), actor, now=now), *_renewals(decided, actor)],
     )
+
+
+def _actions(unit: Any, actor: Actor) -> list[ActionItem]:
+    """What this actor may do to the unit's entry, or why not."""
+    left = _("该单位已不在试点中") if unit.status in register.LEFT else ""
+    items = []
+    if policy.may_act("pilot-unit", "set_scope", actor.role):
+        url = reverse("pilot-unit_scope", args=[unit.code])
+        items.append(ActionItem("set_scope", _("调整开通范围"), not left, left, url, primary=True))
+    if policy.may_act("pilot-unit", "renew_licence", actor.role) and actor.province == unit.province:
+        url = reverse("pilot-unit_licence", args=[unit.code])
+        items.append(ActionItem("renew_licence", _("登记延续后的许可证"), not left, left, url))
+    return items
+
+
+def _what_to_do(unit: Any, actor: Actor, state: str) -> str:
+    """What follows from a licence that ends: for the unit, for its bureau, for everybody else."""
+    bureau = _("%(province)s通信管理局") % {"province": unit.get_province_display()}
+    if actor.is_provider:
+        words = _(
+            "许可证%(state)s：请尽快向发证机关办理延续，并将新证报送%(bureau)s登记。到期不影响试点状态。"
+        )
+    elif actor.province == unit.province:
+        words = _(
+            "许可证%(state)s：请督促该单位延续；收到新证后，在本页登记延续后的有效期。到期不影响试点状态。"
+        )
+    else:
+        words = _("许可证%(state)s：由%(bureau)s督促延续并登记新证。到期不影响试点状态。")
+    return words % {"state": state, "bureau": bureau}
+
+
+def _changes(unit: Any) -> list[ScopeChange]:
+    return list(unit.scope_changes.select_related("decided_by").order_by("-decided_at", "-pk"))
 
 
 def _to_date(view: UnitView) -> Section:
     if view.whole:
         facts = common.figure_facts(figures(unit=view.unit, period=TO_DATE, recount=False))
         return Section(_("准确率（截至目前）"), facts=facts)
-    m1, m2 = figures_of(view.tally, view.unit)
+    m1, m2 = figures_of(view.tally, view)
     facts = [
         Fact(_("主体身份信息准确率 M1"), common.shown(m1)),
         Fact(_("核验单信息准确率 M2"), common.shown(m2)),
@@ -128,18 +154,16 @@ def _trend(view: UnitView) -> list[Section]:
 def _by_month(view: UnitView) -> Section:
     rows = []
     for month, tally in reversed(list(view.months.items())):
-        m1, m2 = figures_of(tally, view.unit)
+        m1, m2 = figures_of(tally, view)
         counts = tally.counts
         rows.append(
             Row(
                 "",
                 [
                     month,
-                    m1["shown"],
-                    common.counts(m1),
+                    common.shown(m1),
                     common.met(m1),
-                    m2["shown"],
-                    common.counts(m2),
+                    common.shown(m2),
                     common.met(m2),
                     counts.pending,
                     counts.undeterminable,
@@ -154,10 +178,8 @@ def _by_month(view: UnitView) -> Section:
         columns=[
             Column("month", _("月份")),
             Column("m1", _("M1 准确率"), "end"),
-            Column("m1_counts", _("M1 差错 / 计数"), "end"),
             Column("m1_met", _("M1 判定")),
             Column("m2", _("M2 准确率"), "end"),
-            Column("m2_counts", _("M2 差错 / 计数"), "end"),
             Column("m2_met", _("M2 判定")),
             Column("pending", _("待比对"), "end"),
             Column("undeterminable", _("无法判定"), "end"),
@@ -171,34 +193,80 @@ def _by_month(view: UnitView) -> Section:
     )
 
 
-def _statuses(unit: Any) -> Section:
-    return Section(
-        _("状态历史"),
-        columns=[
-            Column("kind", _("状态")),
-            Column("from", _("自")),
-            Column("until", _("至")),
-            Column("reason", _("原因")),
-        ],
-        rows=[
-            Row(
-                "",
-                [Tag(str(s.get_kind_display()), tone(s.kind)), s.during.lower, s.during.upper, s.reason],
+# --- status over time -------------------------------------------------------------------------------
+def _history(
+    unit: Any, actor: Actor, decided: Sequence[register.Decision], now: datetime
+) -> list[StatusStep]:
+    """The unit's statuses, newest first; those to come are marked."""
+    sanctions = {one.number: one for one in Sanction.objects.visible_to(actor).filter(unit=unit)}
+    steps = []
+    for status in reversed(unit.statuses.all()):
+        since, until = status.during.lower, status.during.upper
+        sanction = next((one for number, one in sanctions.items() if number in status.reason), None)
+        steps.append(
+            StatusStep(
+                tag=Tag(str(status.get_kind_display()), tone(status.kind)),
+                since=since,
+                until=until,
+                mark=_mark(since, until, now),
+                current=since <= now and (until is None or now < until),
+                reason=status.reason,
+                by=_by(status, actor, decided),
+                link=Link(sanction.number, reverse("sanction_detail", args=[sanction.pk]))
+                if sanction
+                else None,
             )
-            for s in unit.statuses.all()
-        ],
-    )
+        )
+    return steps
 
 
-def _scope(unit: Any) -> Section:
-    """How many provinces are open now for each filing type."""
-    now = clock.now()
-    opened = [s for s in unit.scopes.all() if now in s.during]
-    facts = [
-        Fact(str(kind.label), _("%(count)s 个省") % {"count": sum(s.filing_type == kind for s in opened)})
-        for kind in FilingType
+def _mark(since: datetime, until: datetime | None, now: datetime) -> Tag | None:
+    if since > now:
+        return Tag(_("尚未生效"), "info")
+    return Tag(_("现行"), "neutral") if until is None or now < until else None
+
+
+def _by(status: Any, actor: Actor, decided: Sequence[register.Decision]) -> str:
+    """Who brought a status about, from the register's entries in the audit log."""
+    if status.kind == UnitStatusKind.COMPLETED:
+        return _("系统")
+    entry = next((one for one in reversed(decided) if one.effect == status.during.lower), None)
+    if entry is None:
+        entry = next((one for one in decided if one.action == "register.enrol"), None)
+    return _office(entry, actor) if entry else _("系统")
+
+
+def _office(entry: register.Decision, actor: Actor) -> str:
+    """Providers read the office, not the person."""
+    if actor.is_provider or not entry.person:
+        return entry.office or _("系统")
+    return f"{entry.office} · {entry.person}"
+
+
+def _renewals(decided: Sequence[register.Decision], actor: Actor) -> list[Section]:
+    """The renewals of the licence that the bureau recorded; nothing where there was none."""
+    renewed = [one for one in reversed(decided) if one.action == "register.licence"]
+    if not renewed:
+        return []
+    return [
+        Section(
+            _("许可证延续记录"),
+            columns=[
+                Column("at", _("登记时间")),
+                Column("before", _("原有效期至")),
+                Column("after", _("延续至")),
+                Column("reason", _("说明")),
+                Column("by", _("登记人")),
+            ],
+            rows=[
+                Row(
+                    "",
+                    [one.at, one.detail["from"], one.detail["to"], one.detail["reason"], _office(one, actor)],
+                )
+                for one in renewed
+            ],
+        )
     ]
-    return Section(_("开通范围"), facts=facts)
 
 
 def _related(unit: Any, actor: Actor) -> list[Link]:

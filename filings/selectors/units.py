@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from filings.accuracy.thresholds import Threshold
 from filings.periods import EVER, Period
 from filings.selectors import counting, rollups
 from filings.selectors.counting import Tally
+from filings.selectors.targets import targets
 from pilot import clock
 from pilot.actors import Actor
 from pilot.models import PilotUnit
@@ -23,6 +25,7 @@ class UnitView:
     tally: Tally
     months: Mapping[str, Tally]  # 2019-06 → its part
     whole: bool
+    targets: tuple[Threshold, Threshold]  # of M1 and M2
 
 
 def sees_whole(actor: Actor, unit: PilotUnit) -> bool:
@@ -31,7 +34,7 @@ def sees_whole(actor: Actor, unit: PilotUnit) -> bool:
 
 
 def unit_views(actor: Actor, *, period: Period = EVER, codes: Iterable[str] = ()) -> list[UnitView]:
-    """Every unit this actor may know of with its figures, in three queries whatever the number of forms."""
+    """Every unit this actor may know of with its figures, in a few queries whatever the number of units and forms."""
     units = register.units(actor, at=clock.now())
     if codes:
         units = units.filter(code__in=codes)
@@ -40,12 +43,14 @@ def unit_views(actor: Actor, *, period: Period = EVER, codes: Iterable[str] = ()
     months: dict[int, dict[str, Tally]] = {}
     for (unit_id, month), tally in rollups.by_month(rows).items():
         months.setdefault(unit_id, {})[month] = tally
+    asked = {programme: targets(programme) for programme in {unit.programme for unit in units}}
     return [
         UnitView(
             unit=unit,
             tally=tallies.get(unit.pk, counting.NOTHING),
             months=dict(sorted(months.get(unit.pk, {}).items())),
             whole=sees_whole(actor, unit),
+            targets=asked[unit.programme],
         )
         for unit in units
     ]

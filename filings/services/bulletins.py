@@ -19,8 +19,9 @@ from filings.periods import Period
 from filings.rules import RULE_VERSION
 from filings.selectors import counting
 from filings.selectors.counting import Tally
+from filings.selectors.targets import targets
 from filings.services.acting import beginner
-from filings.services.figures import as_numbers, from_numbers, judged, read_period, targets
+from filings.services.figures import as_numbers, from_numbers, judged, read_period
 from pilot import clock
 from pilot.actors import Actor
 from pilot.errors import Refused

@@ -22,12 +22,12 @@ from filings.models import (
 from filings.periods import Period
 from filings.rules import RULE_VERSION
 from filings.selectors import counting, rollups
+from filings.selectors.targets import targets
 from filings.services import buckets
 from pilot import clock
 from pilot.errors import Refused
-from pilot.models import PilotUnit, Programme, TransitionRecord
+from pilot.models import PilotUnit, TransitionRecord
 from pilot.rules import SHANGHAI
-from pilot.selectors import programmes
 
 
 def read_period(text: str) -> Period:
@@ -36,19 +36,6 @@ def read_period(text: str) -> Period:
         return Period.parse(text)
     except ValueError:
         raise Refused(_("期间应为 2019-06、2019-06-18 或 to-date 的形式")) from None
-
-
-def targets(programme: Programme) -> tuple[Threshold, Threshold]:
-    """The programme's thresholds of M1 and M2 (87号 一（一）、一（二） where it sets none of its own)."""
-    return (
-        _target(programme, "identity_accuracy", thresholds.M1),
-        _target(programme, "form_accuracy", thresholds.M2),
-    )
-
-
-def _target(programme: Programme, key: str, default: Threshold) -> Threshold:
-    value = programmes.rule(programme, key)
-    return Threshold(allowed=value["errors"], per=value["out_of"]) if value else default
 
 
 def figures(

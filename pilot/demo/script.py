@@ -23,9 +23,8 @@ from assessment.models import (
     Opinion,
     ProvincialReport,
 )
-from assessment.selectors import capability
 from assessment.services import lists, reports, scores
-from pilot.demo import world
+from pilot.demo import scoring, world
 from pilot.demo.cast import APPLICANTS, ASSESSED, REVIEWED, Applicant, Fate, of_fate
 from pilot.demo.world import fire, moment
 from pilot.enums import Province
@@ -347,6 +346,9 @@ def assessing() -> Iterator[Event]:
             yield Event(declared + timedelta(hours=2), partial(reassign, applicant))
             declared += timedelta(hours=3)
         yield Event(declared + timedelta(minutes=1), partial(declare_none, applicant))
+        if index < 3:
+            yield Event(declared + timedelta(hours=1), partial(issue_test_set, applicant))
+            yield Event(declared + timedelta(hours=5), partial(hand_in_results, applicant, index))
         first = moment("2019-05-07 09:00") + timedelta(hours=3 * index)
         first = min(first, moment("2019-05-12 09:00") + timedelta(minutes=index))
         yield Event(first, partial(score, applicant, 0))
@@ -400,16 +402,25 @@ def declare_none(applicant: Applicant) -> None:
             fire(declaration, "declare_none", world.actor(declaration.assessor.username))
 
 
+def issue_test_set(applicant: Applicant) -> None:
+    scoring.issue_test_set(_assessment(applicant), world.officer())
+
+
+def hand_in_results(applicant: Applicant, faults: int) -> None:
+    scoring.hand_in_results(_assessment(applicant), world.provider(applicant), faults)
+
+
 def score(applicant: Applicant, seat: int) -> None:
     declaration = _declarations(applicant)[seat]
     weak = applicant.fate in {Fate.FAILED, Fate.OBJECTED, Fate.DISMISSED, Fate.CORRECTED}
     apart = seat == 0 and len(_declarations(applicant)) == 2 and applicant == _assessed(7)
-    catalogue = capability.catalogue(programmes.current())
     share = 55 if weak else 88 + applicant.number % 7
     share += 30 if weak and apart else -30 if apart else seat * 2
-    given = {code: criterion.points * share // 100 for code, criterion in catalogue.items()}
+    given, evidence = scoring.sheet(declaration.assessment, share)
     who = world.actor(declaration.assessor.username)
-    scores.submit_scores(case=declaration, actor=who, scores=given, comment="依据材料与演示评分（示例）")
+    scores.submit_scores(
+        case=declaration, actor=who, scores=given, evidence=evidence, comment="依据材料与演示评分（示例）"
+    )
 
 
 def _assessed(index: int) -> Applicant:

@@ -43,11 +43,15 @@ class Objection(Case):
                 fields=["against_machine", "against_id", "against_state"],
                 condition=Q(state__in=["filed", "under_review"]),
                 name="one_open_objection",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["filed", "under_review"]) | Q(reviewer__isnull=False) & ~Q(finding=""),
+                name="objection_decided_with_finding",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.organisation} · {self._meta.verbose_name}"
+        return str(self.organisation)
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

@@ -62,3 +62,11 @@ def working_days_left(programme: Programme, *, now: datetime, due: datetime) -> 
     """Working days from today until a deadline; 0 on the last day, negative when overdue."""
     last = rules.local_day(due - timedelta(microseconds=1))
     return rules.working_days_between(rules.local_day(now), last, calendar(programme))
+
+
+def working_days_of(programme: Programme, kind: str) -> int:
+    """How many working days a phase has, its first and its last day among them if they are worked."""
+    opens, closes = window(programme, kind)
+    before = rules.local_day(opens) - timedelta(days=1)
+    last = rules.local_day(closes - timedelta(microseconds=1))
+    return rules.working_days_between(before, last, calendar(programme))

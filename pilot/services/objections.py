@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from pilot import clock
 from pilot.actors import Actor
 from pilot.errors import Refused
-from pilot.machines import MACHINES
+from pilot.machines import MACHINES, Case
 from pilot.models import Objection, TransitionRecord
 from pilot.selectors import programmes
 from pilot.workflow import open_case
 
 # Decisions that can be objected to: machine and state.
 OBJECTIONABLE = {("application", "refused"), ("application", "not_listed"), ("sanction", "imposed")}
+
+
+def deadline(case: Case) -> datetime:
+    """Until when the decision a case stands at can be objected to (half-open)."""
+    programme = programmes.current()
+    days = programmes.rule(programme, "objection_days")
+    return programmes.deadline(programme, start=_decided_at(case), days=days)
+
+
+def against(case: Case) -> Objection | None:
+    """The objection to the decision a case stands at, if there is one."""
+    found: Objection | None = Objection.unscoped.filter(
+        against_machine=case.slug(),
+        against_id=case.pk,
+        against_state=case.state,
+        opened_at__gte=_decided_at(case),
+    ).last()
+    return found
+
+
+def _decided_at(case: Case) -> datetime:
+    steps = TransitionRecord.objects.filter(machine=case.slug(), object_id=case.pk, target=case.state)
+    return steps.latest("at", "pk").at
 
 
 @transaction.atomic
@@ -25,19 +50,12 @@ def file_objection(*, actor: Actor, machine: str, object_id: int, grounds: str) 
     if case is None or actor.province is None or (machine, case.state) not in OBJECTIONABLE:
         raise Refused(_("没有可以申诉的决定"))
     programme = programmes.current()
-    decided = (
-        TransitionRecord.objects.filter(machine=machine, object_id=object_id, target=case.state)
-        .order_by("-at")
-        .first()
-    )
     now = clock.now()
-    days = programmes.rule(programme, "objection_days")
-    if decided is None or now >= programmes.deadline(programme, start=decided.at, days=days):
+    if now >= deadline(case):
+        days = programmes.rule(programme, "objection_days")
         raise Refused(_("已超过 %(days)s 个工作日的申诉期限") % {"days": days})
-    earlier = Objection.unscoped.filter(
-        against_machine=machine, against_id=object_id, against_state=case.state, opened_at__gte=decided.at
-    )
-    if earlier.exclude(state__in=["filed", "under_review"]).exists():
+    earlier = against(case)
+    if earlier is not None and earlier.state not in {"filed", "under_review"}:
         raise Refused(_("针对该决定的申诉已有复核结果，不能再次申诉"))
     objection = Objection(
         programme=programme,

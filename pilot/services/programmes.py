@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from pilot.actors import Actor
-from pilot.enums import OrganisationKind, Province
+from pilot.enums import OrganisationKind, Province, WindowKind
 from pilot.errors import Refused
 from pilot.models import (
     CalendarChange,
@@ -24,18 +24,23 @@ from pilot.models import (
     Window,
     WindowExtension,
 )
+from pilot.selectors import programmes as selectors
 from pilot.services import audit
 from pilot.workflow import open_case
 
 FOLDER = Path(__file__).resolve().parent.parent / "programmes"
 MINISTRY_NAME = "工业和信息化部信息通信管理局"
+# Phases whose working days are shared out, and the rules that hold the shares, one after the other.
+SHARES = {
+    WindowKind.REVIEW: (WindowKind.REVIEW.label, ("bureau_report_days", "assessment_days", "list_days")),
+}
 
 
 @transaction.atomic
 def install(*, code: str, actor: Actor) -> Programme:
     """Enter the programme of ``pilot/programmes/<code>.toml``; a second call changes nothing.
 
-    Raises :class:`Refused` when there is no such file.
+    Raises :class:`Refused` when there is no such file, or it shares out more working days than a phase has.
     """
     if existing := Programme.objects.filter(code=code).first():
         return existing
@@ -49,6 +54,7 @@ def install(*, code: str, actor: Actor) -> Programme:
     Condition.objects.bulk_create(Condition(programme=programme, **row) for row in data["conditions"])
     ProgrammeRule.objects.bulk_create(ProgrammeRule(programme=programme, **row) for row in data["rules"])
     _install_calendar(programme, data)
+    _check_shares(programme)
     _install_authorities(data["bureau_phones"])
     audit.record(action="programme.install", actor=actor, subject=programme)
     return programme
@@ -66,6 +72,18 @@ def _install_calendar(programme: Programme, data: dict[str, Any]) -> None:
         for change in data["calendar_changes"]
         for row in change["days"]
     )
+
+
+def _check_shares(programme: Programme) -> None:
+    """Raise :class:`Refused` where the shares of a phase are more than the working days it has."""
+    for kind, (label, keys) in SHARES.items():
+        given = ProgrammeRule.objects.filter(programme=programme, key__in=keys)
+        taken = sum(given.values_list("value", flat=True))
+        if taken > (whole := selectors.working_days_of(programme, kind)):
+            raise Refused(
+                _("%(phase)s各环节共 %(taken)s 个工作日，超过该阶段的 %(whole)s 个工作日")
+                % {"phase": label, "taken": taken, "whole": whole}
+            )
 
 
 def _install_authorities(phones: Mapping[str, str]) -> None:
@@ -110,6 +128,7 @@ def set_rule(*, actor: Actor, programme: Programme, key: str, value: Any, basis:
     ProgrammeRule.objects.update_or_create(
         programme=programme, key=key, defaults={"value": value, "basis": basis}
     )
+    _check_shares(programme)
     audit.record(action="programme.rule", actor=actor, subject=programme, detail={"key": key, "value": value})
 
 

@@ -60,7 +60,22 @@ def history(case: Case, actor: Actor) -> list[TransitionRecord]:
     rows = TransitionRecord.objects.filter(case_key=case.case_key).select_related("person", "organisation")
     # An internal step is read where it was taken: a bureau's drafts and what its lead wrote beside them stay there.
     rows = rows.filter(Q(internal=False) | Q(organisation=actor.organisation_id))
-    return [row for row in rows.order_by("at", "pk") if policy.sees_history(row.machine, actor.role)]
+    found = [row for row in rows.order_by("at", "pk") if policy.sees_history(row.machine, actor.role)]
+    return _of_open_cases(found, actor) if actor.is_assessor else found
+
+
+def _of_open_cases(rows: list[TransitionRecord], actor: Actor) -> list[TransitionRecord]:
+    """Of these steps those of cases that stand open: to an assessor asked or recused the assessment does not."""
+    machines = {row.machine for row in rows}
+    found = {
+        (machine, pk)
+        for machine in machines
+        for pk in MACHINES[machine]
+        .objects.visible_to(actor)
+        .values_list("pk", flat=True)
+        .filter(pk__in=[row.object_id for row in rows if row.machine == machine])
+    }
+    return [row for row in rows if (row.machine, row.object_id) in found]
 
 
 def timeline(case: Case, actor: Actor) -> list[TimelineEntry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -21,7 +22,7 @@ from pilot.forms import RemarkForm
 from pilot.machines import Case, declared
 from pilot.registry import MachinePages, Task, pages_of
 from pilot.tones import state_tag
-from pilot.ui import ActionItem, ActPage, DetailPage, Link
+from pilot.ui import ActionItem, ActPage, DetailPage, Link, Section
 from pilot.views import case_parts
 from pilot.views.listing import crumbs, visible_rows
 
@@ -105,6 +106,14 @@ def arrived_after(request: Any, case: Case) -> datetime:
     return max(request.arrived_at, case.state_since)
 
 
+def _chosen_on(request: Any, pages: MachinePages, pk: int) -> str:
+    """Where an act leads back to: the case, or the page of the shortcut, which goes on with the list it came from."""
+    shortcut = pages.shortcut
+    if shortcut and "list" in request.GET and policy.may_open(shortcut.url_name, request.actor.role):
+        return f"{reverse(shortcut.url_name, args=[pk])}?{request.GET.urlencode()}"
+    return reverse(f"{pages.slug}_detail", args=[pk])
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
     """Carry out one transition: GET shows object and effect, POST does it (C15). Works without JavaScript."""
@@ -115,7 +124,7 @@ def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
     if not policy.may_act(slug, name, request.actor.role):
         raise workflow.why_not(case, name, actor=request.actor, at=clock.now()) or Http404
     form_class = pages.forms.get(name, RemarkForm)
-    back = reverse(f"{slug}_detail", args=[pk])
+    back = _chosen_on(request, pages, pk)
     obstacle = workflow.why_not(case, name, actor=request.actor, at=clock.now())
     if obstacle is not None and (request.method != "POST" or isinstance(obstacle, StateChanged)):
         messages.error(request, str(obstacle.message))
@@ -138,9 +147,11 @@ def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
         pages.effects.get(name)
         or _("状态变为“%(state)s”") % {"state": workflow.state_label(pages.model, target)}
     )
+    preview = pages.previews.get(name)
     return _act_page(
-        request, pages, case, form, title=label, effect=effect, back=back, danger=name in pages.danger
-    )
+        request, pages, case, form, title=label, effect=effect, back=back, danger=name in pages.danger,
+        sections=preview(case, request.actor) if preview else (),
+    )  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -155,7 +166,7 @@ def case_task(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
     if obstacle := task.obstacle(case, request.actor):
         messages.error(request, str(obstacle))
         return redirect(back)
-    form = task.form(*_submitted(request), case=case, actor=request.actor)
+    form = task.form(*_submitted(request), case=case, actor=request.actor, initial=request.GET.dict())
     if request.method == "POST" and form.is_valid():
         try:
             task.service(case=case, actor=request.actor, **form.cleaned_data)
@@ -190,7 +201,11 @@ def case_create(request: Any, slug: str) -> HttpResponse:
             messages.success(request, _("已提交：%(what)s") % {"what": pages.label})
             return redirect(f"{slug}_detail", case.pk) if request.actor else redirect(f"{back}?{query}")
     label = str(creation.label)
-    return _act_page(request, pages, None, form, title=label, effect=str(creation.effect or label), back=back)
+    preview = pages.previews.get("create") if request.actor else None
+    return _act_page(
+        request, pages, None, form, title=label, effect=str(creation.effect or label), back=back,
+        sections=preview(None, request.actor) if preview else (),
+    )  # fmt: skip
 
 
 def _anonymous(request: HttpRequest) -> Actor:
@@ -199,7 +214,7 @@ def _anonymous(request: HttpRequest) -> Actor:
 
 def _act_page(
     request: Any, pages: MachinePages, case: Case | None, form: Any, *, title: str, effect: str, back: str,
-    danger: bool = False,
+    danger: bool = False, sections: Sequence[Section] = (),
 ) -> HttpResponse:  # fmt: skip
     page = ActPage(
         title=title,
@@ -210,7 +225,7 @@ def _act_page(
         crumbs=[*crumbs(pages), *([Link(case.title, back)] if case else [])],
         danger=danger,
         multipart=form.is_multipart(),
+        sections=sections,
     )
-    return render(
-        request, "pages/act.html", {"page": page}, status=422 if form.is_bound and form.errors else 200
-    )
+    status = 422 if form.is_bound and form.errors else 200
+    return render(request, form.page_template, {"page": page}, status=status)

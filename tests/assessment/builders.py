@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from assessment.models import (
     ProvincialReport,
 )
 from assessment.selectors import lists
+from assessment.selectors.evidence import Evidence
 from assessment.services.lists import create_list
 from assessment.services.reports import open_reports
 from assessment.services.scores import submit_scores
@@ -29,15 +30,20 @@ from tests.factories import world
 MET: Final = {n: {"verdict": "met", "evidence": f"示例材料第{n}页"} for n in (1, 2, 3)}
 NOT_MET: Final = {**MET, 3: {"verdict": "not_met", "evidence": "未提供个人身份证件库比对合同"}}
 FULL: Final = {
-    "collection": 20,
-    "liveness": 15,
-    "certificate_comparison": 15,
-    "authority_comparison": 20,
-    "form_submission": 10,
-    "protection": 10,
-    "capacity": 5,
-    "emergency": 5,
+    "collection": 12,
+    "liveness": 10,
+    "false_accept": 8,
+    "false_reject": 6,
+    "certificate_comparison": 12,
+    "authority_uscc": 10,
+    "authority_person": 12,
+    "interface": 7,
+    "form_generation": 8,
+    "protection": 7,
+    "mlps": 4,
+    "emergency": 4,
 }
+LEAST: Final = dict(zip(FULL, (7, 6, 5, 3, 7, 6, 7, 4, 5, 4, 2, 0), strict=True))
 EFFECT = world.moment("2019-05-16 00:00")
 
 
@@ -167,21 +173,25 @@ def refreshed(case: Any) -> Any:
 
 
 def less(points: int) -> dict[str, int]:
-    """A sheet ``points`` short of 100, every least number of points still reached (up to 46)."""
-    room = {"capacity": 5, "emergency": 5, "collection": 8, "authority_comparison": 8, "liveness": 6}
-    room |= {"certificate_comparison": 6, "form_submission": 4, "protection": 4}
+    """A sheet ``points`` short of 100, every least number of points still reached (up to 44)."""
     sheet = dict(FULL)
-    for code, most in room.items():
-        taken = min(most, points)
+    for code in reversed(FULL):
+        taken = min(FULL[code] - LEAST[code], points)
         sheet[code] -= taken
         points -= taken
     assert points == 0
     return sheet
 
 
+def grounds(scores: Mapping[str, int]) -> dict[str, Evidence]:
+    """What a sheet has to say: a word about every criterion below its least points."""
+    return {code: Evidence("示例理由") for code, points in scores.items() if points < LEAST.get(code, 0)}
+
+
 def score(assessment: CapabilityAssessment, actor: Actor, scores: dict[str, int] | None = None) -> None:
     declaration = declaration_of(assessment, actor)
-    submit_scores(case=declaration, actor=actor, scores=scores or FULL, comment="示例评语")
+    given = scores or FULL
+    submit_scores(case=declaration, actor=actor, scores=given, comment="示例评语", evidence=grounds(given))
 
 
 def scored(assessment: CapabilityAssessment, staff: Desk, panel: Sequence[Actor], scores: Any = None) -> None:

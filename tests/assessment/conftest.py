@@ -48,3 +48,21 @@ def assessors(programme: Programme) -> list[Actor]:
     from tests.factories import world
 
     return [world.assessor() for _ in range(3)]
+
+
+@pytest.fixture(scope="module")
+def decided(staff: Desk, assessors: list[Actor]) -> list[Any]:
+    """Three reported applicants of 广东: one passed, one failed the assessment, one was not recommended."""
+    from tests.assessment import builders
+    from tests.factories import world
+
+    passed, failed = builders.recommended(staff), builders.recommended(staff)
+    unwanted = builders.not_recommended(staff)
+    builders.begin_review()
+    builders.received(staff)
+    builders.concluded(builders.assessment_of(passed), staff, assessors[:2])
+    builders.concluded(
+        builders.assessment_of(failed), staff, assessors[:2], {**builders.FULL, "protection": 3}
+    )
+    world.at("2019-05-14 09:00")
+    return [passed, failed, unwanted]

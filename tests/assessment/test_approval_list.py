@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from psycopg.types.range import Range
 
 from applications.models import Application
+from assessment import documents
 from assessment.models import ApprovalList, ApprovalListEntry
-from assessment.selectors import lists
-from assessment.services.lists import create_list
+from assessment.pages import list_preview
+from assessment.selectors import lists, publication
+from assessment.selectors.publication import PublishedList, PublishedUnit
+from assessment.services.lists import create_list, leave_out, refresh
 from assessment.tasks import make_letters
 from pilot.actors import Actor
-from pilot.enums import Role
+from pilot.enums import FilingType, Role
 from pilot.errors import Refused, StateChanged
 from pilot.models import (
     Document,
@@ -24,6 +29,7 @@ from pilot.models import (
     PilotUnit,
     Programme,
     TransitionRecord,
+    UnitScope,
     UnitStatus,
 )
 from pilot.services import register
@@ -32,29 +38,20 @@ from pilot.workflow import fire
 from tests.assessment import builders
 from tests.assessment.builders import EFFECT, FULL
 from tests.assessment.refusals import refusal
+from tests.assessment.test_documents import missing, text_of
 from tests.factories import world
 
-FAILED = {**FULL, "protection": 5}
-
+FAILED = {**FULL, "protection": 3}
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def decided(staff: builders.Desk, assessors: list[Actor]) -> list[Application]:
-    """Three reported applicants of 广东: one passed, one failed the assessment, one was not recommended."""
-    passed, failed = builders.recommended(staff), builders.recommended(staff)
-    unwanted = builders.not_recommended(staff)
-    builders.begin_review()
-    builders.received(staff)
-    builders.concluded(builders.assessment_of(passed), staff, assessors[:2])
-    builders.concluded(builders.assessment_of(failed), staff, assessors[:2], FAILED)
-    world.at("2019-05-14 09:00")
-    return [passed, failed, unwanted]
-
-
 def states(applications: list[Application]) -> list[str]:
     return [Application.unscoped.get(pk=application.pk).state for application in applications]
+
+
+def scopes() -> set[tuple[int, str]]:
+    return set(UnitScope.objects.values_list("province", "filing_type"))
 
 
 def test_a_draft_holds_everybody_who_waits_each_with_a_decision(
@@ -65,7 +62,7 @@ def test_a_draft_holds_everybody_who_waits_each_with_a_decision(
     assert (draft.state, draft.sequence, draft.number) == ("draft", 1, "MD-2019-01")
     assert builders.entries(draft) == [
         (passed.pk, True, ""),
-        (failed.pk, False, "技术能力评估指标“图像与个人信息保护”未达到最低要求"),
+        (failed.pk, False, "技术能力评估指标“生物特征和个人信息保护”未达到最低要求"),
         (unwanted.pk, False, "广东省通信管理局审核意见为不同意推荐：未提供个人身份证件库比对合同"),
     ]
     with pytest.raises(Refused, match="没有待决定的申请"):
@@ -91,8 +88,9 @@ def test_whoever_prepared_neither_approves_nor_publishes_by_guard_and_by_constra
     ).as_actor()
     words = "须由另一人办理（四眼原则）"
     assert refusal(prepared, "approve", actor=both) == (Refused, words)
+    rows = ApprovalList.unscoped.filter(pk=prepared.pk)
     with pytest.raises(IntegrityError, match="approval_list_four_eyes"), transaction.atomic():
-        ApprovalList.unscoped.filter(pk=prepared.pk).update(approved_by=staff.officer.person_id)
+        rows.update(state="approved", approved_by=staff.officer.person_id)
     approved = fire(prepared, "approve", actor=staff.approver)
     assert approved.approved_by_id == staff.approver.person_id
     assert refusal(approved, "publish", actor=both) == (Refused, words)
@@ -117,7 +115,7 @@ def test_what_changed_after_preparation_is_not_published(
     staff: builders.Desk, decided: list[Application]
 ) -> None:
     approved = builders.approved(staff)
-    ApprovalListEntry.unscoped.filter(application=decided[1]).update(listed=True, reason="")
+    Application.unscoped.filter(pk=decided[1].pk).update(uscc=world.uscc(987_654))
     assert refusal(approved, "publish", actor=staff.approver) == (
         Refused,
         "名单内容与提请批准时不一致，请撤回批准后重新拟制",
@@ -164,6 +162,9 @@ def test_publication_sets_everybody_and_enrols_units_at_once(
     assert (unit.organisation_id, unit.code, unit.national_id) == (passed.provider_id, "1001", 1001)
     assert unit.case_key == passed.case_key
     assert unit.licence_expires_on.isoformat() == "2023-05-19"
+    # Opened for the provinces it asked for, from the day of effect.
+    assert scopes() == {(province, kind) for province in (44, 45) for kind in FilingType.values}
+    assert {scope.during.lower for scope in UnitScope.objects.all()} == {EFFECT}
     active = UnitStatus.objects.get(unit=unit, kind="active")
     assert (active.during.lower, active.during.upper) == (EFFECT, world.moment("2020-01-01 00:00"))
     made = Document.objects.filter(machine="approval-list", object_id=published.pk)
@@ -198,16 +199,35 @@ def test_a_failure_inside_publication_undoes_all_of_it(
     assert not Document.objects.filter(machine="approval-list").exists()
 
 
-def test_letters_are_posted_with_publication_and_written_once(
-    staff: builders.Desk, decided: list[Application]
+def test_every_applicant_gets_one_letter_even_where_a_worker_was_killed(
+    staff: builders.Desk, decided: list[Application], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published = builders.published(staff)
     message = OutboxMessage.objects.get(target="assessment.tasks.make_letters")
     assert message.payload == {"list_id": published.pk}
-    assert make_letters(**message.payload) == 3
-    assert make_letters(**message.payload) == 0
+    write, calls = documents.decision_letter, count(1)
+
+    def killed(*args: Any, **kwargs: Any) -> Document:
+        if next(calls) == 2:
+            raise MemoryError
+        return write(*args, **kwargs)
+
+    monkeypatch.setattr(documents, "decision_letter", killed)
+    with pytest.raises(MemoryError):
+        make_letters(**message.payload)
     letters = Document.objects.filter(machine="application", kind="decision-letter-1")
+    assert letters.count() == 1
+    assert (make_letters(**message.payload), make_letters(**message.payload)) == (2, 0)
     assert sorted(letters.values_list("object_id", flat=True)) == sorted(a.pk for a in decided)
+    passed, failed, unwanted = (text_of(a, "decision-letter-1") for a in decided)
+    assert missing(passed, "试点省份为广东省、广西壮族自治区，备案类型为全部备案类型") == []
+    assert missing(passed, "自2019年5月16日起参与试点运行，至2019年12月31日止", "技术能力评估") == []
+    remedy = "可于2019年5月28日（含当日）前通过试点管理平台提出申诉"
+    assert missing(failed, "“生物特征和个人信息保护”未达到最低要求", "技术能力评估", remedy) == []
+    reason = "广东省通信管理局审核意见为不同意推荐：未提供个人身份证件库比对合同"
+    assert missing(unwanted, f"理由是：{reason}", "汇总报送", remedy) == []
+    assert "技术能力评估" not in unwanted
+    assert "申诉" not in passed
 
 
 def test_an_upheld_objection_leads_to_a_further_list_that_admits(
@@ -220,6 +240,10 @@ def test_an_upheld_objection_leads_to_a_further_list_that_admits(
     objection = file_objection(
         actor=applicant, machine="application", object_id=failed.pk, grounds="评分漏看第12页"
     )
+    # Whoever prepared and concluded, or approved and published, had a part in it; nobody else had.
+    words = "您参与过原决定，须由其他人复核"
+    for hand in (staff.officer, staff.approver):
+        assert refusal(objection, "take", actor=hand) == (Refused, words)
     reviewer = world.ministry(Role.MINISTRY_OFFICER)
     fire(objection, "take", actor=reviewer)
     fire(objection, "uphold", actor=reviewer, reason="第12页已证明")
@@ -233,6 +257,17 @@ def test_an_upheld_objection_leads_to_a_further_list_that_admits(
     unit = PilotUnit.unscoped.get(organisation=failed.provider)
     assert unit.code == "1002"
     assert make_letters(list_id=second.pk) == 1
+    letter = text_of(failed, "decision-letter-2")
+    said = "于2019年5月20日对未列入第1号名单的决定提出申诉，经未参与原决定的人员复核，于2019年5月20日认定申诉成立"
+    assert missing(letter, said, "（第2号），试点单位编号为1002", "自2019年5月21日起") == []
+    paper = text_of(second, "approval-list")
+    assert missing(paper, "上述单位经申诉复核列入，本名单据此变更第1号名单") == []
+    found = publication.published(programme, at=world.moment("2019-05-21 09:00"))
+    assert [(row.sequence, row.amends, row.amended_by) for row in found] == [(2, (1,), ()), (1, (), (2,))]
+    assert [[unit.name for unit in row.units] for row in found] == [
+        [failed.provider.name],
+        [decided[0].provider.name],
+    ]
 
 
 def visible(actor: Actor) -> tuple[int, int]:
@@ -259,9 +294,67 @@ def test_who_was_left_off_concerns_the_applicant_and_its_bureau(
 def test_the_published_list_names_only_those_taken_in(
     programme: Programme, staff: builders.Desk, decided: list[Application], django_assert_num_queries: Any
 ) -> None:
-    assert lists.published(programme) == []
-    published = builders.published(staff)
-    with django_assert_num_queries(4):
-        found = lists.published(programme)
-    unit = lists.PublishedUnit("1001", decided[0].provider.name, "广东省", "B1-20180123")
-    assert found == [lists.PublishedList(1, published.published_at, EFFECT, (unit,))]
+    assert publication.published(programme, at=EFFECT) == []
+    approved = builders.approved(staff)
+    assert publication.paper(programme, 1) is None
+    published = fire(approved, "publish", actor=staff.approver)
+    with django_assert_num_queries(7):
+        (found,) = publication.published(programme, at=EFFECT)
+    opened = dict.fromkeys(FilingType.values, (44, 45))
+    unit = PublishedUnit("1001", decided[0].provider.name, 44, "B1-20180123", opened, "active")
+    paper = publication.paper(programme, 1)
+    assert paper is not None
+    assert found == PublishedList(
+        1, "MD-2019-01", published.published_at, EFFECT, (), (), paper.sha256, (unit,)
+    )
+
+
+def test_the_published_status_is_the_register_s_of_the_moment(
+    programme: Programme, staff: builders.Desk, decided: list[Application]
+) -> None:
+    builders.published(staff)
+    june, july = world.moment("2019-06-01 00:00"), world.moment("2019-07-01 00:00")
+    unit = PilotUnit.unscoped.get()
+    register.set_status(actor=world.SETUP, unit=unit, kind="suspended", start=june, reason="示例")
+    UnitScope.objects.filter(unit=unit, province=45).update(during=Range(EFFECT, july))
+
+    def at(moment: str) -> list[tuple[str, list[tuple[int, ...]]]]:
+        (found,) = publication.published(programme, at=world.moment(moment))
+        return [(unit.status, sorted(set(unit.scope.values()))) for unit in found.units]
+
+    assert at("2019-05-15 09:00") == [("not_started", [(44, 45)])]
+    assert at("2019-05-16 00:00") == [("active", [(44, 45)])]
+    assert at("2019-06-01 00:00") == [("suspended", [(44, 45)])]
+    assert at("2019-07-01 00:00") == [("suspended", [(44,)])]
+
+
+# --- batches --------------------------------------------------------------------------------------
+def test_who_is_left_out_stays_off_this_list_and_is_offered_to_the_next(
+    programme: Programme, staff: builders.Desk, decided: list[Application]
+) -> None:
+    passed, failed, unwanted = decided
+    first = create_list(actor=staff.officer, effective_from=EFFECT)
+    entries = {entry.application_id: entry for entry in lists.entries(first)}
+    with pytest.raises(Refused, match="请填写理由"):
+        leave_out(case=first, actor=staff.officer, entry=entries[passed.pk], reason=" ")
+    leave_out(case=first, actor=staff.officer, entry=entries[passed.pk], reason="联调未完成")
+    with pytest.raises(Refused, match="该单位不在本名单中"):
+        leave_out(case=first, actor=staff.officer, entry=entries[passed.pk], reason="联调未完成")
+    refresh(case=first, actor=staff.officer)
+    assert [pk for pk, _listed, _reason in builders.entries(first)] == [failed.pk, unwanted.pk]
+    waiting = list_preview.undecided(programme)
+    assert [row.cells[0] for row in waiting.rows] == [passed.provider.name]
+    assert waiting.rows[0].cells[4] == "第 1 号名单暂不列入：联调未完成"
+    second = create_list(actor=staff.officer, effective_from=EFFECT)
+    # Two drafts at once do not take the same applicant.
+    for draft in (first, second):
+        refresh(case=draft, actor=staff.officer)
+    assert builders.entries(second) == [(passed.pk, True, "")]
+    for case in (first, second):
+        fire(case, "prepare", actor=staff.officer)
+        fire(case, "approve", actor=staff.approver)
+        fire(case, "publish", actor=staff.approver)
+    assert states(decided) == ["listed", "not_listed", "not_listed"]
+    assert missing(text_of(second, "approval-list"), "本名单为后续批次，此前公布的名单继续有效") == []
+    with pytest.raises(Refused, match="只有拟制中的名单可以更新"):
+        leave_out(case=second, actor=staff.officer, entry=entries[passed.pk], reason="示例")

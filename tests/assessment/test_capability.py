@@ -253,12 +253,12 @@ def test_scores_wait_for_the_start_and_are_handed_in_once(
 @pytest.mark.parametrize(
     ("scores", "words"),
     [
-        ({**FULL, "liveness": 16}, "指标“liveness”应为 0 到 15 的整数"),
-        ({**FULL, "liveness": -1}, "指标“liveness”应为 0 到 15 的整数"),
-        ({**FULL, "liveness": 7.5}, "指标“liveness”应为 0 到 15 的整数"),
-        ({**FULL, "liveness": True}, "指标“liveness”应为 0 到 15 的整数"),
-        ({**FULL, "beauty": 1}, "请为全部 8 项指标评分"),
-        ({"liveness": 15}, "请为全部 8 项指标评分"),
+        ({**FULL, "liveness": 11}, "指标“liveness”应为 0 到 10 的整数"),
+        ({**FULL, "liveness": -1}, "指标“liveness”应为 0 到 10 的整数"),
+        ({**FULL, "liveness": 7.5}, "指标“liveness”应为 0 到 10 的整数"),
+        ({**FULL, "liveness": True}, "指标“liveness”应为 0 到 10 的整数"),
+        ({**FULL, "beauty": 1}, "请为全部 12 项指标评分"),
+        ({"liveness": 10}, "请为全部 12 项指标评分"),
     ],
 )
 def test_a_sheet_is_whole_numbers_for_every_criterion(
@@ -310,8 +310,8 @@ def test_agreeing_scores_are_concluded(
 def test_a_criterion_below_its_least_points_fails_the_whole(
     case: CapabilityAssessment, staff: builders.Desk, assessors: list[Actor]
 ) -> None:
-    concluded = builders.concluded(case, staff, assessors[:2], {**FULL, "protection": 5})
-    assert (concluded.points, concluded.passed) == (95, False)
+    concluded = builders.concluded(case, staff, assessors[:2], {**FULL, "protection": 3})
+    assert (concluded.points, concluded.passed) == (96, False)
 
 
 def test_there_is_no_conclusion_before_all_have_scored(
@@ -391,5 +391,5 @@ def test_a_different_verdict_on_the_least_points_is_moderated_too(
 ) -> None:
     builders.started(case, staff, assessors[:2])
     builders.score(case, assessors[0])
-    builders.score(case, assessors[1], {**FULL, "protection": 5})
+    builders.score(case, assessors[1], {**FULL, "protection": 3})
     assert builders.refreshed(case).state == "in_moderation"

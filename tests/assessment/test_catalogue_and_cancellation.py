@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from assessment.models import Criterion
+from assessment.models import CatalogueEdition, Criterion
 from assessment.services import criteria
 from pilot.actors import Actor
 from pilot.errors import Refused, StateChanged
 from pilot.models import Programme
 from pilot.workflow import fire
 from tests.assessment import builders
-from tests.assessment.builders import FULL
+from tests.assessment.builders import FULL, LEAST
 from tests.assessment.refusals import refusal
 from tests.factories import world
 
@@ -23,8 +23,20 @@ def test_the_catalogue_of_the_programme_sums_to_a_hundred_and_is_installed_once(
     assert criteria.install(programme) == first
     assert sum(criterion.points for criterion in first) == 100
     assert {criterion.code: criterion.points for criterion in first} == FULL
-    assert all(criterion.must_pass <= criterion.points for criterion in first)
-    assert Criterion.objects.count() == 8
+    assert {criterion.code: criterion.must_pass for criterion in first} == LEAST
+    assert Criterion.objects.count() == 12
+
+
+def test_an_edition_may_be_issued_before_the_shipped_one_was_ever_used(
+    staff: builders.Desk, programme: Programme
+) -> None:
+    version, shipped = criteria.in_force(programme)
+    assert (version, len(shipped), Criterion.objects.count()) == (1, 12, 0)
+    names = ("code", *criteria.WORDS, "points", "must_pass")
+    rows = [{name: getattr(criterion, name) for name in names} for criterion in reversed(shipped)]
+    criteria.issue(actor=staff.officer, programme=programme, seen=1, criteria=rows, reason="调整顺序")
+    assert list(CatalogueEdition.objects.values_list("version", flat=True)) == [1, 2]
+    assert [criterion.code for criterion in criteria.install(programme)] == list(reversed(FULL))
 
 
 def test_withdrawal_cancels_the_running_assessment(staff: builders.Desk, assessors: list[Actor]) -> None:

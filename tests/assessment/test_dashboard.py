@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,15 +11,16 @@ import pytest
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from applications.models import Application
-from assessment.pages import dashboard
+from assessment.pages import dashboard, inbox
 from assessment.selectors.stages import REACHED, Stage
 from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.registry import pages_of
+from pilot.selectors import programmes
 from pilot.ui import Dashboard, Link, Section, Tag
 from pilot.views.listing import rows_for
 from pilot.workflow import fire
@@ -28,6 +30,8 @@ from tests.factories import world
 
 pytestmark = pytest.mark.django_db
 
+# Saturday 20 April
+PHASE = "审查阶段第 4 / 21 个工作日（今日非工作日）；省局报送剩余 8 个工作日"
 TITLES = ["申请办理漏斗", "各阶段申请数", "申请现状", "各省申请数", "各局受理情况"]
 
 
@@ -80,10 +84,18 @@ def table(board: Dashboard, title: str) -> list[list[str]]:
     return [[plain(cell) for cell in row.cells] for row in section(board, title).rows]
 
 
+def phase(board: Dashboard) -> tuple[str, list[list[str]]]:
+    (found,) = board.lead
+    return found.title, [[fact.label, fact.hint, *map(plain, fact.value)] for fact in found.facts]
+
+
 def numbers(board: Dashboard) -> list[tuple[str, str]]:
     """Every number of the page, of a share the part, with the address it opens."""
     cells = [cell for chart in board.charts for row in chart.rows for cell in row.cells]
-    linked = [(cell.url, str(cell.label).split("/")[0]) for cell in cells if isinstance(cell, Link)]
+    cells += [cell for lead in board.lead for fact in lead.facts for cell in fact.value]
+    links = [(cell.url, re.match(r"[\d,]+", str(cell.label))) for cell in cells if isinstance(cell, Link)]
+    linked = [(url, found.group()) for url, found in links if found]
+    assert len(linked) == len(links)
     tiles = [(tile.url, tile.value) for chart in board.charts for tile in chart.provinces]
     return linked + [(url, "0" if value == "--" else value) for url, value in tiles]
 
@@ -91,6 +103,17 @@ def numbers(board: Dashboard) -> list[tuple[str, str]]:
 def test_the_ministry_reads_funnel_states_and_bureaus(everything: None, staff: builders.Desk) -> None:
     board = board_of(staff.officer)
     assert [chart.title for chart in board.charts] == TITLES
+    assert phase(board) == (
+        PHASE,
+        [
+            ["省局报送", "04-16 ～ 04-30", "第 4 / 12 个工作日", "30 个省局未报送"],
+            ["能力评估", "05-01 ～ 05-10", "未开始", "0 件评估未结论"],
+            ["名单决定", "05-11 ～ 05-15", "未开始", "0 家未作出决定"],
+        ],
+    )
+    assert [(tile.label, tile.value, tile.url) for tile in board.tiles] == [
+        ("汇总报送", "1/31", reverse("report_inbox"))
+    ]
     assert table(board, "各阶段申请数") == [
         ["提交申请", "11", "11/11（100.0%）"],
         ["受理", "4", "4/11（36.3%）"],
@@ -130,26 +153,34 @@ def actor_of(role: str, staff: builders.Desk) -> Actor:
     }[role]
 
 
+def counted(url: str, actor: Actor) -> str:
+    """How many rows the page at an address shows, all of its pages together."""
+    asked = urlsplit(url)
+    query, name = QueryDict(asked.query), resolve(asked.path).url_name
+    if name == "report_inbox":
+        table = inbox.page(actor, programmes.current(), now=clock.now(), standing=query["standing"]).table
+        assert table is not None
+        return str(len(table.rows[:-1]))
+    return f"{rows_for(pages_of(name.removesuffix('_list')), actor, query).count():,}"
+
+
 @pytest.mark.parametrize(
     ("role", "total", "shown"),
     [
         (Role.BUREAU_REVIEWER, "6", 16),
         (Role.BUREAU_LEAD, "6", 16),
-        (Role.MINISTRY_OFFICER, "11", 55),
-        (Role.MINISTRY_APPROVER, "11", 55),
+        (Role.MINISTRY_OFFICER, "11", 58),
+        (Role.MINISTRY_APPROVER, "11", 58),
         ("other bureau", "4", 13),
     ],
 )
 def test_every_number_is_that_of_the_list_it_opens(
     everything: None, staff: builders.Desk, role: str, total: str, shown: int
 ) -> None:
-    actor, pages = actor_of(role, staff), pages_of("application")
+    actor = actor_of(role, staff)
     board = board_of(actor)
     found = numbers(board)
-    counted = [
-        (url, f"{rows_for(pages, actor, QueryDict(urlsplit(url).query)).count():,}") for url, _n in found
-    ]
-    assert counted == found
+    assert [(url, counted(url, actor)) for url, _n in found] == found
     assert (table(board, "申请现状")[-1], len(found)) == (["合计", total], shown)
     client = intake.client_of(actor)
     assert {client.get(url).status_code for url, number in found if number != "0"} == {200}
@@ -186,8 +217,26 @@ def test_a_share_is_cut_off_and_never_rounded_up(part: int, whole: int, shown: s
     assert dashboard.share(part, whole) == shown
 
 
-def test_two_counts_and_the_clock_are_all_that_is_asked(everything: None, staff: builders.Desk) -> None:
-    board = Dashboard(title="", as_of=clock.now())
-    with CaptureQueriesContext(connection) as captured:
-        dashboard.contribute(board, staff.officer)
-    assert len(captured) == 3
+def test_a_bureau_reads_how_long_it_has_for_its_report(everything: None, staff: builders.Desk) -> None:
+    elsewhere = world.bureau(Role.BUREAU_LEAD, 45)
+    board = board_of(elsewhere)
+    report = builders.report_of(45)
+    url = reverse("provincial-report_detail", args=[report.pk])
+    assert [(t.label, t.value, t.url, t.tone) for t in board.tiles] == [
+        ("汇总报送剩余（工作日）", "8", url, "info")
+    ]
+    assert phase(board)[1][0] == ["省局报送", "04-16 ～ 04-30", "第 4 / 12 个工作日"]
+    page = intake.client_of(elsewhere).get(url).content.decode()
+    assert page.count(f"<h2>{PHASE}</h2>") == 1
+    assert board_of(staff.lead).tiles == []  # its report was received
+    world.at("2019-05-06 09:00")
+    assert [(t.label, t.value, t.tone) for t in board_of(elsewhere).tiles] == [
+        ("汇总报送已逾期（工作日）", "2", "danger")
+    ]
+
+
+def test_queries_do_not_grow_with_the_cases(everything: None, staff: builders.Desk) -> None:
+    for actor, most in ((staff.officer, 18), (staff.lead, 14)):
+        with CaptureQueriesContext(connection) as captured:
+            dashboard.contribute(Dashboard(title="", as_of=clock.now()), actor)
+        assert (actor.role, len(captured)) == (actor.role, most)

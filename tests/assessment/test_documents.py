@@ -36,7 +36,7 @@ def test_list_and_letters_state_code_effect_reason_and_remedy(
     builders.begin_review()
     builders.received(staff)
     builders.concluded(builders.assessment_of(passed), staff, assessors[:2])
-    builders.concluded(builders.assessment_of(failed), staff, assessors[:2], {**FULL, "protection": 5})
+    builders.concluded(builders.assessment_of(failed), staff, assessors[:2], {**FULL, "protection": 3})
     world.at("2019-05-14 09:00")
     approval_list = builders.published(staff)
     assert make_letters(list_id=approval_list.pk) == 2
@@ -53,13 +53,17 @@ def test_list_and_letters_state_code_effect_reason_and_remedy(
     assert missing(admission, *expected, "准确率达到100%", "自2019年5月16日起") == []
 
     refusal = text_of(failed, "decision-letter-1")
-    reason = "技术能力评估指标“图像与个人信息保护”未达到最低要求。"
+    reason = "技术能力评估指标“生物特征和个人信息保护”未达到最低要求。"
     assert missing(refusal, failed.provider.name, reason, "2019年5月28日（含当日）前", "申诉") == []
 
     report = text_of(builders.assessment_of(failed), "assessment-report")
     assert (
         missing(
-            report, f"不通过。{reason[:-1]}（认定总分95分", "最低要求6分", assessors[0].name, "示例核验2.0"
+            report,
+            f"不通过。{reason[:-1]}（认定总分96分",
+            "保护74333未达到",
+            assessors[0].name,
+            "示例核验2.0",
         )
         == []
     )

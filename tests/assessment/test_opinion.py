@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from pypdfium2 import PdfDocument
+from python_calamine import CalamineWorkbook
 
-from assessment.models import Opinion, OpinionVersion
+from applications.models import Application, ApplicationFile, ChecklistMark
+from applications.rules.checklist import items_of
+from applications.services import review
+from applications.services.review import Given
+from assessment.models import CapabilityAssessment, Opinion, OpinionVersion, ProvincialReport
+from assessment.selectors import material
+from pilot import policy
+from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.errors import NotPermitted, Refused, StateChanged
-from pilot.models import Membership, Programme, TransitionRecord
+from pilot.models import Document, Membership, Programme, TransitionRecord
+from pilot.registry import Group, all_pages
 from pilot.workflow import fire
 from tests.applications import builders as applications
+from tests.applications.builders import client_of
 from tests.assessment import builders
 from tests.assessment.builders import MET, NOT_MET
 from tests.assessment.refusals import refusal
@@ -174,3 +188,190 @@ def test_only_the_bureau_sees_a_draft_and_the_ministry_what_is_signed(staff: bui
     assert readers() == [True, True, False, False, False, False]
     fire(opinion, "sign", actor=staff.lead)
     assert readers() == [True, True, False, True, False, False]
+
+
+# --- what stands beside the conditions -----------------------------------------------------------------
+@pytest.fixture
+def marked(staff: builders.Desk) -> Application:
+    """An application accepted after its checklist was marked, the licence with the page it was seen on."""
+    case = applications.submitted(world.provider())
+    licence = ApplicationFile.unscoped.get(application=case, kind="licence")
+    review.mark(
+        case=case,
+        actor=staff.reviewer,
+        version=1,
+        given=[
+            Given(item.key, "met", file=licence.pk, page=1)
+            if item.key == "licence_valid"
+            else Given(item.key, "not_applicable" if item.key == "error_rates" else "met")
+            for item in items_of("2019-87")
+        ],
+    )
+    accepted: Application = fire(case, "accept", actor=staff.reviewer)
+    return accepted
+
+
+def test_beside_each_condition_stands_what_the_material_shows(
+    marked: Application, staff: builders.Desk
+) -> None:
+    opinion = builders.opinion_of(marked)
+    licence = ApplicationFile.unscoped.get(application=marked, kind="licence")
+    page = client_of(staff.reviewer).get(reverse("opinion_act", args=[opinion.pk, "draft"]))
+    desk, form = page.context["page"].form.desk, page.context["page"].form
+    first, second, _third = desk.conditions
+    assert [len(card.marks) for card in desk.conditions] == [5, 5, 4]
+    assert {fact.label: fact.value for fact in first.facts}["许可证编号"] == "B1-20180123"
+    place = f"{reverse('application_review', args=[marked.pk])}?file={licence.pk}&page=1"
+    assert [(row.mark.label, row.place and row.place.url) for row in first.marks] == [
+        ("符合", None),
+        ("符合", place),
+        ("符合", None),
+        ("符合", None),
+        ("符合", None),
+    ]
+    assert [link.label for link in first.files] == ["盖章申请表第1页", "增值电信业务经营许可证第1页"]
+    assert (first.review.label, second.marks[2].mark.label) == ("受理审核：符合", "不适用")
+    assert form["evidence_1"].initial == (
+        "许可证持有人与申请单位一致；许可证在有效期内，编号与扫描件一致（见增值电信业务经营许可证第1页）；"
+        "业务种类包括B11、B12或B14；许可证覆盖范围包含拟试点省份；申请表已加盖公章，且与网上所填一致"
+    )
+    assert "误识率、拒识率与测试报告一致：不适用" in form["evidence_2"].initial
+    assert [form[f"verdict_{n}"].initial for n in (1, 2, 3)] == [None] * 3
+    assert page.content.decode().count("自动带入，请核对") == 3
+    assert client_of(staff.reviewer).get(place).context["page"].viewer.file == licence
+    builders.drafted(marked, staff)
+    fire(builders.opinion_of(marked), "send_back", actor=staff.lead, reason="请补充")
+    again = client_of(staff.reviewer).get(reverse("opinion_act", args=[opinion.pk, "draft"]))
+    assert again.content.decode().count("自动带入，请核对") == 0
+    assert again.context["page"].form["evidence_1"].initial == "示例材料第1页"
+
+
+def test_of_a_condition_with_something_wrong_only_that_is_the_evidence() -> None:
+    first, second, *_rest = [item for item in items_of("2019-87") if item.condition == 1]
+    met = ChecklistMark(item=first.key, mark="met")
+    wrong = ChecklistMark(item=second.key, mark="not_met", text="有效期已届满")
+    said = material.in_words([(first, met), (second, wrong)])
+    assert (said, material.in_words([(second, ChecklistMark(item=second.key, mark="not_met"))])) == (
+        "有效期已届满",
+        second.phrases[0],
+    )
+    assert len(material.in_words([(second, ChecklistMark(mark="not_met", text="长" * 2000))])) == 1000
+
+
+def test_the_page_goes_on_to_the_next_case(staff: builders.Desk) -> None:
+    cases = [builders.opinion_of(builders.accepted(staff)) for _ in range(3)]
+    urls = [reverse("opinion_act", args=[case.pk, "draft"]) for case in cases]
+    client = client_of(staff.reviewer)
+    places = [client.get(url).context["page"].form.desk.place for url in urls]
+    assert [(place.text, place.previous, place.following) for place in places] == [
+        ("待办第 1 / 3 件", "", urls[1]),
+        ("待办第 2 / 3 件", urls[0], urls[2]),
+        ("待办第 3 / 3 件", urls[1], ""),
+    ]
+    fields = {f"verdict_{n}": "met" for n in (1, 2, 3)} | {"remark": "同意"}
+    done = client.post(urls[1], fields, follow=True)
+    assert [(a.label, a.url) for a in done.context["page"].actions if a.primary] == [
+        ("办理下一件（还有 2 件）", urls[0])
+    ]
+    sign = client_of(staff.lead).get(reverse("opinion_act", args=[cases[1].pk, "sign"]))
+    desk = sign.context["page"].form.desk
+    assert (desk.drafting, desk.outside, desk.conditions[0].drafted_verdict.label) == (False, "同意", "符合")
+    assert desk.recommended.label == "同意推荐"
+
+
+def test_the_page_of_a_draft_asks_no_more_of_the_database_for_more_cases(staff: builders.Desk) -> None:
+    url = reverse("opinion_act", args=[builders.opinion_of(builders.accepted(staff)).pk, "draft"])
+    client = client_of(staff.reviewer)
+
+    def queries() -> int:
+        client.get(url)
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(url).status_code == 200
+        return len(captured)
+
+    one = queries()
+    for _ in range(2):
+        builders.accepted(staff)
+    assert queries() == one
+
+
+# --- who reads what ------------------------------------------------------------------------------------
+INSIDE = ("内部乙乙", "退回丙丙")  # never leave the bureau
+DRAFT = ("草稿甲甲", "依据丁丁")  # leave it only when signed
+
+
+def leaked(actor: Actor, application: Application, opinion: Opinion) -> list[str]:
+    """The words of the opinion that this actor finds anywhere: pages, lists, search, export, papers."""
+    client = client_of(actor)
+    slugs = [
+        pages.slug
+        for pages in all_pages()
+        if pages.group in {Group.INTAKE, Group.REVIEW} and policy.may_open(f"{pages.slug}_list", actor.role)
+    ]
+    addresses = [reverse(f"{slug}_list") for slug in slugs]
+    addresses += [
+        reverse("opinion_detail", args=[opinion.pk]),
+        reverse("opinion_act", args=[opinion.pk, "draft"]),
+    ]
+    addresses += [
+        reverse("application_detail", args=[application.pk]),
+        reverse("application_review", args=[application.pk]),
+    ]
+    addresses += [
+        reverse("application_progress", args=[application.pk]),
+        reverse("dashboard"),
+        reverse("notice_list"),
+    ]
+    addresses += [
+        reverse("provincial-report_detail", args=[report.pk]) for report in ProvincialReport.unscoped.all()
+    ]
+    addresses += [
+        reverse("capability-assessment_detail", args=[case.pk])
+        for case in CapabilityAssessment.unscoped.all()
+    ]
+    addresses += [reverse("published_list_json"), reverse("published_list_csv")]
+    text = [client.get(address).content.decode(errors="replace") for address in addresses]
+    for slug in slugs:
+        exported = client.post(reverse("list_export", args=[slug]))
+        if exported.status_code == 200:
+            book = CalamineWorkbook.from_filelike(BytesIO(exported.content))
+            text.append(str(book.get_sheet_by_index(0).to_python()))
+    for document in Document.objects.all():
+        answer = client.get(reverse("document", args=[document.pk]))
+        if answer.status_code == 200 and document.content_type == "application/pdf":
+            text += [page.get_textpage().get_text_range() for page in PdfDocument(answer.content)]
+        elif answer.status_code == 200:
+            book = CalamineWorkbook.from_filelike(BytesIO(answer.content))
+            text.append(str(book.get_sheet_by_index(0).to_python()))
+    # What a search shows back to whoever typed it is no leak, a row it finds would be.
+    for word in (*INSIDE, *DRAFT):
+        answer = client.get(reverse("opinion_list"), {"q": word})
+        if answer.status_code == 200:
+            assert answer.context["page"].total == 0
+    return [word for word in (*INSIDE, *DRAFT) if word in "".join(text)]
+
+
+@pytest.mark.slow
+def test_drafts_and_internal_remarks_never_leave_the_bureau(
+    staff: builders.Desk, assessors: list[Actor]
+) -> None:
+    provider = world.provider()
+    application = builders.accepted(staff, provider)
+    words = {n: {"verdict": "met", "evidence": f"依据丁丁{n}"} for n in (1, 2, 3)}
+    data = {"checklist": words, "remark": "草稿甲甲", "internal_remark": "内部乙乙"}
+    elsewhere = builders.desk(45)
+    opinion = builders.opinion_of(application)
+
+    def found(*actors: Actor) -> list[list[str]]:
+        return [leaked(actor, application, opinion) for actor in actors]
+
+    fire(opinion, "draft", actor=staff.reviewer, **data)
+    fire(opinion, "send_back", actor=staff.lead, reason="退回丙丙")
+    assert found(staff.reviewer, staff.officer) == [[*INSIDE, *DRAFT], []]
+    fire(opinion, "draft", actor=staff.reviewer, **data)
+    assert found(staff.officer, provider, elsewhere.lead) == [[]] * 3
+    fire(opinion, "sign", actor=staff.lead)
+    builders.begin_review()
+    builders.received(staff)
+    builders.concluded(builders.assessment_of(application), staff, assessors[:2])
+    assert found(staff.officer, assessors[0], provider, elsewhere.lead) == [list(DRAFT), [], [], []]

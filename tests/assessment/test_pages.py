@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.timezone import localtime
 
 from assessment.models import (
     ApprovalList,
@@ -22,7 +23,9 @@ from assessment.models import (
 from assessment.pages import approval_list, capability, declaration, opinion, report
 from assessment.views.published_list import _inert
 from pilot.actors import Actor
-from pilot.models import Person, Programme
+from pilot.enums import FilingType
+from pilot.models import Document, Person, Programme
+from pilot.services import documents
 from pilot.workflow import fire
 from tests.assessment import builders
 from tests.assessment.builders import EFFECT, FULL, MET
@@ -209,21 +212,61 @@ def test_a_list_is_begun_prepared_approved_and_published_in_the_browser(
 def test_the_published_list_is_public_as_page_json_and_csv(
     programme: Programme, staff: builders.Desk, assessors: list[Actor]
 ) -> None:
-    assert Client().get(url("published_list_json")).json() == {"programme": programme.number, "lists": []}
+    body = Client().get(url("published_list_json")).json()
+    assert body.pop("as_of").startswith("2019-04-12T09:00:")
+    assert body == {"version": 1, "programme": programme.number, "lists": []}
     declined = builders.not_recommended(staff)
     case = builders.planned(staff)
     builders.concluded(case, staff, assessors[:2])
-    builders.published(staff)
+    published = builders.published(staff)
     name = case.application.provider.name
     page = Client().get(url("published_list"))
     assert (page.status_code, name in page.text, declined.provider.name in page.text) == (200, True, False)
-    unit = {"code": "1001", "name": name, "province": "广东省", "licence": "B1-20180123"}
-    body = Client().get(url("published_list_json")).json()
-    assert [(row["sequence"], row["effective_from"], row["units"]) for row in body["lists"]] == [
-        (1, "2019-05-16T00:00:00+08:00", [unit])
+    world.at("2019-05-20 09:00")
+    answer = Client().get(url("published_list_json"))
+    paper = Document.objects.get(machine="approval-list", object_id=published.pk)
+    pdf = url("published_list_pdf", 1)
+    assert answer.json()["lists"] == [
+        {
+            "sequence": 1,
+            "number": "MD-2019-01",
+            "published_at": localtime(published.published_at).isoformat(timespec="seconds"),
+            "effective_from": "2019-05-16T00:00:00+08:00",
+            "amends": [],
+            "amended_by": [],
+            "document": {"url": f"http://testserver{pdf}", "sha256": paper.sha256},
+            "units": [
+                {
+                    "code": "1001",
+                    "name": name,
+                    "province": "广东省",
+                    "province_code": "44",
+                    "licence": "B1-20180123",
+                    "scope": {kind: ["44", "45"] for kind in FilingType.values},
+                    "status": "active",
+                    "status_label": "试点中",
+                }
+            ],
+        }
     ]
+    # Who has it already is told so; when a unit's status changes, the validator does.
+    for name_of_page in ("published_list_json", "published_list_csv"):
+        address = url(name_of_page)
+        answer = Client().get(address)
+        again = Client().get(address, headers={"If-None-Match": answer["ETag"]})
+        assert (again.status_code, again["Cache-Control"]) == (304, "public, max-age=60")
+        world.at("2020-01-02 09:00")
+        ended = Client().get(address, headers={"If-None-Match": answer["ETag"]})
+        assert ended.status_code == 200
+        world.at("2019-05-20 09:00")
+    assert [Client().get(url("published_list_pdf", n)).status_code for n in (1, 2)] == [200, 404]
+    assert Client().get(pdf).content == documents.read_bytes(paper.sha256)
+    assert "no-store" in Client().get(url("published_list"))["Cache-Control"]
     table = list(csv.reader(io.StringIO(Client().get(url("published_list_csv")).content.decode("utf-8-sig"))))
-    assert [row[3:] for row in table[1:]] == [["1001", name, "广东省", "B1-20180123"]]
+    opened = "广东省、广西壮族自治区；全部备案类型"
+    assert [row[3:] for row in table[1:]] == [
+        ["1001", name, "广东省", "B1-20180123", opened, "试点中", ""],
+    ]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1"])

@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
+from zipfile import ZipFile
 
+import pypdfium2
 import pytest
 from python_calamine import CalamineWorkbook
 
 from assessment.models import CapabilityAssessment, ProvincialReport, ReportLine
+from assessment.pages import report as report_page
 from assessment.services.reports import open_reports, open_supplement
 from assessment.spreadsheet import report_workbook
 from assessment.tasks import open_reports as open_reports_task
@@ -19,6 +23,7 @@ from pilot.errors import Refused
 from pilot.models import Document, Programme
 from pilot.selectors import people
 from pilot.services import documents
+from pilot.ui import Tag
 from pilot.workflow import fire
 from tests.assessment import builders
 from tests.assessment.refusals import refusal
@@ -68,46 +73,110 @@ def test_the_list_is_frozen_in_order_with_a_stable_digest(staff: builders.Desk) 
     assert (report.filled_in_by, report.phone, report.number) == ("示例一", "020-00000002", "HZ-2019-44-1")
 
 
-def test_sheet_and_workbook_are_made_when_sent(staff: builders.Desk) -> None:
-    application = builders.recommended(staff)
-    builders.begin_review()
-    report = builders.sent(staff)
-    made = Document.objects.filter(machine="provincial-report", object_id=report.pk).order_by("kind")
-    assert [document.kind for document in made] == ["provincial-report", "provincial-report-xlsx"]
-    workbook = CalamineWorkbook.from_filelike(io.BytesIO(documents.read_bytes(made[1].sha256)))
-    rows = workbook.get_sheet_by_index(0).to_python()
-    assert rows[2][1:5] == [
-        application.provider.name,
-        application.uscc,
-        application.acceptance_number,
-        "B1-20180123",
+def made(report: ProvincialReport) -> tuple[str, list[list[str]], bytes]:
+    """The sheet last made: the text of its PDF without blanks, the rows of its workbook, the workbook itself."""
+    papers = Document.objects.filter(machine="provincial-report", object_id=report.pk)
+    pdf = documents.read_bytes(papers.filter(kind="provincial-report").last().sha256)
+    book = documents.read_bytes(papers.filter(kind="provincial-report-xlsx").last().sha256)
+    text = "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf))
+    return re.sub(r"\s", "", text), rows_of(book), book
+
+
+def rows_of(book: bytes) -> list[list[str]]:
+    return CalamineWorkbook.from_filelike(io.BytesIO(book)).get_sheet_by_index(0).to_python()
+
+
+def test_screen_workbook_and_pdf_say_the_same(staff: builders.Desk) -> None:
+    applications = [builders.recommended(staff), builders.recommended(staff), builders.not_recommended(staff)]
+    builders.begin_review("2019-04-28 09:00")
+    report = builders.sent(staff, filled_in_by="示例一", phone="020-00000002")
+    (section,) = report_page.sections(report, staff.officer)
+    text, rows, _book = made(report)
+    assert section.note == "合计 3 家，其中同意推荐 2 家，不同意推荐 1 家"
+    total = "申请单位3家，其中同意推荐2家，不同意推荐1家"
+    shown = [
+        [cell.label if isinstance(cell, Tag) else "、".join(cell) if isinstance(cell, list) else str(cell)
+         for cell in row.cells]
+        for row in section.rows
+    ]  # fmt: skip
+    assert rows[3] == [str(column.label) for column in section.columns]
+    assert rows[4:7] == shown
+    assert [row[3] for row in shown] == [a.acceptance_number for a in applications]
+    assert rows[7][:2] == ["合计", total]
+    assert [text.count("".join(row)) for row in [rows[3], *shown, ["合计", total]]] == [1, 1, 1, 1, 1]
+    signature = [
+        "填报单位：广东省通信管理局（印章）",
+        "填报人：示例一",
+        "联系电话：020-00000002",
+        "填报日期：2019-04-28",
     ]
-    assert documents.read_bytes(made[0].sha256)[:5] == b"%PDF-"
+    assert [cell for cell in rows[9] if cell] == signature
+    assert text.count("".join(signature)) == 1
+    assert rows[0][0] == "广东省电子化核验试点申请审核汇总表（第1版）"
+    assert text.endswith("第1页，共1页")
+    titles = Document.objects.filter(machine="provincial-report").values_list("title", flat=True)
+    assert set(titles) == {f"{rows[0][0]}2019-04-28"}
+
+
+def test_a_nil_return_says_so_on_both_papers(staff: builders.Desk) -> None:
+    builders.begin_review()
+    report = builders.sent(staff, nil=True)
+    text, rows, _book = made(report)
+    words = "零报告：本报送期内，广东省没有报送的申请单位。"
+    total = "申请单位0家，其中同意推荐0家，不同意推荐0家"
+    assert (rows[4][0], rows[5][:2]) == (words, ["合计", total])
+    assert (text.count(words), text.count(f"合计{total}")) == (1, 1)
+    (section,) = report_page.sections(report, staff.officer)
+    assert section.note == "合计 0 家，其中同意推荐 0 家，不同意推荐 0 家"
+
+
+PAPER = {
+    "programme": {"notice": "示例通知", "number": "示例〔2019〕1号"},
+    "issuer": "示例局",
+    "report_number": "HZ-2019-44-1",
+    "version": "1",
+    "filled_by": "=填报人",
+    "phone": "+86",
+    "filled_on": "2019-04-28",
+    "nil_words": "零报告",
+    "total_words": "1家",
+    "digest": "00",
+    "rows": [
+        {
+            "name": "=1+1",
+            "uscc": "914400000000000001",
+            "number": "SL2019-44-00001",
+            "province": "广东省",
+            "licence": "@SUM(A1)",
+            "methods": "人脸识别",
+            "opinion": "同意推荐",
+            "remark": "+86",
+        }
+    ],
+}
 
 
 def test_the_workbook_keeps_formulas_inert_and_long_numbers_whole() -> None:
-    snapshot = {
-        "name": "=1+1",
-        "uscc": "914400000000000001",
-        "number": "SL2019-44-00001",
-        "licence": "@SUM(A1)",
-        "methods": ["人脸识别"],
-        "recommended": True,
-        "remark": "+86",
-    }
-    body = report_workbook(title="=标题", snapshots=[snapshot], digest="00")
-    rows = CalamineWorkbook.from_filelike(io.BytesIO(body)).get_sheet_by_index(0).to_python()
-    assert rows[0][0] == "=标题"
-    assert rows[2] == [
-        "1",
-        "=1+1",
-        "914400000000000001",
-        "SL2019-44-00001",
-        "@SUM(A1)",
-        "人脸识别",
-        "同意推荐",
-        "+86",
-    ]
+    body = report_workbook(title="=标题", paper=PAPER)
+    rows = rows_of(body)
+    assert (rows[0][0], rows[7][3], rows[4]) == (
+        "=标题",
+        "填报人：=填报人",
+        ["1", *PAPER["rows"][0].values()],
+    )
+    sheet = ZipFile(io.BytesIO(body)).read("xl/worksheets/sheet1.xml").decode()
+    assert (sheet.count("<f>"), set(re.findall(r' t="(\w+)"', sheet))) == (0, {"s"})
+
+
+def test_the_workbook_is_ready_for_the_printer() -> None:
+    files = ZipFile(io.BytesIO(report_workbook(title="标题", paper=PAPER)))
+    sheet, book = (files.read(name).decode() for name in ("xl/worksheets/sheet1.xml", "xl/workbook.xml"))
+    (setup,) = re.findall(r"<pageSetup ([^>]*)/>", sheet)
+    assert set(setup.split()) == {'paperSize="9"', 'orientation="landscape"', 'fitToHeight="0"'}
+    assert sheet.count('<pageSetUpPr fitToPage="1"/>') == 1
+    assert re.findall(r"<oddFooter>(.*?)</oddFooter>", sheet) == ["&amp;C第 &amp;P 页，共 &amp;N 页"]
+    assert re.findall(r"<pane [^>]*>", sheet)[0].count('topLeftCell="C5"') == 1
+    assert re.findall(r">([^<>]*)</definedName>", book) == ["汇总表!$A$1:$I$9", "汇总表!$4:$4"]
 
 
 def test_nothing_accepted_is_left_without_a_signed_opinion(staff: builders.Desk) -> None:

@@ -11,9 +11,11 @@ from django.urls import reverse
 
 from assessment.pages import inbox as page
 from assessment.selectors import inbox
+from assessment.services import report_urges
 from assessment.services.reports import open_supplement
+from assessment.tasks import remind_bureaus
 from pilot import clock
-from pilot.models import Programme
+from pilot.models import AuditEntry, Notice, Programme
 from pilot.registry import pages_of
 from pilot.selectors import people
 from pilot.ui import Link, Row, Tag
@@ -37,9 +39,14 @@ def rows_of(staff: builders.Desk, programme: Programme) -> list[inbox.InboxRow]:
     return inbox.rows(staff.officer, programme, now=clock.now())
 
 
-def shown(staff: builders.Desk, programme: Programme) -> list[Row]:
-    (section,) = page.page(staff.officer, programme, now=clock.now()).sections
-    return list(section.rows)
+def inbox_of(staff: builders.Desk, programme: Programme, standing: str = "") -> page.InboxPage:
+    return page.page(staff.officer, programme, now=clock.now(), standing=standing)
+
+
+def shown(staff: builders.Desk, programme: Programme, standing: str = "") -> list[Row]:
+    table = inbox_of(staff, programme, standing).table
+    assert table is not None
+    return list(table.rows)
 
 
 def text(cell: Any) -> str:
@@ -139,13 +146,64 @@ def test_the_sum_is_that_of_the_rows_and_numbers_open_what_they_count(
         assert str(counted) == link.label
 
 
+def test_a_returned_first_report_stands_before_the_supplement_already_sent(
+    staff: builders.Desk, programme: Programme
+) -> None:
+    builders.recommended(staff)
+    waiting = submitted(world.provider())
+    builders.begin_review()
+    first = builders.sent(staff)
+    fire(waiting, "accept", actor=staff.reviewer)
+    builders.signed(waiting, staff)
+    open_supplement(bureau=people.bureau_of(44), actor=staff.lead)
+    builders.sent(staff)
+    fire(first, "return_to_bureau", actor=staff.officer, reason="请核对")
+    row = rows_of(staff, programme)[OFFICIAL.index(44)]
+    assert (row.report, row.arrived, row.is_("returned")) == (first, False, True)
+
+
+def test_bureaus_are_reminded_two_working_days_before_and_when_it_is_over(
+    staff: builders.Desk, programme: Programme
+) -> None:
+    builders.begin_review()
+    elsewhere = builders.desk(45)
+    Notice.objects.all().delete()
+    builders.sent(elsewhere, nil=True)
+    Notice.objects.all().delete()
+    people_of = {staff.reviewer.person_id, staff.lead.person_id}
+
+    def told(when: str) -> tuple[dict[str, int], list[str]]:
+        at = world.at(when)
+        Notice.objects.all().update(subject="")
+        done = report_urges.remind(at=at)
+        fresh = Notice.objects.exclude(subject="")
+        assert set(fresh.values_list("person", flat=True)) <= people_of
+        return done, sorted(fresh.values_list("subject", flat=True))
+
+    # Due by the end of Tuesday 30 April; Sunday 28 April is worked.
+    assert told("2019-04-27 23:59") == ({}, [])
+    assert told("2019-04-28 00:00") == ({"reminder": 1}, ["HZ-2019-44-1 · 汇总报送期限将至"] * 2)
+    assert told("2019-04-29 09:00") == ({}, [])
+    assert told("2019-04-30 23:59") == ({}, [])
+    assert told("2019-05-01 00:00") == ({"overdue": 1}, ["HZ-2019-44-1 · 汇总报送已逾期"] * 2)
+    assert (remind_bureaus(), told("2019-05-06 09:00")) == ({}, ({}, []))
+    # A report returned has a new end, of which people are told anew.
+    fire(builders.sent(staff, nil=True), "return_to_bureau", actor=staff.officer, reason="请核对")
+    assert told("2019-05-08 23:59") == ({}, [])
+    assert told("2019-05-10 00:00") == ({"reminder": 1}, ["HZ-2019-44-1 · 汇总报送期限将至"] * 2)
+    actions = AuditEntry.objects.filter(object_id=str(builders.report_of().pk), person_id=None)
+    assert list(actions.filter(action__endswith="er").values_list("action", flat=True)) == (
+        ["provincial-report.reminder"] * 2
+    )
+
+
 def test_the_page_is_the_ministrys_with_an_entry_in_its_menu(
     staff: builders.Desk, programme: Programme
 ) -> None:
     builders.begin_review()
     url = reverse("report_inbox")
     answer = client_of(staff.officer).get(url)
-    assert (answer.status_code, answer.content.decode().count(f'href="{url}"')) == (200, 1)
+    assert (answer.status_code, answer.content.decode().count(f'href="{url}"')) == (200, 2)
     report = reverse("provincial-report_detail", args=[builders.report_of(44).pk])
     assert f'href="{report}"' in answer.content.decode()
     assert client_of(staff.approver).get(url).status_code == 200
@@ -164,4 +222,4 @@ def test_queries_do_not_grow_with_the_reports(staff: builders.Desk, programme: P
     builders.begin_review()
     builders.sent(staff)
     builders.sent(builders.desk(45), nil=True)
-    assert (none, queries()) == (9, 9)
+    assert (none, queries()) == (19, 19)

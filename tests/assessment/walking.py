@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import Any, Final
 
 from django.db import transaction
 
-from applications.models import Application
+from applications.models import Application, LateAdmission
 from applications.services.deadlines import pass_deadlines
+from applications.services.late_admissions import propose_late_admission
 from assessment.models import (
     ApprovalList,
     CapabilityAssessment,
@@ -29,14 +31,14 @@ from assessment.services.reports import open_reports, open_supplement
 from assessment.services.scores import submit_scores
 from pilot import clock, policy
 from pilot.actors import Actor
-from pilot.enums import OrganisationKind, Role, WindowKind
+from pilot.enums import FilingType, OrganisationKind, Province, Role, WindowKind
 from pilot.errors import PilotError
 from pilot.machines import declared
-from pilot.models import Membership, Objection, TransitionRecord, Window
+from pilot.models import Membership, Objection, Organisation, PilotUnit, TransitionRecord, Window
 from pilot.rules import end_of, local_day
 from pilot.selectors import people, programmes
-from pilot.services import objections
-from pilot.services.programmes import propose_extension
+from pilot.services import objections, register
+from pilot.services.programmes import propose_extension, set_rule
 from pilot.workflow import fire
 from tests.applications import builders as intake
 from tests.assessment import builders
@@ -53,40 +55,56 @@ MACHINES: Final[dict[type, int]] = {
     CapabilityAssessment: 5,
     InterestDeclaration: 4,
     ApprovalList: 4,
-    Objection: 2,
+    Objection: 3,
+    LateAdmission: 1,
 }
 # Steps back are tried less often, or nothing would ever get to its end.
 RARE: Final = {
-    "withdraw", "refuse", "return_for_correction", "revert", "send_back", "reopen", "return_to_bureau",
-    "declare", "recuse", "retract",
+    "withdraw", "refuse", "revert", "send_back", "reopen", "return_to_bureau",
+    "declare", "recuse", "retract", "reject",
 }  # fmt: skip
 OVER: Final = {
     "withdrawn", "lapsed", "void", "cancelled", "concluded", "published", "conflicted", "upheld", "dismissed", "listed",
+    "granted", "rejected",
 }  # fmt: skip
 
 
-class Walk:
-    """One world and its people, some of whom hold two offices; ``steps`` are taken one savepoint each."""
+@dataclass(slots=True)
+class World:
+    """The people of a walk: officials and assessors, some of whom hold two offices, and the providers so far."""
 
-    def __init__(self, *, seed: int, minutes: int) -> None:
+    cast: list[Actor]
+    providers: list[Actor] = field(default_factory=list)
+
+    def copy(self) -> World:
+        """The same people for another walk."""
+        return World(list(self.cast), list(self.providers))
+
+
+class Walk:
+    """``steps`` are taken one savepoint each, each up to ``minutes`` of business time after the one before."""
+
+    def __init__(self, people: World, *, seed: int, minutes: int) -> None:
         self.random, self.minutes = Random(seed), minutes  # noqa: S311
         self.done: Counter[tuple[str, str]] = Counter()
         self.refused: Counter[str] = Counter()
-        self.cast = _cast()
-        self.providers: list[Actor] = []
+        self.cast, self.providers = people.cast, people.providers
         self.law = Law([actor for actor in self.cast if actor.is_assessor])
-        self.moment = world.at("2019-04-15 09:00")
-        _keep_the_window_open(self.cast)
-        self.errands: Sequence[tuple[int, Callable[[], tuple[str, str]]]] = (
+        self.moment = clock.now()
+        self.errands: Sequence[tuple[float, Callable[[], tuple[str, str]]]] = (
             (55, self.act),
-            (6, self.apply),
+            (9, self.apply),
             (12, self.score),
             (2, self.begin_list),
             (1, self.refresh_list),
             (6, self.supplement),
-            (2, self.object),
+            (3, self.object),
             (2, self.correct),
+            (2, self.take_back),
+            (2, self.switch),
+            (1, self.decree),
             (2, self.housekeeping),
+            (0.1, self.pause),
         )
 
     # --- stepping ---------------------------------------------------------------------------------
@@ -102,7 +120,7 @@ class Walk:
 
     def attempt(self, errand: Callable[[], tuple[str, str]]) -> None:
         """Do it in a savepoint and look at the law, or be refused."""
-        before = TransitionRecord.objects.count()
+        before, known = TransitionRecord.objects.count(), len(self.providers)
         words, what = "", ("", "")
         try:
             with transaction.atomic():
@@ -113,6 +131,7 @@ class Walk:
             self.done[what] += 1
             self.law.check()
         else:
+            del self.providers[known:]  # who came with what was refused is not there
             self.refused[words] += 1
             assert words
             assert TransitionRecord.objects.count() == before
@@ -189,16 +208,47 @@ class Walk:
 
     # --- what is no transition --------------------------------------------------------------------
     def apply(self) -> tuple[str, str]:
-        """A provider hands in an application: a new one as long as there are few, else any of them once more."""
-        waiting = Application.unscoped.filter(state__in=["submitted", "accepted"]).count()
-        if waiting > 2 or len(self.providers) >= MOST_PROVIDERS:
+        """A provider hands in an application; who comes after the window has somebody ask for an admission first."""
+        if Application.unscoped.filter(state__in=["submitted", "accepted"]).count() > 2:
             raise NothingThere
-        new = len(self.providers) < 3 or self.random.random() < 0.8
-        if new:
-            self.providers.append(world.provider(self.random.choice(PROVINCES)))
-        provider = self.providers[-1] if new else self.random.choice(self.providers)
+        if programmes.is_open(programmes.current(), WindowKind.APPLICATION, self.moment):
+            provider = self.anybody()
+        elif self.random.random() < 0.5:
+            return self.ask_for_admission(self.anybody())
+        else:
+            provider = self.admitted()
+        if self.random.random() < 0.1:
+            intake.drafted(provider)
+            return "application", "open"
         intake.submitted(provider)
         return "application", "submit"
+
+    def anybody(self) -> Actor:
+        """A provider nobody has heard of as long as there are few, else mostly one of those known."""
+        if len(self.providers) < 3 or (len(self.providers) < MOST_PROVIDERS and self.random.random() < 0.5):
+            self.providers.append(world.provider(self.random.choice(PROVINCES)))
+            return self.providers[-1]
+        return self.random.choice(self.providers)
+
+    def ask_for_admission(self, provider: Actor) -> tuple[str, str]:
+        """An officer proposes that a provider may apply late."""
+        propose_late_admission(
+            actor=self.official(Role.MINISTRY_OFFICER),
+            provider=Organisation.objects.get(pk=provider.organisation_id),
+            until=self.moment + timedelta(days=self.random.randint(1, 5)),
+            reason=self.words(),
+        )
+        return "late-admission", "open"
+
+    def admitted(self) -> Actor:
+        """A provider that was let in and has not applied yet; now and then any provider at all."""
+        if self.random.random() < 0.1:
+            return self.random.choice(self.providers)
+        case = self._one_of(LateAdmission, state="granted", until__gt=self.moment)
+        return next(actor for actor in self.providers if actor.organisation_id == case.provider_id)
+
+    def official(self, role: str) -> Actor:
+        return self.random.choice([actor for actor in self.cast if actor.role == role])
 
     def correct(self) -> tuple[str, str]:
         """A provider works on an answer to a completeness notice."""
@@ -220,19 +270,21 @@ class Walk:
         actor = self.random.choice(own if self.random.random() < 0.95 else self.cast)
         sheets = [builders.FULL, builders.less(10), builders.less(30), {**builders.FULL, "protection": 0}]
         scores = self.random.choices(sheets, [5, 4, 2, 1])[0]
-        submit_scores(case=case, actor=actor, scores=scores, comment=self.words())
+        submit_scores(
+            case=case, actor=actor, scores=scores, comment=self.words(), evidence=builders.grounds(scores)
+        )
         return "interest-declaration", "submit_scores"
 
     def begin_list(self) -> tuple[str, str]:
         """An officer begins a list that takes effect in a few days."""
         opens, _closes = programmes.window(programmes.current(), WindowKind.RUN)
         days = timedelta(days=self.random.randint(0, 4))
-        actor = self.random.choice([a for a in self.cast if a.role == Role.MINISTRY_OFFICER])
+        actor = self.official(Role.MINISTRY_OFFICER)
         create_list(actor=actor, effective_from=max(opens, end_of(local_day(self.moment)) + days))
         return "approval-list", "create"
 
     def refresh_list(self) -> tuple[str, str]:
-        actor = self.random.choice([a for a in self.cast if a.role == Role.MINISTRY_OFFICER])
+        actor = self.official(Role.MINISTRY_OFFICER)
         refresh(case=self._one_of(ApprovalList), actor=actor)
         return "approval-list", "refresh"
 
@@ -250,11 +302,61 @@ class Walk:
         )
         return "objection", "create"
 
+    def take_back(self) -> tuple[str, str]:
+        """A bureau's word taken back within half a minute, mostly by whoever gave it."""
+        case = self._one_of(Application, state="submitted")
+        name = self.random.choice(["accept", "return_for_correction", "refuse"])
+        actor = self.actor(case, name)
+        fire(case, name, actor=actor, reason="示例", **self.data(case, name))
+        clock.set_business_time(self.moment + timedelta(seconds=10))
+        other = self.random.random() < 0.2
+        fire(case, "revert", actor=self.actor(case, "revert") if other else actor)
+        return "application", "revert"
+
+    def switch(self) -> tuple[str, str]:
+        """A unit is suspended, taken up again or removed, or part of its scope is opened or closed, today or later."""
+        unit = self._one_of(PilotUnit)
+        days = self.random.randint(0, 5)
+        if self.random.random() < 0.4:
+            kind = self.random.choices(["suspended", "active", "removed"], [5, 5, 1])[0]
+            start = max(self.moment, unit.statuses.earliest("during").during.lower) + timedelta(days=days)
+            register.set_status(
+                actor=self.official(Role.MINISTRY_APPROVER), unit=unit, kind=kind, start=start, reason="示例"
+            )
+            return "register", "set_status"
+        register.set_scope(
+            actor=self.official(Role.MINISTRY_OFFICER),
+            unit=unit,
+            provinces=self.random.sample(list(Province), self.random.randint(1, 3)),
+            filing_types=self.random.sample(list(FilingType), self.random.randint(1, 2)),
+            opened=self.random.random() < 0.5,
+            effective_from=local_day(self.moment + timedelta(days=days)),
+            reason=self.words(),
+        )
+        return "register", "set_scope"
+
+    def decree(self) -> tuple[str, str]:
+        """The ministry says whether a bureau's silence counts as acceptance."""
+        set_rule(
+            actor=self.official(Role.MINISTRY_OFFICER),
+            programme=programmes.current(),
+            key="deemed_acceptance",
+            value=self.random.random() < 0.7,
+            basis="示例",
+        )
+        return "programme", "set_rule"
+
     def housekeeping(self) -> tuple[str, str]:
-        """What the clock brings about: the reports open, answers lapse."""
+        """What the clock brings about: the reports open, answers lapse, silence counts."""
         open_reports(programme=programmes.current(), actor=world.SETUP)
         pass_deadlines(at=self.moment)
         return "system", "housekeeping"
+
+    def pause(self) -> tuple[str, str]:
+        """Nobody works for a week or more."""
+        self.moment += timedelta(days=self.random.randint(7, 10))
+        clock.set_business_time(self.moment)
+        return self.housekeeping()
 
     def _one_of(self, model: Any, **wanted: Any) -> Any:
         keys = list(model.unscoped.filter(**wanted).order_by("pk").values_list("pk", flat=True))
@@ -311,15 +413,34 @@ def _cast() -> list[Actor]:
     return [*cast, *assessors, world.assessor(supplier), judge]
 
 
-def _keep_the_window_open(cast: Sequence[Actor]) -> None:
-    """Applications keep coming in for the whole walk: the window is extended by the act meant for it."""
-    officer, approver = (
-        next(actor for actor in cast if actor.role == role)
-        for role in (Role.MINISTRY_OFFICER, Role.MINISTRY_APPROVER)
-    )
+def assemble(*, window_closes: str) -> World:
+    """The people, on the last morning but one of the window, which was extended by the act meant for it."""
+    world.at("2019-04-15 09:00")
+    cast = _cast()
+    officer = next(actor for actor in cast if actor.role == Role.MINISTRY_OFFICER)
     approver = [actor for actor in cast if actor.role == Role.MINISTRY_APPROVER][-1]
     window = Window.objects.get(kind=WindowKind.APPLICATION)
     extension = propose_extension(
-        actor=officer, window=window, closes=world.moment("2019-12-01 00:00"), reason="示例"
+        actor=officer, window=window, closes=world.moment(window_closes), reason="示例"
     )
     fire(extension, "approve", actor=approver)
+    return World(cast)
+
+
+def begun(people: World) -> World:
+    """A head start: in 广东 one has passed the assessment, one failed, one waits for assessors, one is unwanted."""
+    bureau = [actor for actor in people.cast if actor.province == PROVINCES[0]]
+    ministry = [actor for actor in people.cast if actor.is_ministry]
+    staff = builders.Desk(reviewer=bureau[2], lead=bureau[3], officer=ministry[2], approver=ministry[3])
+    people.providers += [world.provider(PROVINCES[0]) for _ in range(4)]
+    *recommended, unwanted = [builders.accepted(staff, actor) for actor in people.providers]
+    for case in recommended:
+        builders.signed(case, staff)
+    builders.signed(unwanted, staff, builders.NOT_MET)
+    builders.begin_review()
+    builders.received(staff)
+    panel = [actor for actor in people.cast if actor.is_assessor][1:3]
+    passed, failed, _waiting = map(builders.assessment_of, recommended)
+    builders.concluded(passed, staff, panel)
+    builders.concluded(failed, staff, panel, {**builders.FULL, "protection": 0})
+    return people

@@ -31,7 +31,7 @@ from pilot.models import Organisation
 from pilot.selectors import programmes
 from tests.applications import builders as intake
 from tests.assessment import builders as review
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Story, Visitor
 from tests.factories import world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,13 +42,11 @@ RECEIPT = "申请材料接收回执（第1版）"
 CONDITIONS = ("二（一）", "二（二）", "二（三）")
 
 
-class Story:
-    """The people of the main job, each with a window; and the pictures taken on the way."""
+class MainStory(Story):
+    """The people of the main job; two of the pictures stand in the README."""
 
     def __init__(self, sign_in: Callable[..., Visitor], folder: Path) -> None:
-        self.sign_in = sign_in
-        self.folder = folder
-        self.actors: dict[str, Actor] = {
+        actors = {
             "provider": world.provider(),
             "reviewer": world.bureau(Role.BUREAU_REVIEWER),
             "lead": world.bureau(Role.BUREAU_LEAD),
@@ -58,29 +56,23 @@ class Story:
             "first assessor": world.assessor(),
             "second assessor": world.assessor(),
         }
-        self.name = Organisation.objects.get(pk=self.actors["provider"].organisation_id).name
-        self.visitors: dict[str, Visitor] = {}
-
-    def __call__(self, who: str) -> Visitor:
-        """This person's window; signed in when first needed."""
-        if who not in self.visitors:
-            self.visitors[who] = self.sign_in(self.actors[who])
-        return self.visitors[who]
+        super().__init__(sign_in, folder, actors)
+        self.name = Organisation.objects.get(pk=actors["provider"].organisation_id).name
 
     def picture(self, who: str, name: str) -> None:
-        file = self.folder / f"{name}.png"
-        self(who).picture(file)
+        """Keep it for the README too, if that is asked for."""
+        super().picture(who, name)
         if name in README and os.environ.get("PILOT_SAVE_IMAGES") == "1":
             IMAGES.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, IMAGES / README[name])
+            shutil.copy(self.folder / f"{name}.png", IMAGES / README[name])
 
 
 @pytest.fixture
-def story(programme: Any, sign_in: Callable[..., Visitor], tmp_path: Path) -> Story:
-    return Story(sign_in, tmp_path / "pictures")
+def story(programme: Any, sign_in: Callable[..., Visitor], tmp_path: Path) -> MainStory:
+    return MainStory(sign_in, tmp_path / "pictures")
 
 
-def test_the_main_job(story: Story, worker: None, tmp_path: Path) -> None:
+def test_the_main_job(story: MainStory, worker: None, tmp_path: Path) -> None:
     apply(story, tmp_path)
     accept(story)
     give_an_opinion(story)
@@ -111,7 +103,7 @@ def written(actor: Actor, section: FormSection) -> dict[str, Any]:
     return fields
 
 
-def apply(story: Story, folder: Path) -> None:
+def apply(story: MainStory, folder: Path) -> None:
     provider = story("provider")
     provider.menu("试点申请")
     provider.begin("提出申请")
@@ -146,7 +138,7 @@ def hand_over_files(provider: Visitor, folder: Path) -> None:
         expect(provider.page.locator(f"#{kind} [data-rows] a")).to_have_text(file.name)
 
 
-def accept(story: Story) -> None:
+def accept(story: MainStory) -> None:
     world.at("2019-04-15 10:00")
     reviewer = story("reviewer")
     reviewer.waiting("试点申请", story.name)
@@ -156,7 +148,7 @@ def accept(story: Story) -> None:
 
 
 # --- review ---------------------------------------------------------------------------------------
-def give_an_opinion(story: Story) -> None:
+def give_an_opinion(story: MainStory) -> None:
     world.at("2019-04-22 09:00")
     open_reports(programme=programmes.current(), actor=world.SETUP)  # what the timetable does every minute
     reviewer = story("reviewer")
@@ -177,7 +169,7 @@ def give_an_opinion(story: Story) -> None:
     assert [lead.row(clause)[2] for clause in CONDITIONS] == ["符合"] * 3
 
 
-def report(story: Story) -> None:
+def report(story: MainStory) -> None:
     lead, other, officer = story("lead"), story("other lead"), story("officer")
     lead.waiting("汇总报送", "广东")
     lead.act("报送", {"联系电话": "020-00000002"})
@@ -192,7 +184,7 @@ def report(story: Story) -> None:
 
 
 # --- assessment and list ----------------------------------------------------------------------------
-def assess(story: Story) -> None:
+def assess(story: MainStory) -> None:
     world.at("2019-05-06 09:00")
     officer = story("officer")
     officer.waiting("技术能力评估", story.name)
@@ -209,7 +201,7 @@ def assess(story: Story) -> None:
     expect(officer.fact("认定总分")).to_have_text("100")
 
 
-def score(story: Story, who: str) -> None:
+def score(story: MainStory, who: str) -> None:
     assessor = story(who)
     assessor.waiting("回避申报与评分", story.name)
     assessor.choose("提交评分")
@@ -220,7 +212,7 @@ def score(story: Story, who: str) -> None:
     expect(assessor.page.locator(".notice-success")).to_have_text("已办理：提交评分")
 
 
-def list_the_unit(story: Story) -> None:
+def list_the_unit(story: MainStory) -> None:
     world.at("2019-05-13 09:00")
     officer, approver = story("officer"), story("approver")
     officer.menu("试点单位名单")
@@ -255,7 +247,7 @@ def batch() -> list[Form]:
     return forms
 
 
-def upload_forms(story: Story, folder: Path) -> None:
+def upload_forms(story: MainStory, folder: Path) -> None:
     file, provider = folder / "2019-06.ndjson", story("provider")
     file.write_text(
         "".join(f"{json.dumps(form, ensure_ascii=False)}\n" for form in batch()), encoding="utf-8"
@@ -272,7 +264,7 @@ def upload_forms(story: Story, folder: Path) -> None:
     story.picture("provider", "upload")
 
 
-def read_the_dashboard(story: Story) -> None:
+def read_the_dashboard(story: MainStory) -> None:
     world.at("2019-07-10 09:00")
     officer = story("officer")
     officer.page.goto("/dashboard/")
@@ -283,7 +275,7 @@ def read_the_dashboard(story: Story) -> None:
     story.picture("officer", "dashboard")
 
 
-def publish_the_bulletin(story: Story, folder: Path) -> None:
+def publish_the_bulletin(story: MainStory, folder: Path) -> None:
     officer, approver = story("officer"), story("approver")
     officer.menu("通报")
     officer.begin("编制通报", 月份="2019-06")

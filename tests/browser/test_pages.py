@@ -134,6 +134,7 @@ def test_the_run_phase(programme: Any, signed_in: Callable[..., Page]) -> None:
             reverse("dashboard"),
             unit,
             reverse("pilot-unit_list"),
+            reverse("pilot-unit_scope", args=[cast.unit.code]),
             reverse("verification-form_detail", args=[cast.form.pk]),
             reverse("bulletin_create"),
         ],

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from applications.models import Application
+from applications.models import Application, ApplicationFile
 from applications.rules.completeness import REQUIRED_FILES
 from applications.rules.form import FIELDS, SECTIONS, Kind
 from applications.services.drafts import start_application
@@ -37,16 +37,28 @@ def saved(page: Page) -> None:
     expect(page.locator("[data-state]")).to_have_text("已保存 09:00", timeout=LOST_AT_MOST * 1000)
 
 
+def written(folder: Path, name: str, body: bytes) -> Path:
+    file = folder / name
+    file.write_bytes(body)
+    return file
+
+
+def pdf(folder: Path, name: str) -> Path:
+    return written(folder, name, builders.pdf(name))
+
+
 class Keys:
     """Somebody who has no mouse."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        # Caught from now on: Playwright may begin too late when it is asked just before the key.
+        page.on("filechooser", lambda _chooser: None)
 
-    def tab_to(self, selector: str, limit: int = 120) -> None:
+    def tab_to(self, selector: str, limit: int = 120, *, back: bool = False) -> None:
         """Press Tab until a control has the focus."""
         for _ in range(limit):
-            self.page.keyboard.press("Tab")
+            self.page.keyboard.press("Shift+Tab" if back else "Tab")
             if self.page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
                 return
         raise AssertionError(f"no way to {selector} by keyboard")
@@ -60,6 +72,28 @@ class Keys:
         self.tab_to(selector)
         with self.page.expect_navigation():
             self.page.keyboard.press("Enter")
+
+    def on_the_button(self, kind: str) -> None:
+        """The button that chooses a file has the focus, and the frame around it says so."""
+        expect(self.page.locator(f"#file-{kind}")).to_be_focused()
+        frame = self.page.locator(".file-form", has=self.page.locator(f"#file-{kind}"))
+        expect(frame).to_be_in_viewport()
+        expect(frame).to_have_css("outline-style", "solid")
+
+    def hand_over(self, kind: str, file: Path, key: str = "Enter", *, refused: bool = False) -> None:
+        """Choose a file on the card of its kind; once it is there (or refused) the hand is where it was."""
+        if not self.page.evaluate("wanted => document.activeElement.id === wanted", f"file-{kind}"):
+            self.tab_to(f"#file-{kind}")
+        with self.page.expect_file_chooser() as chooser:
+            self.page.keyboard.press(key)
+        chooser.value.set_files(file)
+        card = self.page.locator(f"#{kind}")
+        if refused:
+            expect(card.locator(".upload")).to_have_attribute("data-tone", "danger")
+        else:
+            expect(card.locator(".file-list .file-name")).to_have_text(file.name)
+            expect(card.locator("label")).to_have_text("选择文件以替换")
+        self.on_the_button(kind)
 
     def fill(self, key: str, value: Any) -> None:
         field = FIELDS[key]
@@ -80,6 +114,7 @@ class Keys:
             self.page.keyboard.type(str(value))
 
 
+@pytest.mark.slow
 def test_a_whole_application_by_keyboard(
     provider: Actor, sign_in: Callable[..., Visitor], tmp_path: Path
 ) -> None:
@@ -98,16 +133,27 @@ def test_a_whole_application_by_keyboard(
                 keys.fill(field.key, content[field.key])
         visitor.picture(tmp_path / f"{section.key}.png")
         keys.go(".save-bar .btn-primary")
-    for kind in REQUIRED_FILES:
-        body = builders.pdf(str(kind))
-        builders.add_file(case=case, actor=provider, kind=kind, upload=builders.upload(f"{kind}.pdf", body))
-    page.goto(f"/applications/{case.pk}/form/")
-    expect(page.locator(".task-list .tag")).to_have_count(0)
-    keys.go(".intake .btn-primary")
+    expect(page.get_by_role("heading", level=1)).to_have_text("申请材料")
+    for number, kind in enumerate(REQUIRED_FILES):
+        keys.hand_over(kind, pdf(tmp_path, f"{kind}.pdf"), key=["Enter", "Space"][number % 2])
+    keys.hand_over("licence", pdf(tmp_path, "许可证副本.pdf"))  # replaces the first one
+    visitor.picture(tmp_path / "files.png")
+    keys.go("#licence .file-list button")
+    expect(page.locator(".notice-success")).to_have_text("已移除：许可证副本.pdf")
+    keys.on_the_button("licence")
+    keys.hand_over("licence", written(tmp_path, "脚本.pdf", b"<script>"), refused=True)
+    keys.tab_to("#licence [data-close]", back=True)
+    page.keyboard.press("Enter")
+    keys.on_the_button("licence")
+    keys.hand_over("licence", pdf(tmp_path, "许可证.pdf"))
+    keys.go(".files-page .button-row .btn-primary")
     keys.press("[name=declaration]", "Space")
     visitor.picture(tmp_path / "check.png")
     keys.go("main form button[type=submit]")
     expect(page.locator(".receipt-number strong")).to_have_text("SQ2019-44-00001")
+    handed = ApplicationFile.unscoped.filter(application=case, replaced_at__isnull=True)
+    names = {kind: f"{kind}.pdf" for kind in REQUIRED_FILES}
+    assert dict(handed.values_list("kind", "name")) == names | {"licence": "许可证.pdf"}
     keys.go("a[href$='/progress/']")
     expect(page.locator(".step-current .step-label")).to_have_text("受理")
     visitor.picture(tmp_path / "progress.png")
@@ -123,7 +169,7 @@ def test_the_form_on_a_phone(provider: Actor, sign_in: Callable[..., Visitor], t
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert (name, wide) == (name, 390)
     page.goto(f"/applications/{case.pk}/form/people/")
-    page.get_by_label("联系人手机", exact=True).fill("13900000002")
+    page.get_by_label("联系人手机*", exact=True).fill("13900000002")
     page.get_by_role("button", name="保存并继续").tap()
     expect(page.get_by_role("heading", level=1)).to_have_text("采集与比对技术")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +122,23 @@ class Visitor:
         file.parent.mkdir(parents=True, exist_ok=True)
         self.page.evaluate("window.scrollTo(0, 0)")
         self.page.screenshot(path=file, animations="disabled")
+
+
+class Story:
+    """Several people, each with a window; and the pictures taken on the way."""
+
+    def __init__(self, sign_in: Callable[..., Visitor], folder: Path, actors: Mapping[str, Actor]) -> None:
+        self.sign_in = sign_in
+        self.folder = folder
+        self.actors = actors
+        self.visitors: dict[str, Visitor] = {}
+
+    def __call__(self, who: str) -> Visitor:
+        """This person's window; signed in when first needed."""
+        if who not in self.visitors:
+            self.visitors[who] = self.sign_in(self.actors[who])
+        return self.visitors[who]
+
+    def picture(self, who: str, name: str) -> None:
+        """What stands on this person's screen, as a file of that name."""
+        self(who).picture(self.folder / f"{name}.png")

@@ -21,11 +21,24 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "decision_not_listed": _variant(
         "letter_decision",
         listed=False,
-        reasons=["技术能力评估认定总分72分，低于本试点项目要求的80分。"],
+        reason="技术能力评估认定总分72分，低于本试点项目要求的80分。",
         objection=OBJECTION,
         attachments=[],
         cc="",
         contact="",
+    ),
+    "decision_not_recommended": _variant(
+        "letter_decision",
+        assessed=False,
+        listed=False,
+        reason="示例省通信管理局审核意见为不同意推荐：未提供合同。",
+        objection=OBJECTION,
+        attachments=[],
+    ),
+    "decision_after_objection": _variant(
+        "letter_decision",
+        list_number="2",
+        review={"list_number": "1", "filed_on": "2019年5月20日", "upheld_on": "2019年5月27日"},
     ),
     "rectification_second_round": _variant("letter_rectification", round=2, attachments=["差错清单"]),
     "sanction_hearing": _variant(
@@ -48,11 +61,16 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "provincial_nil": _variant(
         "provincial_report",
         rows=[],
-        totals={"recommended": 0, "not_recommended": 0},
-        digest="",
+        total_words="申请单位0家，其中同意推荐0家，不同意推荐0家",
     ),
-    "approval_change": _variant("approval_list", list_number="2", change="本名单是对第1号名单的补充。"),
-    "assessment_agreed": _variant("assessment_report", moderation=None, comments=[]),
+    "approval_change": _variant(
+        "approval_list",
+        list_number="2",
+        change="上述单位经申诉复核列入，本名单据此变更第1号名单，此前名单的其他内容不变。",
+    ),
+    "assessment_agreed": _variant(
+        "assessment_report", moderation=None, comments=[], numbers={"grounds": "四", "conclusion": "五"}
+    ),
     "bulletin_corrigendum": _variant("bulletin", corrects="第1期通报合计行", chart_svg="", adjustments=[]),
     "inspection_plain": _variant("inspection_report", strata=[]),
 }

@@ -15,6 +15,7 @@ PROGRAMME = {
 BUREAU = "示例省通信管理局"
 MINISTRY = "工业和信息化部信息通信管理局"
 COMPANY = "示例云网络科技有限公司"
+UNITS = (COMPANY, "示例数据中心服务有限公司", "示例内容分发有限公司")
 USCC = "91110000600037341L"
 LICENCE = "A2.B1.B2-20190001"
 DIGEST = "ef9e8a2195df79e7dea348ec4a7ccb1731617124ff684d98884417fcbc0edf9b"
@@ -163,13 +164,14 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
             "issuer": MINISTRY,
             "doc_number": "示管函〔2019〕101号",
             "bureau": BUREAU,
-            "issued_on": "2019年5月16日",
+            **dict.fromkeys(("issued_on", "published_on", "effective_on"), "2019年5月16日"),
             "list_title": "电子化核验试点单位名单",
             "list_number": "1",
-            "published_on": "2019年5月16日",
             "listed": True,
+            "assessed": True,
             "unit_code": "PU-01",
-            "effective_on": "2019年5月16日",
+            "until": "2019年12月31日",
+            "opened": {"provinces": "示例省、示例市", "types": "新增备案、变更备案"},
             "requirements": [
                 "电子化采集ICP备案主体真实身份信息，准确率不低于99.95%。",
                 "电子化采集《核验单》相关信息，准确率达到100%。",
@@ -281,7 +283,6 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "programme": PROGRAMME,
             "issuer": BUREAU,
-            "province": "示例省",
             "report_number": "HZ-2019-99-1",
             "version": "1",
             "filled_by": "示例一",
@@ -291,6 +292,8 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
                 {
                     "name": COMPANY,
                     "uscc": USCC,
+                    "number": "SL2019-99-00001",
+                    "province": "示例省",
                     "licence": LICENCE,
                     "methods": "人脸识别、动作识别",
                     "opinion": "同意推荐",
@@ -299,13 +302,16 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
                 {
                     "name": "示例内容分发有限公司",
                     "uscc": "91310000MA1FL0AN4W",
+                    "number": "SL2019-99-00002",
+                    "province": "示例省",
                     "licence": "B1.B2-20190002",
                     "methods": "唇语识别",
                     "opinion": "不同意推荐",
                     "remark": "未具备与个人身份证件库比对的能力",
                 },
             ],
-            "totals": {"recommended": 1, "not_recommended": 1},
+            "nil_words": "零报告：本报送期内，示例省没有报送的申请单位。",
+            "total_words": "申请单位2家，其中同意推荐1家，不同意推荐1家",
             "digest": DIGEST,
             "demo_mark": True,
         },
@@ -324,11 +330,10 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
                     "name": name,
                     "province": "示例省",
                     "licence": f"B1.B2-2019000{number}",
+                    "provinces": "示例省、示例市",
+                    "types": "全部备案类型",
                 }
-                for number, name in enumerate(
-                    (COMPANY, "示例数据中心服务有限公司", "示例内容分发有限公司"),
-                    start=1,
-                )
+                for number, name in enumerate(UNITS, start=1)
             ],
             "demo_mark": True,
         },
@@ -350,12 +355,14 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
                     "label": "甲",
                     "name": "示例二",
                     "organisation": "示例评估中心",
+                    "role": "独立评分",
                     "declared_on": "2019-05-06",
                 },
                 {
                     "label": "乙",
                     "name": "示例三",
                     "organisation": "示例检测所",
+                    "role": "独立评分",
                     "declared_on": "2019-05-06",
                 },
             ],
@@ -363,26 +370,37 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
                 {
                     "title": "活体检测能力",
                     "maximum": 40,
+                    "least": 24,
                     "scores": [36, 35],
                     "agreed": 36,
-                    "remark": "",
+                    "outcome": "达到",
                 },
                 {
                     "title": "与统一社会信用代码、个人身份证件库比对的能力",
                     "maximum": 40,
+                    "least": 24,
                     "scores": [38, 22],
                     "agreed": 37,
-                    "remark": "复议中补看现场比对记录后认定",
+                    "outcome": "达到",
                 },
                 {
                     "title": "图像与核验信息保护",
                     "maximum": 20,
+                    "least": "--",
                     "scores": [16, 17],
                     "agreed": 17,
-                    "remark": "",
+                    "outcome": "--",
                 },
             ],
             "totals": {"maximum": 100, "scores": [90, 74], "agreed": 90},
+            "rule": "按本试点项目评估指标第1版评分，合计80分及以上且各项指标达到最低要求的为通过。",
+            "grounds": [
+                {
+                    "title": "活体检测能力",
+                    "said": ["甲：识别能力测试报告第3页，翻拍和面具均被识破"],
+                }
+            ],
+            "numbers": {"grounds": "四", "moderation": "五", "conclusion": "六"},
             "moderation": {
                 "moderator": "示例四",
                 "held_on": "2019年5月9日",

@@ -164,6 +164,8 @@ def needs(model: type[Case], state: str, cast: Cast) -> dict[str, Any]:
             return {"passed": True, "points": 90, "concluded_by": cast.officer.person_id}
         case "approval-list", "approved":
             return {"prepared_by": cast.officer.person_id, "approved_by": cast.approver.person_id}
+        case "objection", "upheld" | "dismissed":
+            return {"reviewer": cast.officer.person_id, "finding": "示例"}
         case "sanction", "imposed":
             return {"approved_by": cast.approver.person_id, "effect_from": clock.now()}
     return {}

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from applications.models import Application
 from pilot import workflow
 from pilot.errors import Refused
-from pilot.models import Programme
+from pilot.models import Objection, Person, Programme
+from pilot.pages import objection_section
 from pilot.services import objections
+from pilot.ui import Link, Tag
 from tests.applications import builders as intake
 from tests.factories import world
 from tests.factories.cases import Cast
@@ -24,7 +31,7 @@ def refused(cast: Cast) -> Application:
     return intake.refused(cast.provider, cast.reviewer)
 
 
-def file(cast: Cast, machine: str, object_id: int) -> object:
+def file(cast: Cast, machine: str, object_id: int) -> Objection:
     return objections.file_objection(
         actor=cast.provider, machine=machine, object_id=object_id, grounds="示例理由"
     )
@@ -66,3 +73,29 @@ def test_a_decision_is_reviewed_once(cast: Cast, refused: Application) -> None:
     workflow.fire(objection, "dismiss", actor=cast.officer, reason="示例")
     with pytest.raises(Refused, match="针对该决定的申诉已有复核结果，不能再次申诉"):
         file(cast, "application", refused.pk)
+
+
+def test_the_page_of_the_decision_says_until_when_and_how_to_object(cast: Cast, refused: Application) -> None:
+    def read() -> tuple[Any, ...]:
+        section = objection_section(refused, cast.provider)
+        assert section is not None
+        return tuple(fact.value for fact in section.facts)
+
+    last = date(2019, 4, 26)
+    world.at("2019-04-26 23:59")
+    page = f"{reverse('objection_create')}?machine=application&object_id={refused.pk}"
+    assert read() == (last, Link("提出申诉", page, "scale"))
+    assert objection_section(refused, cast.officer) is None
+    client = Client()
+    client.force_login(
+        Person.objects.get(pk=cast.provider.person_id),
+        backend="allauth.account.auth_backends.AuthenticationBackend",
+    )
+    assert "申诉期限" in client.get(reverse("application_detail", args=[refused.pk])).text
+    world.at("2019-04-27 00:00")
+    assert read() == (last, Tag("期限已过，不能再提出申诉", "muted"))
+    assert "期限已过" in client.get(reverse("application_detail", args=[refused.pk])).text
+    world.at("2019-04-26 23:59")
+    objection = file(cast, "application", refused.pk)
+    filed = Link(f"#{objection.pk} 已提出", reverse("objection_detail", args=[objection.pk]))
+    assert read() == (last, filed)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
+from django.db import transaction
 
 from pilot import rules
 from pilot.enums import WindowKind
+from pilot.errors import Refused
 from pilot.models import CalendarChange, Organisation, Programme
 from pilot.selectors import programmes
 from pilot.services import programmes as services
@@ -51,6 +54,23 @@ def test_install_twice_changes_nothing(programme: Programme) -> None:
     again = services.install(code="2019-87", actor=world.SETUP)
     assert again == programme
     assert Organisation.objects.filter(kind="bureau").count() == 31
+
+
+def test_the_shares_of_review_are_no_more_than_its_working_days(
+    programme: Programme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "审查阶段各环节共 22 个工作日，超过该阶段的 21 个工作日"
+    with pytest.raises(Refused, match=f"^{words}$"), transaction.atomic():
+        services.set_rule(actor=world.SETUP, programme=programme, key="list_days", value=4, basis="示例")
+    assert programmes.rule(programme, "list_days") == 3
+    services.set_rule(actor=world.SETUP, programme=programme, key="list_days", value=2, basis="示例")
+    text = (services.FOLDER / "2019-87.toml").read_text(encoding="utf-8")
+    text = text.replace('key = "list_days"\nvalue = 3', 'key = "list_days"\nvalue = 4')
+    (tmp_path / "2019-88.toml").write_text(text.replace("87号", "88号").replace("2019-87", "2019-88"))
+    monkeypatch.setattr(services, "FOLDER", tmp_path)
+    with pytest.raises(Refused, match=f"^{words}$"), transaction.atomic():
+        services.install(code="2019-88", actor=world.SETUP)
+    assert [Programme.objects.get().code, Programme.objects.get().is_current] == ["2019-87", True]
 
 
 def test_calendar_change_keeps_its_history(programme: Programme) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from psycopg.types.range import Range
 
 from pilot.actors import Actor
-from pilot.enums import UnitStatusKind
 from pilot.errors import Refused
-from pilot.models import Organisation, PilotUnit, Programme, UnitStatus
+from pilot.models import Organisation, PilotUnit, Programme
 from pilot.selectors import register as selectors
 from pilot.services import register
 from tests.factories import world
@@ -105,10 +104,26 @@ def test_an_annulled_removal_starts_a_new_active_range(unit: PilotUnit) -> None:
     ]
 
 
+SUSPEND = "INSERT INTO pilot_unitstatus (unit_id, kind, during, reason) VALUES (%s, 'suspended', %s, '示例')"
+
+
 def test_the_database_refuses_overlapping_ranges(unit: PilotUnit) -> None:
-    during = Range(world.moment("2019-06-01 00:00"), None)
-    with pytest.raises(IntegrityError, match="unit_status_no_overlap"), transaction.atomic():
-        UnitStatus.objects.create(unit=unit, kind=UnitStatusKind.SUSPENDED, during=during, reason="示例")
+    start = world.moment("2019-06-03 00:00")
+    register.set_status(actor=world.SETUP, unit=unit, kind="suspended", start=start, reason="示例")
+    for day in (start, world.moment("2019-07-01 00:00"), world.moment("2020-02-01 00:00")):
+        with pytest.raises(IntegrityError, match="unit_status_no_overlap"), transaction.atomic():
+            connection.cursor().execute(SUSPEND, [unit.pk, Range(day, None)])
+
+
+def test_a_planned_suspension_follows_its_date_and_no_job(unit: PilotUnit) -> None:
+    start = world.moment("2019-07-15 00:00")
+    world.at("2019-07-01 09:00")
+    register.set_status(actor=world.SETUP, unit=unit, kind="suspended", start=start, reason="示例")
+    seen = []
+    for text in ("2019-07-01 09:00", "2019-07-14 23:59", "2019-07-15 00:00"):
+        (row,) = selectors.units(world.SETUP, at=world.at(text))
+        seen.append((selectors.status_at(unit, world.moment(text)), row.status))
+    assert seen == [("active", "active"), ("active", "active"), ("suspended", "suspended")]
 
 
 def test_a_sanction_annulled_before_it_takes_effect_leaves_no_trace_in_the_status(unit: PilotUnit) -> None:

@@ -16,8 +16,16 @@ async function fetchPage(url, options) {
   return page;
 }
 function take(page, selector) {
-  page.querySelectorAll(selector).forEach((part) => document.getElementById(part.id)?.replaceWith(part));
+  page.querySelectorAll(selector).forEach((part) => {
+    const old = document.getElementById(part.id);
+    const held = old?.contains(document.activeElement) ? document.activeElement : null;
+    old?.replaceWith(part);
+    // Where the keyboard was there is something like it in the new part, or else the item in hand.
+    if (held) (alike(part, held) || current())?.focus();
+  });
 }
+const named = (control) => control.getAttribute("aria-label") || control.textContent;
+const alike = (part, held) => [...part.querySelectorAll("a[href], button")].find((one) => named(one) === named(held));
 const viewerField = (name) => marks.querySelector(`input[type="hidden"][name="${name}"]`);
 function carry(url) {
   // The form of marks leads back to what is looked at now.
@@ -36,11 +44,12 @@ async function look(address) {
   const url = new URL(address, location.href);
   const page = await fetchPage(url);
   if (!page) return;
-  const hadFocus = document.activeElement?.closest("#viewer");
+  const held = document.activeElement?.closest("#viewer") && document.activeElement;
   take(page, "#viewer");
   history.replaceState(null, "", url);
   carry(url);
-  if (hadFocus) document.querySelector(".viewer-stage").focus();
+  const viewer = document.getElementById("viewer");
+  if (held) (alike(viewer, held) || viewer.querySelector(".viewer-stage")).focus();
 }
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-viewer]");
@@ -56,11 +65,16 @@ document.addEventListener("submit", (event) => {
 });
 
 // --- marks are kept as they are given --------------------------------------------------------------------
+// What is marked while an answer is under way goes together with the next one.
 let queue = Promise.resolve();
+const marked = new Set();
 function keep(item) {
-  const data = new FormData(marks);
-  data.append("only", item.dataset.item);
+  marked.add(item.dataset.item);
   queue = queue.then(async () => {
+    if (marked.size === 0) return;
+    const data = new FormData(marks);
+    marked.forEach((key) => data.append("only", key));
+    marked.clear();
     const page = await fetchPage(marks.action, { method: "POST", body: new URLSearchParams(data) });
     if (!page) return;
     take(page, "#review-bar, [id^='condition-']");
@@ -136,6 +150,7 @@ const typing = (target) => target.closest('input:not([type="radio"], [type="chec
 const KEYS = {
   n: () => step(1),
   p: () => step(-1),
+  a: () => queue.then(() => document.querySelector(".review-acts a")?.focus()), // what may be done follows from the marks
   r: () => { const item = current(); if (item && !item.querySelector(":disabled")) refer(item); },
   "/": () => document.querySelector('.viewer-find [type="search"]')?.focus(),
   "?": () => help.showModal(),
@@ -150,6 +165,20 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   if (link) queue.then(() => link.click()); else KEYS[event.key]();
 });
+
+// --- where the keyboard is when the page opens: at the item in hand, or at what leads on -----------------------
+// The item itself, no mark of it: an arrow key scrolls then, and marks nothing.
+const main = document.getElementById("main");
+function begin() {
+  if (![document.body, main].includes(document.activeElement)) return;
+  const item = marks.querySelector(".review-set:disabled") ? null : current();
+  const place = document.querySelector(".review-place");
+  (item || place.querySelector('[data-key="j"]') || place.querySelector("a")).focus({ preventScroll: true });
+  item?.scrollIntoView({ block: "nearest" });
+}
+begin();
+// The skip link's #main on the page of an act comes along with what is sent there; the browser heeds it after this.
+if (location.hash === "#main") main.addEventListener("focus", begin, { once: true });
 
 // --- a sign of life while the desk is open and in sight --------------------------------------------------------
 setInterval(() => {

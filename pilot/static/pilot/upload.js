@@ -56,6 +56,7 @@ class Upload {
     this.card = card;
     this.file = file;
     this.kind = card.dataset.kind;
+    this.input = card.querySelector("input[type=file]");
     this.key = ["upload", zone.dataset.application, this.kind, file.name, file.size, file.lastModified].join(":");
     this.row = document.getElementById("upload-row").content.firstElementChild.cloneNode(true);
     this.part("name").textContent = file.name;
@@ -84,7 +85,7 @@ class Upload {
   enqueue() {
     this.abort = new AbortController();
     this.stopped = false;
-    this.part("resume").hidden = true;
+    this.hide("resume");
     this.say(words.waiting);
     waiting.push(this);
     next();
@@ -133,13 +134,29 @@ class Upload {
       this.note(at);
     }
     this.say(words.checking);
-    this.part("cancel").hidden = true;
+    this.hide("cancel");
     const done = await told(await ask(at.finish, { method: "POST", headers: headers() }, signal));
     localStorage.removeItem(this.key);
-    this.card.querySelector("[data-rows]").innerHTML = done.rows;
     this.say(words.done, "success");
-    this.row.remove();
+    this.settle(done.rows);
     this.card.querySelector("h2").append(this.mark());
+  }
+
+  // The keyboard does not fall out of the card because something in it goes.
+  keeping(change) {
+    const within = this.card.contains(document.activeElement);
+    change();
+    if (within && !this.card.contains(document.activeElement)) this.input.focus();
+  }
+
+  hide(name) { this.keeping(() => { this.part(name).hidden = true; this.part(name).blur(); }); }
+
+  settle(rows) {
+    this.keeping(() => {
+      this.card.querySelector("[data-rows]").innerHTML = rows;
+      this.row.remove();
+    });
+    if (!this.input.multiple) this.input.labels[0].textContent = words.replace;
   }
 
   mark() {
@@ -153,7 +170,7 @@ class Upload {
 
   note(at) {
     this.received = at.received;
-    this.part("resume").hidden = true;
+    this.hide("resume");
     this.show(at.received);
     this.card.querySelector(`[data-unfinished="${at.url.split("/").at(-2)}"]`)?.remove();
   }
@@ -174,8 +191,8 @@ class Upload {
     localStorage.removeItem(this.key);
     this.say(text, "danger");
     this.bar.hidden = true;
-    this.part("cancel").hidden = true;
     this.part("close").hidden = false;
+    this.hide("cancel");
   }
 
   async cancel() {
@@ -190,7 +207,7 @@ class Upload {
 
   leave() {
     this.row.remove();
-    this.card.querySelector("input[type=file]").focus();
+    this.input.focus();
   }
 }
 

@@ -47,6 +47,9 @@ def test_the_limits_stand_before_anything_is_chosen(provider: Actor) -> None:
         ("other", False, ""),
     ]
     assert built.missing == 4
+    assert [crumb.label for crumb in built.crumbs] == ["首页", "试点申请", case.number, "填写申请"]
+    check = f'<a class="btn btn-primary" href="/applications/{case.pk}/check/">核对并提交</a>'
+    assert check in builders.client_of(provider).get(address(case)).content.decode()
 
 
 def test_files_are_handed_over_without_javascript(provider: Actor) -> None:
@@ -107,7 +110,9 @@ def test_a_notice_opens_its_kinds_and_locks_the_rest(provider: Actor, bureau_rev
 
 def test_what_was_handed_in_is_locked_with_the_reason(provider: Actor) -> None:
     case = builders.submitted(provider)
-    reasons = {card.locked for card in page.build(case, provider).cards}
+    built = page.build(case, provider)
+    assert (built.check, [crumb.label for crumb in built.crumbs]) == (None, ["首页", "试点申请", case.number])
+    reasons = {card.locked for card in built.cards}
     assert reasons == {"申请已提交，内容不能修改；需要补正时由通信管理局一次性告知"}
 
 

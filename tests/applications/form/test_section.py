@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from applications.models import Application
+from applications.rules.form import SECTIONS
 from applications.services.drafts import start_application
 from pilot.actors import Actor
 from tests.applications import builders
@@ -45,6 +48,14 @@ def test_a_right_section_leads_to_the_next_or_back_to_the_check(case: Applicatio
     back = window(provider, case, "scope", "?from=check").save(remarks="示例")
     assert back["Location"] == url(case, "check")
     assert window(provider, case, "unit").save(then="later")["Location"] == url(case, "form")
+
+
+def test_a_star_stands_at_what_has_to_be_filled_in(case: Application, provider: Actor) -> None:
+    page = window(provider, case, "scope").page
+    assert re.findall(r"<(?:label|legend)[^>]*>([^<]+)<span class=\"required\"", page.content.decode()) == [
+        str(field.label) for field in SECTIONS[-1].fields if field.required
+    ]
+    assert text(page).count("带 * 的为必填，注明“选填”的可以不填；内容自动保存") == 1
 
 
 def test_what_does_not_fit_a_control_stays_on_the_page(case: Application, provider: Actor) -> None:

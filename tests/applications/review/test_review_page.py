@@ -42,6 +42,12 @@ def text(client: Client, address: str) -> str:
     return unescape(response.content.decode())
 
 
+def act_links(page: str) -> dict[str, str]:
+    """What the bureau can do on this page: label → address."""
+    bar = page.partition('<div class="review-acts">')[2].partition("</div>")[0]
+    return {label: target for target, label in re.findall(r'href="([^"]*)">([^<]*)</a>', bar)}
+
+
 def links(page: str, key: str) -> list[str]:
     return re.findall(rf'<a class="tool" href="([^"]*)" data-key="{key}"', page)
 
@@ -100,17 +106,18 @@ def test_marks_are_saved_without_javascript_and_the_place_is_kept(
     assert "不能受理" in page
     assert "1 项不符合，12 项未审" in page
     assert "增值电信业务经营许可证第2页" in page
-    assert f'href="/cases/application/{case.pk}/do/accept/"' not in page
-    assert f'href="/cases/application/{case.pk}/do/return_for_correction/"' in page
+    assert list(act_links(page)) == ["一次性告知补正", "不予受理"]
 
 
-def test_one_item_is_saved_alone_and_an_old_version_is_told(
+def test_the_items_named_are_saved_alone_and_an_old_version_is_told(
     case: Application, bureau_reviewer: Actor
 ) -> None:
     client = builders.client_of(bureau_reviewer)
     data = {"version": 1, "only": "product", "mark-product": "met", "mark-capacity": "met"}
     client.post(url(case), data)
     assert [row.item for row in ChecklistMark.unscoped.all()] == ["product"]
+    client.post(url(case), {**data, "only": ["capacity", "product"], "mark-storage": "met"})
+    assert {row.item for row in ChecklistMark.unscoped.all()} == {"product", "capacity"}
     response = client.post(url(case), {**data, "version": 7}, follow=True)
     assert "申请人已提交新的版本" in response.content.decode()
 
@@ -181,10 +188,19 @@ def test_previous_and_next_keep_to_the_list_it_was_opened_from(bureau_reviewer: 
     assert "第 2 / 3 件" in page
     assert links(page, "k") == [f"/applications/{keys[0]}/review/?list=state%3Dsubmitted"]
     assert links(page, "j") == [f"/applications/{keys[2]}/review/?list=state%3Dsubmitted"]
-    fire(middle, "accept", actor=bureau_reviewer)
-    page = text(client, url(middle, list="state=submitted"))
+    # The act leads back to the desk, and the desk goes on where the case stood in the list.
+    act = act_links(page)["受理"]
+    assert act == f"/cases/application/{middle.pk}/do/accept/?list=state%3Dsubmitted&next={keys[2]}"
+    response = client.post(act, {"seen": "submitted"})
+    assert response["Location"] == url(middle, list="state=submitted", next=keys[2])
+    page = text(client, response["Location"])
     assert "不在列表中（共 2 件）" in page
+    assert links(page, "k") == [f"/applications/{keys[0]}/review/?list=state%3Dsubmitted"]
+    assert links(page, "j") == [f"/applications/{keys[2]}/review/?list=state%3Dsubmitted"]
+    page = text(client, url(middle, list="state=submitted"))
     assert links(page, "j") == [f"/applications/{keys[0]}/review/?list=state%3Dsubmitted"]
+    last = text(client, links(page, "j")[0].replace(str(keys[0]), str(keys[2])))
+    assert act_links(last)["受理"].endswith("/do/accept/?list=state%3Dsubmitted")
 
 
 # --- desks --------------------------------------------------------------------------------------------
@@ -230,7 +246,10 @@ def test_what_was_just_done_can_be_taken_back_and_says_for_how_long(
     assert "刚刚办理，可以撤销" in shown
     assert re.search(r"还有 (2\d|30) 秒", shown)
     assert "可以撤销" not in text(builders.client_of(world.bureau()), f"/cases/application/{case.pk}/")
-    client.post(f"/cases/application/{case.pk}/do/revert/", {"seen": "accepted"})
+    revert = f"/cases/application/{case.pk}/do/revert/?list="
+    [words] = [label for label, target in act_links(text(client, url(case))).items() if target == revert]
+    assert re.fullmatch(r"撤销操作（还有 (2\d|30) 秒）", words)
+    assert client.post(revert, {"seen": "accepted"})["Location"] == url(case) + "?list="
     case.refresh_from_db()
     assert case.state == "submitted"
     assert "可以撤销" not in text(client, f"/cases/application/{case.pk}/")

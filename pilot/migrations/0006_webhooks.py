@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("pilot", "0004_api_keys"),
+        ("pilot", "0005_api_keys"),
     ]
 
     operations = [

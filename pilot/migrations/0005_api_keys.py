@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("pilot", "0003_scope_changes"),
+        ("pilot", "0004_objection_finding"),
     ]
 
     operations = [

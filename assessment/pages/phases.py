@@ -1,0 +1,124 @@
+"""The review phase as a compact bar: which day it is, whose turn, and what is still to come."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from applications.enums import ApplicationState
+from assessment.models import CapabilityAssessment
+from assessment.rules.phases import Standing
+from assessment.selectors import phases, reports
+from assessment.selectors.phases import ASSESSMENT, LIST, REPORT, Part, ReviewPhase
+from pilot import clock
+from pilot.actors import Actor
+from pilot.models import Programme
+from pilot.rules import local_day
+from pilot.svg import PALETTE, drawing, element, fit_text
+from pilot.ui import Fact, Link, Section, Tag
+
+WIDTH: Final = 640
+HEIGHT: Final = 34
+SOON: Final = 2  # working days left from which a share is told as nearly over
+
+
+def section(actor: Actor, programme: Programme, *, at: datetime | None = None) -> Section:
+    """The phase as this official finds it; the ministry also reads what is outstanding in each share."""
+    at = at or clock.now()
+    phase = phases.review(programme, at=at)
+    outstanding = _outstanding(actor, programme) if actor.is_ministry else {}
+    return Section(
+        _("；").join(filter(None, [title(phase), report_words(phase)])),
+        facts=[_fact(part, outstanding.get(part.share.key)) for part in phase.parts],
+        svg=str(bar(phase)) if phase.parts else "",
+        empty="" if phase.parts else _("本项目没有划分审查阶段的工作日"),
+    )
+
+
+def title(phase: ReviewPhase) -> str:
+    """Which working day of review it is, in words."""
+    if phase.standing is Standing.BEFORE:
+        return _("审查阶段未开始（共 %(m)s 个工作日）") % {"m": phase.days}
+    if phase.standing is Standing.OVER:
+        return _("审查阶段已结束（共 %(m)s 个工作日）") % {"m": phase.days}
+    words = _("审查阶段第 %(n)s / %(m)s 个工作日") % {"n": phase.day, "m": phase.days}
+    return _("%(words)s（今日非工作日）") % {"words": words} if phase.day_off else words
+
+
+def report_words(phase: ReviewPhase) -> str:
+    """How long bureaus still have to report, in words; empty where the programme sets no time."""
+    part = phase.part(REPORT)
+    if part is None or part.standing is Standing.BEFORE:
+        return ""
+    if part.standing is Standing.OVER:
+        return _("省局报送时限已过")
+    return _("省局报送剩余 %(n)s 个工作日") % {"n": part.left}
+
+
+def bar(phase: ReviewPhase) -> str:
+    """The shares side by side, as wide as they are long; what has passed is dark."""
+    total = sum(part.share.days for part in phase.parts)
+    drawn, left = [], 0.0
+    for part in phase.parts:
+        width = WIDTH * part.share.days / total
+        label = f"{label_of(part)} {part.day}/{part.share.days}"
+        passed = max(width * part.day / part.share.days - 2, 0)
+        drawn.append(
+            element(
+                "g",
+                element("title", label),
+                element(
+                    "rect", x=left, y=22, width=width - 2, height=10, fill=PALETTE.tint, stroke=PALETTE.grid
+                ),
+                element("rect", x=left, y=22, width=passed, height=10, fill=PALETTE.colour(0)),
+                element("text", fit_text(label, width - 6), x=left, y=15),
+            )
+        )
+        left += width
+    words = "; ".join(f"{label_of(part)} {part.day}/{part.share.days}" for part in phase.parts)
+    return drawing(title(phase), words, WIDTH, HEIGHT, *drawn, class_="chart")
+
+
+def label_of(part: Part) -> str:
+    """The name of a share."""
+    names = {REPORT: _("省局报送"), ASSESSMENT: _("能力评估"), LIST: _("名单决定")}
+    return names[part.share.key]
+
+
+def _fact(part: Part, outstanding: Link | None) -> Fact:
+    last = local_day(part.share.closes - timedelta(microseconds=1))
+    dates = f"{local_day(part.share.opens):%m-%d} ～ {last:%m-%d}"
+    return Fact(label_of(part), [_standing(part), *([outstanding] if outstanding else [])], dates)
+
+
+def _standing(part: Part) -> Tag:
+    if part.standing is Standing.BEFORE:
+        return Tag(_("未开始"), "muted")
+    if part.standing is Standing.OVER:
+        return Tag(_("已结束"), "neutral")
+    if not part.day:
+        return Tag(_("未到首个工作日"), "info")
+    words = _("第 %(n)s / %(m)s 个工作日") % {"n": part.day, "m": part.share.days}
+    return Tag(words, "warning" if part.left <= SOON else "info")
+
+
+def _outstanding(actor: Actor, programme: Programme) -> dict[str, Link]:
+    """Share → what it still owes: bureaus without a report, assessments without conclusion, applicants undecided."""
+    undecided = phases.undecided_count(actor)
+    assessments = reverse(f"{CapabilityAssessment.slug()}_list")
+    applications = reverse("application_list")
+    return {
+        REPORT: Link(
+            _("%(n)s 个省局未报送") % {"n": len(reports.missing(programme))},
+            f"{reverse('report_inbox')}?standing=missing",
+        ),
+        ASSESSMENT: Link(
+            _("%(n)s 件评估未结论") % {"n": phases.unconcluded_count(actor)}, f"{assessments}?unconcluded=yes"
+        ),
+        LIST: Link(
+            _("%(n)s 家未作出决定") % {"n": undecided}, f"{applications}?state={ApplicationState.REPORTED}"
+        ),
+    }
