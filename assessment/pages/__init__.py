@@ -3,4 +3,13 @@
 from assessment.pages import opinion, inbox, report, capability, declaration, approval_list, dashboard  # isort: skip
 from assessment.pages import catalogue  # adds to the menu
 
-__all__ = ["approval_list", "capability", "catalogue", "dashboard", "declaration", "inbox", "opinion", "report"]
+__all__ = [
+    "approval_list",
+    "capability",
+    "catalogue",
+    "dashboard",
+    "declaration",
+    "inbox",
+    "opinion",
+    "report",
+]

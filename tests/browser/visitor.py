@@ -127,9 +127,7 @@ class Visitor:
 class Story:
     """Several people, each with a window; and the pictures taken on the way."""
 
-    def __init__(
-        self, sign_in: Callable[..., Visitor], folder: Path, actors: Mapping[str, Actor]
-    ) -> None:
+    def __init__(self, sign_in: Callable[..., Visitor], folder: Path, actors: Mapping[str, Actor]) -> None:
         self.sign_in = sign_in
         self.folder = folder
         self.actors = actors
