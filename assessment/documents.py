@@ -45,7 +45,7 @@ def provincial_report(report: ProvincialReport, *, at: datetime) -> None:
     paper = _report_paper(report, at=at)
     title = f"{paper['province']}电子化核验试点申请审核汇总表（第{report.version}版）"
     content = documents.render("documents/provincial_report.html", paper, title=title)
-    named = f"{title}{paper['filled_on']}"
+    named = f"{title}{local_day(at).isoformat()}"
     documents.keep(case=report, kind="provincial-report", title=named, content=content, at=at)
     workbook = spreadsheet.report_workbook(title=title, paper=paper)
     documents.keep(
@@ -65,7 +65,7 @@ def _report_paper(report: ProvincialReport, *, at: datetime) -> dict[str, Any]:
         "version": str(report.version),
         "filled_by": report.filled_in_by,
         "phone": report.phone,
-        "filled_on": local_day(at).isoformat(),
+        "filled_on": cn_date(local_day(at)),
         "province": province,
         "rows": [
             {
@@ -114,7 +114,7 @@ def assessment_report(assessment: CapabilityAssessment, *, at: datetime) -> Docu
             "province": province,
             "product": facts.product,
             "supplier": facts.supplier,
-            "assessed_on": local_day(at).isoformat(),
+            "assessed_on": cn_date(local_day(at)),
             "assessors": [_assessor(label, declaration) for label, declaration in labelled],
             "rule": _rule(assessment),
             **_score_tables(assessment, [d.score_sheet for d in scored]),

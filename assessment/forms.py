@@ -149,7 +149,7 @@ class AssessorsForm(RemarkForm):
     assessors: Any = forms.ModelMultipleChoiceField(
         label=gettext_lazy("评估人员"),
         queryset=None,
-        widget=CandidateCheckboxes,
+        widget=CandidateCheckboxes(attrs={"class": "lines"}),
         help_text=gettext_lazy("按在办件数由少到多排列；“建议”为在办最少、来自不同机构的人员"),
     )
     field_order = ["assessors", "reason"]
@@ -169,7 +169,7 @@ class ModeratorForm(RemarkForm):
         label=gettext_lazy("复议人员"),
         queryset=None,
         empty_label=None,
-        widget=CandidateRadios,
+        widget=CandidateRadios(attrs={"class": "lines"}),
         help_text=gettext_lazy("按在办件数由少到多排列；“建议”为在办最少、来自不同机构的人员"),
     )
     field_order = ["moderator", "reason"]

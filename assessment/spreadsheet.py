@@ -72,7 +72,7 @@ def _write(book: xlsxwriter.Workbook, sheet: Worksheet, title: str, paper: Mappi
         _across(sheet, row, (0, LAST), paper["nil_words"], middle)
     sheet.write_string(row + 1, 0, "合计", bold)
     _across(sheet, row + 1, (1, LAST), paper["total_words"], bold)
-    signatures = ((0, 2), f"填报单位：{paper['issuer']}（印章）"), ((3, 4), f"填报人：{paper['filled_by']}")
+    signatures = ((0, 2), f"填报单位：{paper['issuer']}（盖章）"), ((3, 4), f"填报人：{paper['filled_by']}")
     dated = ((5, 6), f"联系电话：{paper['phone']}"), ((7, LAST), f"填报日期：{paper['filled_on']}")
     for span, words in (*signatures, *dated):
         _across(sheet, row + 3, span, words, left)

@@ -28,7 +28,11 @@ class RemarkForm(ActForm):
     """An act that may carry a remark."""
 
     reason = forms.CharField(
-        label=_("备注"), widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=2000
+        label=_("备注"),
+        help_text=_("可不填，写入本事项的办理过程"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        max_length=2000,
     )
 
 

@@ -193,19 +193,32 @@ class ObjectionForm(ActForm):
 def _objection_facts(objection: Objection, actor: Actor) -> list[Fact]:
     return [
         Fact(_("申诉单位"), objection.organisation.name),
-        Fact(_("原决定"), against(objection)),
-        Fact(_("申诉理由"), objection.grounds),
+        *_dispute(objection),
         Fact(_("复核结论"), objection.finding),
         Fact(_("复核人"), objection.reviewer.name if objection.reviewer and not actor.is_provider else None),
     ]
 
 
+def _dispute(objection: Objection) -> list[Fact]:
+    """The decision with its reason, and what is said against it."""
+    return [
+        Fact(_("原决定"), against(objection)),
+        Fact(_("原决定的理由"), objections.decision(objection).reason),
+        Fact(_("申诉理由"), objection.grounds),
+    ]
+
+
+def what_is_decided(objection: Objection, actor: Actor) -> list[Section]:
+    """What stands above the form by which an objection is decided."""
+    return [Section(_("申诉"), facts=_dispute(objection))]
+
+
 def against(objection: Objection) -> Link:
     """The decision an objection is against, as a link to its case."""
     pages = pages_of(objection.against_machine)
-    return Link(
-        f"{pages.label} #{objection.against_id}", reverse(f"{pages.slug}_detail", args=[objection.against_id])
-    )
+    case = pages.model.unscoped.get(pk=objection.against_id)
+    words = f"{pages.label} {case.number} {state_label(pages.model, objection.against_state)}"
+    return Link(words, reverse(f"{pages.slug}_detail", args=[objection.against_id]))
 
 
 def objection_section(case: Any, actor: Actor) -> Section | None:
@@ -262,6 +275,7 @@ register(
         forms={"take": RemarkForm, "uphold": ReasonForm, "dismiss": ReasonForm},
         effects={"uphold": gettext_lazy("原决定由作出决定的环节予以变更，两次结果均保留")},
         danger=frozenset({"dismiss"}),
+        previews=dict.fromkeys(("take", "uphold", "dismiss"), what_is_decided),
         creation=Creation(gettext_lazy("提出申诉"), ObjectionForm, objections.file_objection),
         search=["organisation__name"],
         related=["organisation", "reviewer"],

@@ -225,13 +225,17 @@ class StepItem:
 
 @dataclass(frozen=True, slots=True)
 class DocumentItem:
-    """A document of a case: its title, when it was made, its size in bytes and the address it is fetched from."""
+    """A document of a case: its title, when it was made, its size in bytes and the address it is fetched from.
+
+    ``kind`` names the kind of file, for two documents of one title.
+    """
 
     title: str
     url: str
     made_at: datetime
     size: int
     sha256: str
+    kind: str = "PDF"
 
 
 @dataclass(slots=True)

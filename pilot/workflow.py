@@ -49,9 +49,14 @@ class Act:
         """Names this act in outbox and notices, so that taking it back can withhold them."""
         return f"{self.machine}:{self.step}"
 
-    def downward(self, case: Case, name: str, *, reason: str = "", **data: Any) -> Case:
-        """Set the state of a case below in the same transaction; the history names the same person."""
-        return fire(case, name, actor=self.actor.downward(), at=self.at, reason=reason or self.reason, **data)
+    def downward(self, case: Case, name: str, *, reason: str | None = None, **data: Any) -> Case:
+        """Set the state of a case below in the same transaction; the history names the same person.
+
+        The reason of this act goes along unless another one, or none (``""``), is given: it is read by whoever reads
+        the case below.
+        """
+        words = self.reason if reason is None else reason
+        return fire(case, name, actor=self.actor.downward(), at=self.at, reason=words, **data)
 
 
 @dataclass(frozen=True, slots=True)

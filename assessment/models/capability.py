@@ -96,7 +96,7 @@ class CapabilityAssessment(Case):
     def moderate(self) -> None:
         """The scores are further apart than the margin; a third assessor is called in."""
 
-    @step(S.IN_MODERATION, S.IN_MODERATION, _("更换复议人员"))
+    @step(S.IN_MODERATION, S.IN_MODERATION, _("指派复议人员"))
     def replace(self) -> None:
         """The moderator is replaced after recusal, or appointed."""
 

@@ -201,7 +201,7 @@ def undecided(programme: Programme) -> Section:
             Column("deferred", _("暂缓")),
         ],
         rows=rows,
-        empty=_("已报部的申请都已列入名单"),
+        empty=_("已报部的申请都已在名单中作出决定"),
         note=_("合计 %(n)s 家，可列入下一份名单") % {"n": len(rows)} if rows else "",
     )
 

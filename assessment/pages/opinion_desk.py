@@ -156,7 +156,7 @@ def _card(each: material.Shown, opinion: Opinion, form: Any, *, drafting: bool) 
         review=_review_tag(each.verdict),
         hints=[*each.gaps, *each.notes],
         facts=[Fact(str(label), value) for label, value in each.fields],
-        marks=[_mark(marked, opinion.application_id) for marked in each.items],
+        marks=[_mark(marked, opinion.application_id) for marked in each.items] if _reviewed(each) else [],
         files=[_viewer(file, 1, opinion.application_id) for file in each.files],
         verdict=form[f"verdict_{number}"] if drafting else None,
         evidence=form[f"evidence_{number}"] if drafting else None,
@@ -164,6 +164,11 @@ def _card(each: material.Shown, opinion: Opinion, form: Any, *, drafting: bool) 
         drafted_verdict=verdict(item),
         drafted_evidence=item.get("evidence", ""),
     )
+
+
+def _reviewed(each: material.Shown) -> bool:
+    """A list of which nothing is marked says no more than that."""
+    return any(marked.mark for marked in each.items)
 
 
 def _review_tag(found: Verdict) -> Tag:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Q
@@ -59,6 +60,9 @@ def candidates(report: ProvincialReport) -> Section:
     applications = list(reports.reportable(report))
     details = applicants.facts_of_many(applications)
     missing = reports.unreviewed(report).count()
+    notes = [_totals([a.state == "recommended" for a in applications])] if applications else []
+    if missing:
+        notes.append(_("还有 %(n)s 件已受理的申请没有签发审核意见") % {"n": missing})
     return Section(
         _("待报送的申请"),
         columns=[
@@ -80,14 +84,28 @@ def candidates(report: ProvincialReport) -> Section:
             for a in applications
         ],
         empty=_("没有已签发审核意见、尚未报送的申请"),
-        note=_("还有 %(n)s 件已受理的申请没有签发审核意见") % {"n": missing} if missing else "",
+        note=_("；").join(notes),
     )
+
+
+def _totals(recommended: Sequence[bool]) -> str:
+    """How many applicants, and how many of them recommended, in words."""
+    yes = sum(recommended)
+    return _("合计 %(all)s 家，其中同意推荐 %(yes)s 家，不同意推荐 %(no)s 家") % {
+        "all": len(recommended),
+        "yes": yes,
+        "no": len(recommended) - yes,
+    }
+
+
+def what_is_sent(report: ProvincialReport, actor: Actor) -> list[Section]:
+    """What stands above the form by which a lead sends."""
+    return [candidates(report)]
 
 
 def frozen(report: ProvincialReport) -> Section:
     """The lines of the version last sent."""
     lines = list(reports.current_lines(report))
-    recommended = sum(line.recommended for line in lines)
     return Section(
         _("汇总表（第 %(n)s 版）") % {"n": report.version},
         columns=[
@@ -119,8 +137,7 @@ def frozen(report: ProvincialReport) -> Section:
             for line in lines
         ],
         empty=_("零报告：没有报送的申请单位"),
-        note=_("合计 %(all)s 家，其中同意推荐 %(yes)s 家，不同意推荐 %(no)s 家")
-        % {"all": len(lines), "yes": recommended, "no": len(lines) - recommended},
+        note=_totals([line.recommended for line in lines]),
     )
 
 
@@ -223,6 +240,7 @@ register(
             "receive": gettext_lazy("表列申请转为已报部，同意推荐的建立技术能力评估"),
             "return_to_bureau": gettext_lazy("退回报送单位，再次报送为下一版"),
         },
+        previews={"send": what_is_sent},
         danger=frozenset({"return_to_bureau"}),
         creation=Creation(
             gettext_lazy("补充汇总"),

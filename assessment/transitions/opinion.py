@@ -67,7 +67,8 @@ def sign(opinion: Opinion, act: Act) -> None:
         signed_by_id=opinion.signed_by_id,
         signed_at=act.at,
     )
-    act.downward(opinion.application, "recommend" if opinion.recommended else "disrecommend")
+    # The applicant reads the application's history: what officials write to each other does not go there.
+    act.downward(opinion.application, "recommend" if opinion.recommended else "disrecommend", reason="")
 
 
 @on(Opinion, "send_back", guards=[own_province], tell=[drafter], internal=True, reason_required=True)
@@ -80,7 +81,7 @@ def reopen(opinion: Opinion, act: Act) -> None:
     """A new version begins; the signed one stays. The application stands as accepted again."""
     opinion.version += 1
     opinion.signed_by_id = None
-    act.downward(opinion.application, "reopen")
+    act.downward(opinion.application, "reopen", reason="")
 
 
 @on(Opinion, "void")

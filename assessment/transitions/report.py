@@ -80,7 +80,7 @@ def receive(report: ProvincialReport, act: Act) -> None:
         application = line.application
         if application.state not in selectors.REVIEWED:
             continue
-        act.downward(application, "report")
+        act.downward(application, "report", reason="")
         if line.recommended:
             capability.plan(application=application, actor=act.actor, at=act.at)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from pilot import clock
@@ -35,6 +36,17 @@ def against(case: Case) -> Objection | None:
         opened_at__gte=_decided_at(case),
     ).last()
     return found
+
+
+def decision(objection: Objection) -> TransitionRecord:
+    """The step by which the decision objected to was made: the last one before the objection."""
+    steps: QuerySet[TransitionRecord] = TransitionRecord.objects.filter(
+        machine=objection.against_machine,
+        object_id=objection.against_id,
+        target=objection.against_state,
+        at__lte=objection.opened_at,
+    )
+    return steps.latest("at", "pk")
 
 
 def _decided_at(case: Case) -> datetime:

@@ -114,7 +114,14 @@ def documents(case: Case, actor: Actor) -> list[DocumentItem]:
     """The documents of this case's machine; those of related cases stand on their own pages."""
     rows = Document.objects.filter(machine=case.slug(), object_id=case.pk)
     return [
-        DocumentItem(row.title, reverse("document", args=[row.pk]), row.made_at, row.size, row.sha256)
+        DocumentItem(
+            row.title,
+            reverse("document", args=[row.pk]),
+            row.made_at,
+            row.size,
+            row.sha256,
+            "PDF" if row.content_type == "application/pdf" else "XLSX",
+        )
         for row in rows
     ]
 

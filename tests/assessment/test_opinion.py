@@ -147,6 +147,24 @@ def test_reopening_begins_a_new_version_and_keeps_the_signed_one(staff: builders
     assert application.state == "not_recommended"
 
 
+def test_what_officials_write_to_each_other_stays_off_the_application(
+    programme: Programme, staff: builders.Desk
+) -> None:
+    application = builders.accepted(staff)
+    fire(builders.drafted(application, staff), "sign", actor=staff.lead, reason="签发时的备注")
+    fire(builders.opinion_of(application), "reopen", actor=staff.lead, reason="重新审核的理由")
+    builders.signed(application, staff)
+    builders.begin_review()
+    fire(builders.sent(staff), "receive", actor=staff.officer, reason="接收时的备注")
+    rows = TransitionRecord.objects.filter(machine="application", object_id=application.pk).order_by("pk")
+    assert list(rows.values_list("name", "reason"))[-4:] == [
+        ("recommend", ""),
+        ("reopen", ""),
+        ("recommend", ""),
+        ("report", ""),
+    ]
+
+
 def test_what_is_reported_is_not_reopened_until_returned(staff: builders.Desk) -> None:
     application = builders.recommended(staff)
     builders.begin_review()

@@ -105,10 +105,10 @@ def test_screen_workbook_and_pdf_say_the_same(staff: builders.Desk) -> None:
     assert rows[7][:2] == ["合计", total]
     assert [text.count("".join(row)) for row in [rows[3], *shown, ["合计", total]]] == [1, 1, 1, 1, 1]
     signature = [
-        "填报单位：广东省通信管理局（印章）",
+        "填报单位：广东省通信管理局（盖章）",
         "填报人：示例一",
         "联系电话：020-00000002",
-        "填报日期：2019-04-28",
+        "填报日期：2019年4月28日",
     ]
     assert [cell for cell in rows[9] if cell] == signature
     assert text.count("".join(signature)) == 1
@@ -137,7 +137,7 @@ PAPER = {
     "version": "1",
     "filled_by": "=填报人",
     "phone": "+86",
-    "filled_on": "2019-04-28",
+    "filled_on": "2019年4月28日",
     "nil_words": "零报告",
     "total_words": "1家",
     "digest": "00",

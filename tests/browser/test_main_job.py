@@ -205,7 +205,7 @@ def score(story: MainStory, who: str) -> None:
     assessor = story(who)
     assessor.waiting("回避申报与评分", story.name)
     assessor.choose("提交评分")
-    for box, points in zip(assessor.page.get_by_role("spinbutton").all(), review.FULL.values(), strict=True):
+    for box, points in zip(assessor.page.locator("[data-score]").all(), review.FULL.values(), strict=True):
         box.fill(str(points))
     story.picture(who, "score")
     assessor.send("提交评分", {"评语": "示例评语"})
@@ -219,6 +219,11 @@ def list_the_unit(story: MainStory) -> None:
     officer.begin("拟制名单")
     expect(officer.state).to_have_text("拟制中")
     story.picture("officer", "list")
+    officer.page.locator("main tbody tr", has_text=story.name).get_by_role(
+        "link", name="全部备案类型"
+    ).click()
+    officer.send("设定范围", {"全部 31 个省份（勾选后不再看下面逐个选择的省份）": True})
+    expect(officer.page.locator(".notice-success")).to_have_text("已办理：设定范围")
     officer.act("提请批准")
     assert officer.row(story.name)[3] == "列入名单"
     approver.waiting("试点单位名单", "待批准")
@@ -229,7 +234,7 @@ def list_the_unit(story: MainStory) -> None:
     assert approver.row(story.name)[4] == "1001"
     world.at("2019-06-18 09:00")
     officer.menu("试点单位名录")
-    assert officer.row("1001")[0] == "1001"
+    assert officer.row("1001")[1] == "1001"
 
 
 # --- the run phase ------------------------------------------------------------------------------------

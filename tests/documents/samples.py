@@ -287,7 +287,7 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
             "version": "1",
             "filled_by": "示例一",
             "phone": "010-5550 0100",
-            "filled_on": "2019-04-28",
+            "filled_on": "2019年4月28日",
             "rows": [
                 {
                     "name": COMPANY,
@@ -349,7 +349,7 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
             "province": "示例省",
             "product": "示例核验系统V2.1",
             "supplier": "示例识别技术有限公司",
-            "assessed_on": "2019-05-08",
+            "assessed_on": "2019年5月8日",
             "assessors": [
                 {
                     "label": "甲",

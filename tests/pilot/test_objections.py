@@ -75,6 +75,23 @@ def test_a_decision_is_reviewed_once(cast: Cast, refused: Application) -> None:
         file(cast, "application", refused.pk)
 
 
+def test_whoever_decides_reads_decision_and_grounds_above_the_form(cast: Cast, refused: Application) -> None:
+    objection = workflow.fire(file(cast, "application", refused.pk), "take", actor=cast.officer)
+    page = (
+        intake.client_of(cast.officer)
+        .get(reverse("objection_act", args=[objection.pk, "uphold"]))
+        .context["page"]
+    )
+    [section] = page.sections
+    case = Link(f"试点申请 {refused.number} 不予受理", reverse("application_detail", args=[refused.pk]))
+    assert [(fact.label, fact.value) for fact in section.facts] == [
+        ("原决定", case),
+        ("原决定的理由", "未提供权威库比对授权"),
+        ("申诉理由", "示例理由"),
+    ]
+    assert str(objection) == cast.provider.organisation_name
+
+
 def test_the_page_of_the_decision_says_until_when_and_how_to_object(cast: Cast, refused: Application) -> None:
     def read() -> tuple[Any, ...]:
         section = objection_section(refused, cast.provider)
