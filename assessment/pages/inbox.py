@@ -35,6 +35,7 @@ class InboxPage(PlainPage):
     tabs: Sequence[ViewTab] = ()
     table: Section | None = None
     batch: BatchBar | None = None
+    total: int = 0  # the rows shown, their sum not counted
 
 
 def page(actor: Actor, programme: Programme, *, now: datetime, standing: str = "") -> InboxPage:
@@ -47,6 +48,7 @@ def page(actor: Actor, programme: Programme, *, now: datetime, standing: str = "
     shown = [row for row in rows if not asked or row.is_(asked)]
     return InboxPage(
         title=_("汇总报送收件箱"),
+        total=len(shown),
         crumbs=[Link(_("首页"), reverse("home"))],
         intro=_("截至 %(at)s：%(all)s 个通信管理局中 %(arrived)s 个已报送，%(overdue)s 个逾期未报送")
         % {

@@ -14,7 +14,7 @@ def is_improper(name: str) -> bool:
     """Say whether a name is a domain, or digits only (备案信息填报真实性和规范性的有关要求)."""
     if "." in name or "。" in name or "．" in name:
         return check_domain(name)[1] != "domain.format"
-    if "\u4e00" <= name[0] <= "\u9fff":
+    if 0x4E00 <= ord(name[0]) <= 0x9FFF:
         return False  # a Chinese character is no digit, however it is normalised
     return narrow(name).replace(" ", "").isdigit()
 

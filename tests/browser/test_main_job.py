@@ -72,6 +72,7 @@ def story(programme: Any, sign_in: Callable[..., Visitor], tmp_path: Path) -> Ma
     return MainStory(sign_in, tmp_path / "pictures")
 
 
+@pytest.mark.slow
 def test_the_main_job(story: MainStory, worker: None, tmp_path: Path) -> None:
     apply(story, tmp_path)
     accept(story)

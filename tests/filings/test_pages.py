@@ -170,7 +170,8 @@ def test_every_number_of_the_dashboard_opens_as_many_rows(
     counted += [(tile.url, tile.value) for tile in board.provinces if tile.value != "--"]
     assert len(counted) >= 6
     for url, value in counted:
-        assert str(client.get(url).context["page"].total) == value, url
+        rows = value.rpartition("/")[2]  # "3/31" stands for 31 rows of which three have come
+        assert str(client.get(url).context["page"].total) == rows, url
 
 
 def test_the_dashboard_shows_both_figures_of_every_unit(finding: Finding, ministry_officer: Actor) -> None:

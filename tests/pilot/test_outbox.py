@@ -47,6 +47,7 @@ def test_a_held_message_can_be_withheld(db: None) -> None:
     assert OutboxMessage.objects.filter(cancelled_at__isnull=True).count() == 0
 
 
+@pytest.mark.slow
 def test_the_dead_broker_raises_what_the_outbox_expects(dead_broker: None) -> None:
     with pytest.raises((OperationalError, OSError)):
         current_app.send_task("pilot.tasks.seal_audit", retry=False)

@@ -198,7 +198,7 @@ def test_field_ties_label_help_error_and_control_together() -> None:
         '<span class="required" aria-hidden="true">*</span></label>'
         '<p class="field-help" id="id_number_helptext">见回执</p>'
         '<div class="field-errors" id="id_number_error">'
-        '<p><span class="visually-hidden">错误：</span>这个字段是必填项。</p></div>'
+        '<p><span class="visually-hidden">错误：</span>该字段是必填项。</p></div>'
         '<input type="text" name="number" required aria-invalid="true"'
         ' aria-describedby="id_number_helptext id_number_error" id="id_number"></div>',
     )
@@ -212,10 +212,10 @@ def test_error_summary_links_every_error_to_a_control_that_exists() -> None:
     )
     items = [(a.get("href"), a.text_content()) for a in find(page, ".error-summary a")]
     assert items == [
-        ("#id_grounds_0", "不予受理的情形：这个字段是必填项。"),
-        ("#id_reason", "理由：这个字段是必填项。"),
-        ("#id_number", "请输入申办流水号确认：这个字段是必填项。"),
-        ("#id_checked", "我已核对申请材料：这个字段是必填项。"),
+        ("#id_grounds_0", "不予受理的情形：该字段是必填项。"),
+        ("#id_reason", "理由：该字段是必填项。"),
+        ("#id_number", "请输入申办流水号确认：该字段是必填项。"),
+        ("#id_checked", "我已核对申请材料：该字段是必填项。"),
     ]
     assert [li.text_content() for li in find(page, ".error-summary li")][-1] == "事项状态已变化"
     assert [len(find(page, href)) for href, _ in items] == [1, 1, 1, 1]

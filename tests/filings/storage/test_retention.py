@@ -289,7 +289,8 @@ def test_what_forbids_it_is_named(unit: Any, june: Any, bureau_reviewer: Any, pr
     for state in (*THROUGH[:3], InspectionState.CANCELLED):
         Inspection.unscoped.filter(pk=inspection.pk).update(state=state)
     for state in ("under_review", "dismissed"):
-        Objection.unscoped.filter(pk=objection.pk).update(state=state)
+        decided = {"reviewer": world.ministry().person_id, "finding": "示例"}
+        Objection.unscoped.filter(pk=objection.pk).update(state=state, **decided)
     assert destroy(unit, "--list", "--force")["obstacles"] == []
     world.at("2019-08-03 00:00")
     assert destroy(unit, "--reason", "期满")["forced"] is False

@@ -43,6 +43,7 @@ def test_hold_starts_both_servers_and_release_stops_them(var: Path, held: embedd
     }
 
 
+@pytest.mark.slow
 def test_a_second_hold_finds_the_same_servers(var: Path, held: embedded.Held) -> None:
     before = state(var)
     again = embedded.hold(var)
@@ -53,6 +54,7 @@ def test_a_second_hold_finds_the_same_servers(var: Path, held: embedded.Held) ->
     assert state(var) == before
 
 
+@pytest.mark.slow
 def test_holders_that_start_together_share_one_keeper(var: Path, start_holder: Start) -> None:
     holders = [start_holder() for _ in range(4)]
     assert [says_held(holder) for holder in holders] == [True] * 4
@@ -60,6 +62,7 @@ def test_holders_that_start_together_share_one_keeper(var: Path, start_holder: S
     assert log.count("database system is ready to accept connections") == 1
 
 
+@pytest.mark.slow
 def test_servers_stop_when_their_last_holder_is_killed(var: Path, start_holder: Start) -> None:
     first, second = start_holder(), start_holder()
     for holder in (first, second):
@@ -72,6 +75,7 @@ def test_servers_stop_when_their_last_holder_is_killed(var: Path, start_holder: 
     assert until(lambda: is_down(var))
 
 
+@pytest.mark.slow
 def test_only_the_server_asked_for_runs(var: Path) -> None:
     held = embedded.hold(var, postgres=False)
     assert state(var)["postgres"]["state"] == "stopped"
@@ -87,6 +91,7 @@ def test_only_the_server_asked_for_runs(var: Path) -> None:
     also.release()
 
 
+@pytest.mark.slow
 def test_killed_servers_come_back_with_their_data(var: Path, held: embedded.Held) -> None:
     with connect(var) as connection:
         connection.execute("CREATE TABLE kept (text) AS SELECT '试点'")
@@ -102,6 +107,7 @@ def test_killed_servers_come_back_with_their_data(var: Path, held: embedded.Held
     assert broker(var).lrange("queue", 0, -1) == [b"task"]
 
 
+@pytest.mark.slow
 def test_a_killed_keeper_takes_its_servers_along_and_is_replaced(var: Path, held: embedded.Held) -> None:
     with connect(var) as connection:
         connection.execute("CREATE TABLE kept (text) AS SELECT '试点'")
@@ -115,6 +121,7 @@ def test_a_killed_keeper_takes_its_servers_along_and_is_replaced(var: Path, held
     again.release()
 
 
+@pytest.mark.slow
 def test_a_lock_file_left_by_a_crash_that_names_a_stranger_is_no_obstacle(var: Path) -> None:
     embedded.hold(var, broker=False).release()
     assert until(lambda: is_down(var))
@@ -129,6 +136,7 @@ def test_a_lock_file_left_by_a_crash_that_names_a_stranger_is_no_obstacle(var: P
     held.release()
 
 
+@pytest.mark.slow
 def test_stop_servers_stops_what_others_hold(var: Path, start_holder: Start) -> None:
     holder = start_holder()
     assert says_held(holder)
@@ -138,6 +146,7 @@ def test_stop_servers_stops_what_others_hold(var: Path, start_holder: Start) -> 
     assert holder.poll() is None
 
 
+@pytest.mark.slow
 def test_chinese_text_has_trigrams(var: Path, held: embedded.Held) -> None:
     with connect(var) as connection:
         connection.execute("CREATE EXTENSION pg_trgm")
@@ -155,6 +164,7 @@ def test_a_full_disk_is_named(var: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert is_down(var)
 
 
+@pytest.mark.slow
 def test_a_server_that_cannot_start_says_why(var: Path) -> None:
     embedded.hold(var, broker=False).release()
     assert until(lambda: is_down(var))
@@ -167,6 +177,7 @@ def test_a_server_that_cannot_start_says_why(var: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to change its account")
+@pytest.mark.slow
 def test_without_user_namespaces_root_starts_postgres_as_nobody(
     var: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
