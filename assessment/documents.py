@@ -25,7 +25,7 @@ from assessment.models import (
 from assessment.rules import scope
 from assessment.selectors import applicants, capability, evidence, lists, reports
 from pilot.enums import OrganisationKind, Province, WindowKind
-from pilot.models import Document, Organisation, Programme
+from pilot.models import Document, Organisation, Person, Programme
 from pilot.pdf import LANGUAGE, cn_date
 from pilot.rules import local_day
 from pilot.selectors import people, programmes
@@ -122,6 +122,7 @@ def assessment_report(assessment: CapabilityAssessment, *, at: datetime) -> Docu
             "moderation": moderation,
             "numbers": dict(zip(parts, "四五六", strict=False)),
             "verdict": _verdict(assessment),
+            "concluded_by": _name_of(assessment.concluded_by),
             "comments": [
                 f"评估人员{label}的评语：{d.score_sheet.comment}"
                 for label, d in labelled
@@ -204,6 +205,10 @@ def _moderation(
         "held_on": cn_date(local_day(decider.score_sheet.at)),
         "reason": f"原评分合计为{totals}分，{rule}，以复议评分为准。",
     }
+
+
+def _name_of(person: Person | None) -> str:
+    return person.name if person else ""
 
 
 def _verdict(assessment: CapabilityAssessment) -> str:

@@ -72,7 +72,7 @@ def rows(actor: Actor, programme: Programme, *, now: datetime) -> list[InboxRow]
         return InboxRow(
             province=province,
             report=newest,
-            reports=len(own),
+            reports=sum(report.version > 0 for report in own),  # those that have come at least once
             due=due,
             days_left=None if due is None else _days_left(now, due, calendar),
             overdue=due is not None and now >= due,

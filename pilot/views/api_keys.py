@@ -180,10 +180,17 @@ def _shown_once(request: Any, issued: api_keys.Issued) -> HttpResponse:
         crumbs=_crumbs(),
         toolbar=[Link(_("接口说明"), reverse("api_docs"), "book-open")],
     )
-    context = {"page": page, "key": issued.key, "secret": issued.secret, "back": reverse("api_key_list")}
-    response = render(request, "pages/api_key_created.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    context = {
+        "page": page,
+        "subject": issued.key.name,
+        "tag": issued.key.get_mode_display(),
+        "label": _("新密钥"),
+        "secret": issued.secret,
+        "hint": _("请立即复制保存，离开本页后无法再次查看"),
+        "back": reverse("api_key_list"),
+        "back_label": _("我已保存，返回密钥列表"),
+    }
+    return render(request, "pages/secret_once.html", context)  # like every page after sign-in: no-store
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

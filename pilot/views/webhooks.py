@@ -255,11 +255,13 @@ def _shown_once(request: Any, made: webhooks.Secret, title: str, hint: str) -> H
     context = {
         "page": PlainPage(title=title, crumbs=_crumbs(made.endpoint)),
         "subject": made.endpoint.url,
+        "label": _("签名密钥"),
         "secret": made.secret,
         "hint": hint,
         "back": _address("detail", made.endpoint),
+        "back_label": _("我已保存，查看该地址"),
     }
-    return render(request, "pages/webhook_secret.html", context)  # like every page after sign-in: no-store
+    return render(request, "pages/secret_once.html", context)  # like every page after sign-in: no-store
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

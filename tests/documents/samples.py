@@ -16,8 +16,7 @@ BUREAU = "示例省通信管理局"
 MINISTRY = "工业和信息化部信息通信管理局"
 COMPANY = "示例云网络科技有限公司"
 UNITS = (COMPANY, "示例数据中心服务有限公司", "示例内容分发有限公司")
-USCC = "91110000600037341L"
-LICENCE = "A2.B1.B2-20190001"
+USCC, LICENCE = "91110000600037341L", "A2.B1.B2-20190001"
 DIGEST = "ef9e8a2195df79e7dea348ec4a7ccb1731617124ff684d98884417fcbc0edf9b"
 OBJECTION = {"until": "2019年5月30日", "channel": "试点管理平台"}
 
@@ -350,6 +349,7 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
             "product": "示例核验系统V2.1",
             "supplier": "示例识别技术有限公司",
             "assessed_on": "2019年5月8日",
+            "concluded_by": "示例九",
             "assessors": [
                 {
                     "label": "甲",
