@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from time import monotonic, sleep
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -50,6 +51,11 @@ _OVER: Final = {
     Inspection: (InspectionState.CONCLUDED, InspectionState.CANCELLED),
     Rectification: (RectificationState.CLOSED, RectificationState.CANCELLED),
 }
+PATIENCE: Final = 30.0  # seconds
+_READERS: Final = """
+SELECT pid, xact_start::text FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL
+"""
 _UNDER_REVIEW: Final = (ObjectionState.FILED, ObjectionState.UNDER_REVIEW)
 
 
@@ -185,9 +191,18 @@ def destroy_month(*, actor: Actor, month: UnitMonth, reason: str, force: bool = 
 def scrub() -> None:
     """Rewrite the table of keys, so that the database's files hold no older version of a destroyed one.
 
-    Not inside a transaction. Write-ahead log and backups age by themselves (docs/storage.md).
+    Whoever reads meanwhile may still see the older version, and then it would be kept: those are waited for, half a
+    minute at most. Not inside a transaction. Write-ahead log and backups age by themselves (docs/storage.md).
     """
     with connection.cursor() as cursor:
+
+        def readers() -> set[tuple[int, str]]:
+            cursor.execute(_READERS)
+            return set(cursor.fetchall())
+
+        earlier, end = readers(), monotonic() + PATIENCE
+        while earlier & readers() and monotonic() < end:
+            sleep(0.05)
         cursor.execute(f"VACUUM (FULL) {UnitMonthKey._meta.db_table}")
 
 

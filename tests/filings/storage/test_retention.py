@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -321,7 +322,16 @@ def test_the_files_of_the_database_hold_the_key_no_more(unit: Any) -> None:
             return bytes(cursor.fetchone()[0])
 
     assert wrapped in stored()
+    reader = connection.copy()  # somebody who is reading meanwhile, and soon is done
+    reader.set_autocommit(False)
+    with reader.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        cursor.execute("SELECT count(*) FROM filings_unitmonthkey")
+    done = Timer(1.0, reader.connection.rollback)
+    done.start()
     destroy(unit, *FORCED)
+    done.join()
+    reader.close()
     assert wrapped not in stored()
 
 
