@@ -326,7 +326,7 @@ def test_the_files_of_the_database_hold_the_key_no_more(unit: Any) -> None:
     reader.set_autocommit(False)
     with reader.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        cursor.execute("SELECT count(*) FROM filings_unitmonthkey")
+        cursor.execute("SELECT count(*) FROM pilot_pilotunit")
     done = Timer(1.0, reader.connection.rollback)
     done.start()
     destroy(unit, *FORCED)
