@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -18,6 +18,7 @@ from assessment.models import (
     ApprovalList,
     ApprovalListEntry,
     CapabilityAssessment,
+    Criterion,
     InterestDeclaration,
     ProvincialReport,
     ScoreSheet,
@@ -217,17 +218,26 @@ def _verdict(assessment: CapabilityAssessment) -> str:
     if assessment.passed:
         demand = f"本试点项目要求不低于{least}分，且各项指标达到最低要求"
         return f"通过。认定总分{assessment.points}分（{basis}），{demand}。{assessment.conclusion}"
-    found = f"{shortfall(assessment)}（认定总分{assessment.points}分，{basis}）"
+    found = f"{shortfalls([assessment])[assessment.pk]}（认定总分{assessment.points}分，{basis}）"
     return f"不通过。{found}。{assessment.conclusion}"
 
 
-def shortfall(assessment: CapabilityAssessment) -> str:
-    """What an applicant who failed was short of, for the report and for letters."""
-    least = capability.pass_points(assessment)
+def shortfalls(failed: Collection[CapabilityAssessment]) -> dict[int, str]:
+    """Assessment id → what an applicant who failed was short of, for report, list and letters.
+
+    A fixed number of queries: those of one programme have its pass mark in common.
+    """
+    marks = {a.application.programme_id: a for a in failed}
+    least = {programme: capability.pass_points(a) for programme, a in marks.items()}
+    missed = capability.missed(failed)
+    return {a.pk: _short_of(a, least[a.application.programme_id], missed[a.pk]) for a in failed}
+
+
+def _short_of(assessment: CapabilityAssessment, least: int, missed: Collection[Criterion]) -> str:
     if (assessment.points or 0) < least:
         return f"技术能力评估认定总分{assessment.points}分，低于本试点项目要求的{least}分"
-    failed = [f"“{row.criterion.title}”" for row in capability.compared(assessment, []) if not row.met]
-    return f"技术能力评估指标{'、'.join(failed)}未达到最低要求"
+    titles = "、".join(f"“{criterion.title}”" for criterion in missed)
+    return f"技术能力评估指标{titles}未达到最低要求"
 
 
 def approval_list(approval_list: ApprovalList, *, at: datetime) -> Document:

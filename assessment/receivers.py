@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
 from django.dispatch import receiver
 
 from applications.enums import ApplicationState
@@ -58,11 +59,13 @@ def compare_after_recusal(sender: Any, case: InterestDeclaration, act: Act, **kw
 
 
 @receiver(decision_hands)
-def hands_on_the_list(sender: Any, objection: Objection, **kwargs: Any) -> set[int] | None:
+def hands_on_the_list(sender: Any, person_id: int, **kwargs: Any) -> Q:
     """Whoever prepared, approved or published the list had a part in leaving the applicant off."""
-    if _left_off(objection):
-        return lists.hands(objection.against_id)
-    return None
+    return Q(
+        against_machine=Application.slug(),
+        against_state=ApplicationState.NOT_LISTED,
+        against_id__in=lists.decided_by(person_id),
+    )
 
 
 @receiver(objection_upheld)

@@ -25,6 +25,7 @@ from pilot.machines import (
     machine,
     step,
 )
+from pilot.rules import local_day
 
 S = ListState
 
@@ -69,7 +70,7 @@ class ApprovalList(Case):
 
     @property
     def number(self) -> str:
-        return f"MD-{self.opened_at:%Y}-{self.sequence:02d}"
+        return f"MD-{local_day(self.opened_at).year}-{self.sequence:02d}"
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

@@ -14,6 +14,7 @@ from assessment.enums import ReportState
 from pilot.actors import Actor
 from pilot.enums import Province
 from pilot.machines import EVERYTHING, NOTHING, Case, Owned, StateField, append_only, frozen, machine, step
+from pilot.rules import local_day
 
 S = ReportState
 
@@ -60,7 +61,7 @@ class ProvincialReport(Case):
 
     @property
     def number(self) -> str:
-        return f"HZ-{self.opened_at:%Y}-{self.province}-{self.sequence}"
+        return f"HZ-{local_day(self.opened_at).year}-{self.province}-{self.sequence}"
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

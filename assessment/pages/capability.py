@@ -197,6 +197,16 @@ def _sheet_label(sheet: ScoreSheet, actor: Actor) -> str:
     return words if counts else _("%(who)s（已回避，不计）") % {"who": words}
 
 
+def awaits(assessment: CapabilityAssessment, actor: Actor) -> str:
+    """The assessors the case waits for, by name for the ministry; else the officer, while the case runs."""
+    members = capability.awaited(assessment)
+    if members and actor.is_ministry:
+        return _("评估人员（%(names)s）") % {"names": _("、").join(m.assessor.name for m in members)}
+    if assessment.state in capability.OVER:
+        return ""
+    return str((Role.ASSESSOR if members else Role.MINISTRY_OFFICER).label)
+
+
 def waiting(actor: Actor) -> Q | None:
     """What an officer has to do: assign, fill places, call a moderator, conclude."""
     if actor.role != Role.MINISTRY_OFFICER:
@@ -232,6 +242,7 @@ register(
         facts=facts,
         sections=sections,
         waiting=waiting,
+        awaits=awaits,
         forms={
             "assign": AssessorsForm,
             "reassign": AssessorsForm,

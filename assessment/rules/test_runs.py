@@ -139,9 +139,14 @@ def _read(content: bytes, head: tuple[str, str], values: tuple[str, str]) -> dic
     return found
 
 
-def _rows(content: bytes) -> list[list[str]]:
-    if len(content) > MAX_BYTES:
+def check_size(size: int) -> None:
+    """Raise :class:`Refused` for a file of more bytes than are taken."""
+    if size > MAX_BYTES:
         raise Refused(_("文件超过 %(limit)s MB 的上限") % {"limit": MAX_BYTES // 1024 // 1024})
+
+
+def _rows(content: bytes) -> list[list[str]]:
+    check_size(len(content))
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             text = content.decode(encoding)

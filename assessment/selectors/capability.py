@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Max, QuerySet
@@ -39,10 +39,10 @@ def candidates() -> QuerySet[Membership]:
     )
 
 
-def on_case(assessment: CapabilityAssessment) -> QuerySet[InterestDeclaration]:
-    """Everybody who is on the case now: neither taken off nor conflicted; moderator last."""
+def on_case(*assessments: CapabilityAssessment) -> QuerySet[InterestDeclaration]:
+    """Everybody who is on these cases now: neither taken off nor conflicted; moderators last."""
     declarations: QuerySet[InterestDeclaration] = InterestDeclaration.unscoped.filter(
-        assessment=assessment, released_at__isnull=True
+        assessment__in=assessments, released_at__isnull=True
     )
     return (
         declarations.exclude(state=DeclarationState.CONFLICTED)
@@ -69,6 +69,24 @@ def moderator(assessment: CapabilityAssessment) -> InterestDeclaration | None:
     return on_case(assessment).filter(moderator=True).first()
 
 
+def awaited(assessment: CapabilityAssessment) -> list[InterestDeclaration]:
+    """The assessors a case under way waits for: to declare, then to score. Nobody: it is the officer's turn.
+
+    So it is, too, while a place of the panel is vacant or nobody moderates: others are to be asked.
+    """
+    if assessment.state == AssessmentState.IN_MODERATION:
+        decider = moderator(assessment)
+        return [decider] if decider and sheet_of(decider) is None else []
+    if assessment.state not in {AssessmentState.ASSIGNED, AssessmentState.IN_PROGRESS}:
+        return []
+    if vacancies(assessment).filter(state=DeclarationState.CONFLICTED).exists():
+        return []
+    members = panel(assessment)
+    if assessment.state == AssessmentState.ASSIGNED:
+        return [member for member in members if member.state == DeclarationState.ASKED]
+    return [member for member in members if sheet_of(member) is None]
+
+
 def sheet_of(declaration: InterestDeclaration) -> ScoreSheet | None:
     """The scores an assessor handed in, if any."""
     return getattr(declaration, "score_sheet", None)
@@ -91,10 +109,27 @@ def catalogue(programme: Programme, version: int) -> dict[str, Criterion]:
     return {criterion.code: criterion for criterion in criteria}
 
 
+def catalogues_of(assessments: Collection[CapabilityAssessment]) -> dict[int, dict[str, Criterion]]:
+    """Assessment id → the criteria it is scored by, in order. One query, where all have their version fixed."""
+    versions = {
+        a.pk: (
+            a.application.programme_id,
+            a.catalogue_version or newest_version(a.application.programme),
+        )
+        for a in assessments
+    }
+    found: dict[tuple[int, int], dict[str, Criterion]] = {}
+    for criterion in Criterion.objects.filter(
+        programme__in={programme for programme, _version in versions.values()},
+        version__in={version for _programme, version in versions.values()},
+    ).order_by("position"):
+        found.setdefault((criterion.programme_id, criterion.version), {})[criterion.code] = criterion
+    return {pk: found.get(version, {}) for pk, version in versions.items()}
+
+
 def catalogue_of(assessment: CapabilityAssessment) -> dict[str, Criterion]:
     """The criteria an assessment is scored by: its fixed version, or the newest before assessors are asked."""
-    programme = assessment.application.programme
-    return catalogue(programme, assessment.catalogue_version or newest_version(programme))
+    return catalogues_of([assessment])[assessment.pk]
 
 
 def weights(criteria: Mapping[str, Criterion]) -> dict[str, rules.Weight]:
@@ -114,8 +149,30 @@ def are_apart(sheets: list[ScoreSheet], programme: Programme) -> bool:
 
 def conclusive_sheets(assessment: CapabilityAssessment) -> list[ScoreSheet]:
     """The sheets the conclusion rests on: the moderator's where one was called in, else those of the panel."""
-    decider = moderator(assessment)
-    return sheets_of([decider] if decider else panel(assessment))
+    return _conclusive([assessment])[assessment.pk]
+
+
+def _conclusive(assessments: Collection[CapabilityAssessment]) -> dict[int, list[ScoreSheet]]:
+    members: dict[int, list[InterestDeclaration]] = {a.pk: [] for a in assessments}
+    for declaration in on_case(*assessments):
+        members[declaration.assessment_id].append(declaration)
+    return {pk: sheets_of([d for d in found if d.moderator][:1] or found) for pk, found in members.items()}
+
+
+def missed(assessments: Collection[CapabilityAssessment]) -> dict[int, list[Criterion]]:
+    """Assessment id → the criteria whose least points a sheet did not reach on which the conclusion rests.
+
+    Two queries, however many assessments.
+    """
+    catalogues, deciding = catalogues_of(assessments), _conclusive(assessments)
+    return {
+        pk: [c for code, c in criteria.items() if not _reached(c, code, deciding[pk])]
+        for pk, criteria in catalogues.items()
+    }
+
+
+def _reached(criterion: Criterion, code: str, sheets: Sequence[ScoreSheet]) -> bool:
+    return all(sheet.scores[code] >= criterion.must_pass for sheet in sheets)
 
 
 def compared(assessment: CapabilityAssessment, sheets: list[ScoreSheet]) -> list[Compared]:
@@ -126,7 +183,7 @@ def compared(assessment: CapabilityAssessment, sheets: list[ScoreSheet]) -> list
             criterion,
             [sheet.scores[code] for sheet in sheets],
             rules.mean([sheet.scores[code] for sheet in deciding]),
-            all(sheet.scores[code] >= criterion.must_pass for sheet in deciding),
+            _reached(criterion, code, deciding),
         )
         for code, criterion in catalogue_of(assessment).items()
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -125,12 +126,11 @@ def upheld_objection(application: Application) -> Objection | None:
     return found
 
 
-def hands(application_id: int) -> set[int]:
-    """The persons who took a step on a published list that decided on this application, beyond beginning it."""
+def decided_by(person_id: int) -> QuerySet[Any]:
+    """The applications on published lists on which this person took a step, beyond beginning them (ids)."""
+    steps = TransitionRecord.objects.filter(machine=ApprovalList.slug(), person=person_id)
     decided = ApprovalListEntry.unscoped.filter(
-        application=application_id, approval_list__state=ListState.PUBLISHED
+        approval_list__in=steps.exclude(name="open").values("object_id"),
+        approval_list__state=ListState.PUBLISHED,
     )
-    steps = TransitionRecord.objects.filter(
-        machine=ApprovalList.slug(), object_id__in=decided.values("approval_list"), person__isnull=False
-    )
-    return set(steps.exclude(name="open").values_list("person_id", flat=True))
+    return decided.order_by().values("application")

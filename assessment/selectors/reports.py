@@ -10,8 +10,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from applications.enums import ApplicationState
 from applications.models import Application
-from assessment.enums import OpinionState, ReportState
-from assessment.models import OpinionVersion, ProvincialReport, ReportLine
+from assessment.enums import ReportState
+from assessment.models import ProvincialReport, ReportLine
 from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Province, WindowKind
@@ -54,15 +54,6 @@ def unreviewed(report: ProvincialReport) -> QuerySet[Application]:
         _of_province(report.programme_id, report.province), state=ApplicationState.ACCEPTED
     )
     return applications.order_by("acceptance_number", "pk")
-
-
-def signed_opinion(application: Application) -> OpinionVersion:
-    """The opinion as it was last signed; raises ``DoesNotExist`` while none stands."""
-    versions = OpinionVersion.unscoped.filter(
-        opinion__application=application, opinion__state=OpinionState.SIGNED
-    )
-    version: OpinionVersion = versions.latest("number")
-    return version
 
 
 def first_due(programme: Programme) -> datetime | None:

@@ -16,7 +16,7 @@ from applications.models import Application
 from applications.services import versions
 from assessment import documents
 from assessment.enums import AssessmentState, ListState
-from assessment.models import ApprovalList, ApprovalListEntry, CapabilityAssessment, Deferral, OpinionVersion
+from assessment.models import ApprovalList, ApprovalListEntry, Deferral
 from assessment.selectors import applicants, lists
 from assessment.services import opinions
 from pilot import clock
@@ -160,27 +160,28 @@ def evaluate(approval_list: ApprovalList) -> None:
     decided = decisions([entry.application for entry in kept])
     for entry in kept:
         entry.listed, entry.reason = decided[entry.application_id]
-        entry.save(update_fields=["listed", "reason"])
+    ApprovalListEntry.unscoped.bulk_update(kept, ["listed", "reason"])
 
 
 def decisions(applications: Collection[Application]) -> dict[int, Decision]:
-    """Application id → what is decided on it from what is known now. A fixed number of queries for those taken in."""
+    """Application id → what is decided on it from what is known now. A fixed number of queries."""
     opinion = lists.signed_opinions(applications)
     assessment = lists.assessments(applications)
-    return {a.pk: _decide(a, opinion[a.pk], assessment.get(a.pk)) for a in applications}
+    short = documents.shortfalls([a for a in assessment.values() if a.passed is False])
+    bureaus = people.bureau_names()
 
+    def decide(application: Application) -> Decision:
+        signed, assessed = opinion[application.pk], assessment.get(application.pk)
+        if application.state == ApplicationState.NOT_LISTED:
+            return Decision(listed=True)  # the objection was upheld
+        if not signed.recommended:
+            faults = opinions.faults_in(signed.checklist)
+            return Decision(False, f"{bureaus[application.province]}审核意见为不同意推荐：{faults}")
+        if assessed is None or assessed.state != AssessmentState.CONCLUDED:
+            return Decision(False, "技术能力评估尚未作出结论")
+        return Decision(listed=True) if assessed.passed else Decision(False, short[assessed.pk])
 
-def _decide(
-    application: Application, opinion: OpinionVersion, assessment: CapabilityAssessment | None
-) -> Decision:
-    if application.state == ApplicationState.NOT_LISTED:
-        return Decision(listed=True)  # the objection was upheld
-    if not opinion.recommended:
-        bureau = people.bureau_of(application.province)
-        return Decision(False, f"{bureau.name}审核意见为不同意推荐：{opinions.faults_in(opinion.checklist)}")
-    if assessment is None or assessment.state != AssessmentState.CONCLUDED:
-        return Decision(False, "技术能力评估尚未作出结论")
-    return Decision(listed=True) if assessment.passed else Decision(False, documents.shortfall(assessment))
+    return {application.pk: decide(application) for application in applications}
 
 
 def check_effect(programme: Programme, effective_from: datetime) -> None:
@@ -248,16 +249,17 @@ def _enter(approval_list: ApprovalList, added: Iterable[Application]) -> None:
     """Each with the decision as of now and, as scope, the provinces it asked for with all filing types."""
     added = list(added)
     decided, facts = decisions(added), applicants.facts_of_many(added)
-    for application in added:
-        listed, reason = decided[application.pk]
-        ApprovalListEntry.unscoped.create(
+    ApprovalListEntry.unscoped.bulk_create(
+        ApprovalListEntry(
             approval_list=approval_list,
             application=application,
-            listed=listed,
-            reason=reason,
+            listed=decided[application.pk].listed,
+            reason=decided[application.pk].reason,
             provinces=list(facts[application.pk].provinces),
             filing_types=FilingType.values,
         )
+        for application in added
+    )
 
 
 def write_letters(*, list_id: int) -> int:

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from applications.models import Application
 from applications.services import versions
 from assessment.enums import ReportState
-from assessment.models import ProvincialReport, ReportLine
-from assessment.selectors import applicants, reports
+from assessment.models import OpinionVersion, ProvincialReport, ReportLine
+from assessment.selectors import applicants, lists, reports
 from assessment.services import opinions
 from pilot import clock
 from pilot.actors import Actor
@@ -89,8 +89,8 @@ def _open(
 def freeze(report: ProvincialReport, applications: list[Application]) -> None:
     """Write the lines of the next version, and the digest over them."""
     report.version += 1
-    facts = applicants.facts_of_many(applications)
-    snapshots = [_snapshot(application, facts[application.pk]) for application in applications]
+    facts, signed = applicants.facts_of_many(applications), lists.signed_opinions(applications)
+    snapshots = [_snapshot(a, facts[a.pk], signed[a.pk]) for a in applications]
     ReportLine.unscoped.bulk_create(
         ReportLine(
             report=report,
@@ -110,8 +110,9 @@ def digest(report: ProvincialReport, snapshots: list[dict[str, Any]]) -> str:
     return versions.digest({"report": report.number, "version": report.version, "lines": snapshots})
 
 
-def _snapshot(application: Application, facts: applicants.ApplicantFacts) -> dict[str, Any]:
-    opinion = reports.signed_opinion(application)
+def _snapshot(
+    application: Application, facts: applicants.ApplicantFacts, opinion: OpinionVersion
+) -> dict[str, Any]:
     return {
         "name": application.provider.name,
         "uscc": application.uscc,

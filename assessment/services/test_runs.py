@@ -45,7 +45,7 @@ def issue(*, case: CapabilityAssessment, actor: Actor, title: str, key: File[byt
     now = clock.now()
     if TestRun.unscoped.filter(assessment=assessment, result__isnull=True, due_at__gt=now).exists():
         raise Refused(_("上一个测试集尚未提交结果"))
-    expected = rules.read_key(key.read())
+    expected = rules.read_key(_content(key))
     application = assessment.application
     run: TestRun = TestRun.unscoped.create(
         assessment=assessment,
@@ -101,10 +101,11 @@ def hand_in(*, run: TestRun, actor: Actor, upload: File[bytes]) -> TestResult:
 
     Raises :class:`Refused` for a faulty file, naming its lines, a second one, or one that comes late.
     """
-    CapabilityAssessment.unscoped.select_for_update().get(pk=run.assessment_id)
+    # Read with the lock: the run may have been looked up before a conclusion that was drawn meanwhile.
+    run.assessment = CapabilityAssessment.unscoped.select_for_update().get(pk=run.assessment_id)
     if words := hand_in_obstacle(run, actor):
         raise Refused(words)
-    content: Any = upload.read()
+    content = _content(upload)
     counts = rules.count(run.key, rules.read_results(content, run.key))
     result: TestResult = TestResult.unscoped.create(
         run=run,
@@ -121,3 +122,10 @@ def hand_in(*, run: TestRun, actor: Actor, upload: File[bytes]) -> TestResult:
         detail={"sha256": result.sha256, **counts.as_json()},
     )
     return result
+
+
+def _content(upload: File[bytes]) -> bytes:
+    """The bytes of a file; one beyond the limit is refused without being read into memory."""
+    rules.check_size(upload.size)
+    content: Any = upload.read()
+    return bytes(content)

@@ -94,7 +94,9 @@ def publish(approval_list: ApprovalList, act: Act) -> None:
     if services.digest(approval_list) != approval_list.digest:
         raise Refused(_("名单内容与提请批准时不一致，请撤回批准后重新拟制"))
     approval_list.published_at = act.at
-    for entry in lists.entries(approval_list):
+    entries = list(lists.entries(approval_list))
+    facts = applicants.facts_of_many([entry.application for entry in entries])
+    for entry in entries:
         application = entry.application
         act.downward(application, "admit" if entry.listed else "decline", reason=entry.reason)
         if entry.listed:
@@ -105,7 +107,7 @@ def publish(approval_list: ApprovalList, act: Act) -> None:
                 case_key=application.case_key,
                 at=act.at,
                 effective_from=approval_list.effective_from,
-                licence_expires_on=applicants.facts_of(application).licence_expires_on,
+                licence_expires_on=facts[application.pk].licence_expires_on,
                 provinces=entry.provinces,
                 filing_types=entry.filing_types,
             )

@@ -7,11 +7,13 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from applications.models import Application
 from assessment.models import Opinion, OpinionVersion
 from assessment.selectors import reports
 from assessment.services import opinions
 from pilot.actors import Actor
 from pilot.enums import Role
+from pilot.errors import Refused
 from pilot.models import Membership
 from pilot.selectors import people
 from pilot.transitions import another_person
@@ -78,7 +80,13 @@ def send_back(opinion: Opinion, act: Act) -> None:
 
 @on(Opinion, "reopen", guards=[own_province, not_reported], tell=[drafter], reason_required=True)
 def reopen(opinion: Opinion, act: Act) -> None:
-    """A new version begins; the signed one stays. The application stands as accepted again."""
+    """A new version begins; the signed one stays. The application stands as accepted again.
+
+    The application is locked and the reports are looked at again: one sent at this moment freezes what it holds.
+    """
+    Application.unscoped.select_for_update(of=("self",)).get(pk=opinion.application_id)
+    if words := not_reported(opinion, act.actor, act.at):
+        raise Refused(words)
     opinion.version += 1
     opinion.signed_by_id = None
     act.downward(opinion.application, "reopen", reason="")

@@ -16,7 +16,7 @@ from assessment.services import reports as services
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.errors import Refused
-from pilot.models import Membership
+from pilot.models import Membership, Programme
 from pilot.selectors import people, programmes
 from pilot.workflow import Act, on
 
@@ -87,7 +87,13 @@ def receive(report: ProvincialReport, act: Act) -> None:
 
 @on(ProvincialReport, "return_to_bureau", guards=[no_other_open], tell=[bureau], reason_required=True)
 def return_to_bureau(report: ProvincialReport, act: Act) -> None:
-    """The frozen version stays; the next sending is the next version, within the time for corrections."""
+    """The frozen version stays; the next sending is the next version, within the time for corrections.
+
+    The programme is locked as for a new report: of a supplement begun at this moment this one sees.
+    """
+    Programme.objects.select_for_update(no_key=True).get(pk=report.programme_id)
+    if words := no_other_open(report, act.actor, act.at):
+        raise Refused(words)
     days = programmes.rule(report.programme, "correction_days")
     answer_by = programmes.deadline(report.programme, start=act.at, days=days)
     first = selectors.due(report)

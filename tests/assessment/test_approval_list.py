@@ -19,6 +19,7 @@ from assessment.selectors.publication import PublishedList, PublishedUnit
 from assessment.services.lists import create_list, leave_out, refresh
 from assessment.tasks import make_letters
 from pilot.actors import Actor
+from pilot.context import waiting_count
 from pilot.enums import FilingType, Role
 from pilot.errors import Refused, StateChanged
 from pilot.models import (
@@ -32,6 +33,7 @@ from pilot.models import (
     UnitScope,
     UnitStatus,
 )
+from pilot.registry import pages_of
 from pilot.services import register
 from pilot.services.objections import file_objection
 from pilot.workflow import fire
@@ -230,6 +232,11 @@ def test_every_applicant_gets_one_letter_even_where_a_worker_was_killed(
     assert "申诉" not in passed
 
 
+def to_do(actor: Actor) -> int:
+    """How many objections wait for this actor."""
+    return waiting_count(pages_of("objection"), actor)
+
+
 def test_an_upheld_objection_leads_to_a_further_list_that_admits(
     programme: Programme, staff: builders.Desk, decided: list[Application], assessors: list[Actor]
 ) -> None:
@@ -245,6 +252,7 @@ def test_an_upheld_objection_leads_to_a_further_list_that_admits(
     for hand in (staff.officer, staff.approver):
         assert refusal(objection, "take", actor=hand) == (Refused, words)
     reviewer = world.ministry(Role.MINISTRY_OFFICER)
+    assert [to_do(one) for one in (staff.officer, staff.approver, reviewer)] == [0, 0, 1]
     fire(objection, "take", actor=reviewer)
     fire(objection, "uphold", actor=reviewer, reason="第12页已证明")
     assert Objection.unscoped.get(pk=objection.pk).state == "upheld"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from applications.models import Application
 from assessment.models import (
@@ -18,6 +19,7 @@ from pilot.enums import OrganisationKind, Role
 from pilot.errors import NotPermitted, Refused
 from pilot.models import Document, Membership, Notice
 from pilot.workflow import fire
+from tests.applications.builders import client_of
 from tests.assessment import builders
 from tests.assessment.builders import FULL, less
 from tests.assessment.refusals import refusal
@@ -35,6 +37,45 @@ def states(assessment: CapabilityAssessment) -> list[tuple[str, bool, bool]]:
     """Of every declaration in order: state, moderator or not, taken off or not."""
     rows = InterestDeclaration.unscoped.filter(assessment=assessment).order_by("pk")
     return [(row.state, row.moderator, row.released_at is not None) for row in rows]
+
+
+def waits_for(assessment: CapabilityAssessment, reader: Actor) -> str:
+    """Whom the page of the case says it waits for."""
+    address = reverse("capability-assessment_detail", args=[assessment.pk])
+    words: str = client_of(reader).get(address).context["page"].waiting_for
+    return words
+
+
+def test_the_page_says_whom_the_case_really_waits_for(
+    case: CapabilityAssessment, staff: builders.Desk, assessors: list[Actor]
+) -> None:
+    """Who has still to declare or to score, by name for the ministry; the officer when it is the officer's turn."""
+    officer, (first, second, third) = staff.officer, assessors
+    assert waits_for(case, officer) == "部经办人员"
+    builders.assigned(case, staff, [first, second])
+    assert waits_for(case, officer) == f"评估人员（{first.name}、{second.name}）"
+    for actor in (first, second):
+        fire(builders.declaration_of(case, actor), "declare_none", actor=actor)
+    builders.score(case, second)
+    assert [waits_for(case, one) for one in (officer, second)] == [f"评估人员（{first.name}）", "评估人员"]
+    builders.score(case, first, less(20))
+    assert [waits_for(case, one) for one in (officer, first)] == ["部经办人员"] * 2
+    fire(case, "replace", actor=officer, moderator=builders.membership(third))
+    assert waits_for(case, officer) == f"评估人员（{third.name}）"
+    fire(builders.declaration_of(case, third), "declare_none", actor=third)
+    assert waits_for(case, officer) == f"评估人员（{third.name}）"
+    fire(builders.declaration_of(case, third), "recuse", actor=third, reason="示例")
+    assert waits_for(case, officer) == "部经办人员"
+
+
+def test_a_place_that_fell_vacant_is_for_the_officer_to_fill(
+    case: CapabilityAssessment, staff: builders.Desk, assessors: list[Actor]
+) -> None:
+    builders.assigned(case, staff, assessors[:2])
+    fire(builders.declaration_of(case, assessors[0]), "declare", actor=assessors[0], reason="示例")
+    assert waits_for(case, staff.officer) == "部经办人员"
+    fire(case, "reassign", actor=staff.officer, assessors=builders.memberships(assessors[2:]))
+    assert waits_for(case, staff.officer) == f"评估人员（{assessors[1].name}、{assessors[2].name}）"
 
 
 # --- assignment -----------------------------------------------------------------------------------

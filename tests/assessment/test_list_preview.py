@@ -15,7 +15,10 @@ from applications.models import Application
 from assessment.models import ApprovalList, ApprovalListEntry
 from assessment.pages import approval_list, list_preview
 from assessment.selectors import lists
+from assessment.services import capability
 from assessment.services.lists import create_list, digest, leave_out, refresh, set_scope
+from pilot import clock
+from pilot.actors import Actor
 from pilot.errors import Refused
 from pilot.models import (
     AuditEntry,
@@ -31,6 +34,7 @@ from pilot.workflow import fire
 from tests.assessment import builders
 from tests.assessment.builders import EFFECT
 from tests.factories import world
+from tests.factories.cases import walk
 
 pytestmark = pytest.mark.django_db
 
@@ -161,3 +165,32 @@ def test_the_page_of_a_list_asks_as_often_for_two_as_for_one(
         return queries()
 
     assert prepared_without(decided[2]) == prepared_without(decided[1])
+
+
+def test_a_draft_asks_as_often_for_four_applicants_as_for_one(
+    staff: builders.Desk, decided: list[Application], assessors: list[Actor]
+) -> None:
+    """Two of the four failed the assessment and one was not recommended: their reasons cost nothing each."""
+    world.at("2019-04-12 09:00")
+    second = walk(builders.recommended(staff), "reported")
+    case = capability.plan(application=second, actor=staff.officer, at=clock.now())
+    builders.concluded(case, staff, assessors[:2], {**builders.FULL, "liveness": 3})
+    world.at("2019-05-14 09:00")
+    draft = create_list(actor=staff.officer, effective_from=EFFECT)
+
+    def read() -> tuple[int, list[str]]:
+        with CaptureQueriesContext(connection) as caught:
+            shown = list_preview.lines(draft, staff.officer)
+        return len(caught), [line.reason for line in shown]
+
+    spoofed = "技术能力评估指标“活体检测与防伪造”未达到最低要求"
+    cost, reasons = read()
+    assert [reasons[0], reasons[1].partition("“")[0], reasons[2].partition("：")[0], reasons[3]] == [
+        "",
+        "技术能力评估指标",
+        "广东省通信管理局审核意见为不同意推荐",
+        spoofed,
+    ]
+    for entry in lists.entries(draft).exclude(application=second):
+        leave_out(case=draft, actor=staff.officer, entry=entry, reason="示例")
+    assert read() == (cost, [spoofed])

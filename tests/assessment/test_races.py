@@ -11,14 +11,16 @@ from django.db import connection
 from applications.models import Application
 from assessment.models import ApprovalList
 from assessment.services.lists import create_list
-from assessment.services.reports import open_reports
+from assessment.services.reports import open_reports, open_supplement
 from pilot.actors import Actor
 from pilot.errors import PilotError, Refused
+from pilot.models import Organisation
 from pilot.selectors import programmes
 from pilot.workflow import fire
 from tests.assessment import builders
 from tests.assessment.builders import EFFECT
 from tests.factories import world
+from tests.factories.locks import while_held
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,6 +57,32 @@ def desk() -> builders.Desk:
 
 def panel(size: int = 2) -> Sequence[Actor]:
     return [world.assessor() for _ in range(size)]
+
+
+def test_an_opinion_is_not_reopened_while_its_report_is_being_sent(desk: builders.Desk) -> None:
+    application = builders.recommended(desk)
+    builders.begin_review()
+    opinion = builders.opinion_of(application)
+    reopened = while_held(
+        lambda: builders.sent(desk),
+        lambda: fire(opinion, "reopen", actor=desk.lead, reason="示例"),
+    )
+    assert (reopened, builders.refreshed(application).state) == (Refused, "recommended")
+
+
+def test_a_report_is_not_returned_while_a_supplement_is_being_begun(desk: builders.Desk) -> None:
+    builders.recommended(desk)
+    builders.begin_review()
+    report = builders.sent(desk)
+    world.at("2019-04-12 09:00")
+    builders.recommended(desk)
+    world.at("2019-04-16 09:00")
+    bureau = Organisation.objects.get(pk=desk.lead.organisation_id)
+    returned = while_held(
+        lambda: open_supplement(bureau=bureau, actor=desk.lead),
+        lambda: fire(report, "return_to_bureau", actor=desk.officer, reason="示例"),
+    )
+    assert (returned, builders.refreshed(report).state) == (Refused, "sent")
 
 
 def test_the_last_two_declarations_at_once_start_the_assessment(desk: builders.Desk) -> None:

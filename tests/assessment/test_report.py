@@ -6,13 +6,14 @@ import hashlib
 import io
 import json
 import re
+from datetime import UTC, datetime
 from zipfile import ZipFile
 
 import pypdfium2
 import pytest
 from python_calamine import CalamineWorkbook
 
-from assessment.models import CapabilityAssessment, ProvincialReport, ReportLine
+from assessment.models import ApprovalList, CapabilityAssessment, ProvincialReport, ReportLine
 from assessment.pages import report as report_page
 from assessment.services.reports import open_reports, open_supplement
 from assessment.spreadsheet import report_workbook
@@ -32,6 +33,13 @@ from tests.factories import world
 pytestmark = pytest.mark.django_db
 
 CLERK = Actor.system("tests")
+
+
+def test_numbers_have_the_year_of_the_local_day() -> None:
+    new_year = datetime(2019, 12, 31, 16, 30, tzinfo=UTC)  # half past midnight in Beijing
+    report = ProvincialReport(opened_at=new_year, province=44, sequence=1)
+    assert report.number == "HZ-2020-44-1"
+    assert ApprovalList(opened_at=new_year, sequence=1).number == "MD-2020-01"
 
 
 def test_reports_are_opened_once_for_all_bureaus_when_review_begins(programme: Programme) -> None:

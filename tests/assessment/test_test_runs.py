@@ -14,10 +14,12 @@ from scipy.stats import binomtest
 
 from assessment.models import CapabilityAssessment, TestResult, TestRun
 from assessment.rules import test_runs as rules
+from assessment.selectors import test_runs
 from assessment.services.test_runs import hand_in, issue
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused
 from pilot.models import Membership, Notice
+from pilot.workflow import fire
 from tests.applications.builders import client_of
 from tests.assessment import builders
 from tests.factories import world
@@ -153,6 +155,30 @@ def test_a_late_result_is_refused(run: TestRun, provider: Actor) -> None:
     world.at(f"{localtime(run.due_at):%Y-%m-%d %H:%M}")
     upload = file_of(table("sample,result", RIGHT))
     assert words(lambda: hand_in(run=run, actor=provider, upload=upload)) == "提交期限已过"
+
+
+def test_a_conclusion_drawn_meanwhile_closes_the_run(
+    run: TestRun, provider: Actor, staff: builders.Desk, panel: list[Actor], assessment: CapabilityAssessment
+) -> None:
+    """The page was read before the conclusion, the file comes after it."""
+    read = test_runs.visible(provider).get(pk=run.pk)
+    for actor in panel:
+        builders.score(assessment, actor)
+    fire(assessment, "conclude", actor=staff.officer, conclusion="示例结论。")
+    upload = file_of(table("sample,result", RIGHT))
+    assert words(lambda: hand_in(run=read, actor=provider, upload=upload)) == "评估已经结束"
+
+
+def test_a_file_beyond_the_limit_is_not_even_read(
+    run: TestRun, provider: Actor, staff: builders.Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    big = file_of(b"x" * (rules.MAX_BYTES + 1))
+    monkeypatch.setattr(big, "file", None)
+    assert words(lambda: hand_in(run=run, actor=provider, upload=big)) == "文件超过 5 MB 的上限"
+    world.at(f"{localtime(run.due_at):%Y-%m-%d %H:%M}")
+    case = run.assessment
+    again = words(lambda: issue(case=case, actor=staff.officer, title="示例", key=big))
+    assert again == "文件超过 5 MB 的上限"
 
 
 def test_only_officers_issue_and_one_at_a_time(
