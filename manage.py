@@ -23,15 +23,13 @@ def main() -> None:
     if os.environ.get("PILOT_BOOTSTRAP") != "0":
         _bootstrap()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilot.settings")
-    from django.core.management import execute_from_command_line
-
-    from pilot import embedded
+    from pilot import console, embedded
 
     try:
         embedded.hold_for_command(sys.argv)
     except embedded.EmbeddedError as error:
         sys.exit(str(error))
-    execute_from_command_line(sys.argv)
+    console.run(sys.argv)
 
 
 if __name__ == "__main__":

@@ -8,3 +8,7 @@ class ApplicationsConfig(AppConfig):
 
     def ready(self) -> None:
         from applications import pages, receivers, transitions  # noqa: F401  (they register themselves)
+        from applications.validators import files
+        from pilot.services import inspection
+
+        inspection.install(lambda content: files.look_into(content).content_type)

@@ -19,6 +19,7 @@ from django.utils import translation
 from applications.models import Application, ApplicationVersion, CompletenessNotice, Refusal
 from applications.selectors import cases, receipts
 from applications.selectors.form_schema import form_of
+from applications.services import proofs
 from pilot import qr
 from pilot.enums import WindowKind
 from pilot.masking import mask_name
@@ -75,6 +76,8 @@ def _receipt(version: ApplicationVersion) -> dict[str, Any]:
         "received_at": version.at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S"),
         "version": version.number,
         "verification_code": receipts.code_of(version),
+        "head": proofs.covering_head(version),
+        "heads_address": settings.PILOT_SITE + reverse("audit_heads"),
         "verification_place": f"{CHANNEL}“回执查验”页面",
         "verification_address": settings.PILOT_SITE + reverse("receipt_check"),
         "qr": qr.svg(receipts.check_address(version), title="回执查验二维码"),

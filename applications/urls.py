@@ -35,6 +35,7 @@ urlpatterns = [
     ),
     path("applications/<int:pk>/check/", check.application_check, name="application_check"),
     path("applications/<int:pk>/receipt/", check.application_receipt, name="application_receipt"),
+    path("applications/<int:pk>/receipt/proof.json", check.application_proof, name="application_proof"),
     path("applications/<int:pk>/progress/", progress.application_progress, name="application_progress"),
     path("applications/<int:pk>/files/", files.application_files, name="application_files"),
     path(

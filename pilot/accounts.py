@@ -5,16 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.contrib.auth.signals import user_logged_in, user_login_failed
+from allauth.account.signals import password_changed
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
+from axes.handlers.proxy import AxesProxyHandler
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from pilot.actors import Actor
 from pilot.middleware import client_address
 from pilot.models import AuditEntry
 from pilot.selectors import people
-from pilot.services import audit
+from pilot.services import audit, second_factors
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -25,6 +33,48 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         return username.lower()
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """Secrets of second factors never lie open in the database."""
+
+    def encrypt(self, text: str) -> str:
+        return second_factors.seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return second_factors.unseal(encrypted_text)
+
+
+def login_tried(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str | None:
+    """Under which login wrong passwords are counted: another spelling of it gives no more tries."""
+    given = (credentials or {}).get("username") or request.POST.get("login") or ""
+    return str(given).strip().lower() or None
+
+
+class _Counted:
+    """Wrong codes count like wrong passwords: whoever knows the password does not guess the second factor."""
+
+    user: Any
+
+    def clean_code(self) -> str:
+        """The code, if it is right. Raises ValidationError, also for the right one while the account is locked."""
+        credentials = {"username": self.user.username}
+        if not AxesProxyHandler.is_allowed(context.request, credentials):
+            raise ValidationError(_("连续输错次数过多，账号已暂时锁定"))
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]
+        except ValidationError:
+            user_login_failed.send(sender=type(self), credentials=credentials, request=context.request)
+            raise
+        return code
+
+
+class SecondFactorForm(_Counted, AuthenticateForm):
+    """The second factor at sign-in."""
+
+
+class SecondFactorAgainForm(_Counted, ReauthenticateForm):
+    """The second factor before an act that is signed."""
 
 
 @receiver(user_logged_in)
@@ -44,3 +94,32 @@ def record_failed_login(
     actor = Actor(role="", name="anonymous", address=client_address(request) if request else None)
     with transaction.atomic():
         audit.record(action="account.login", actor=actor, outcome=AuditEntry.Outcome.FAILED)
+
+
+def _record(action: str, request: HttpRequest, user: Any) -> None:
+    address = client_address(request)
+    actor = people.actor_of(user, address=address) or Actor(
+        role="", person_id=user.pk, name=user.name, address=address
+    )
+    with transaction.atomic():
+        audit.record(action=action, actor=actor, object_type="person", object_id=str(user.pk))
+
+
+@receiver(user_logged_out)
+def record_logout(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
+    """A person signed out; the end of nobody's session tells nothing."""
+    if user is not None:
+        _record("account.logout", request, user)
+
+
+@receiver(password_changed)
+def record_password(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
+    """A person changed the own password; the other sessions have ended with it."""
+    _record("account.password", request, user)
+
+
+@receiver([authenticator_added, authenticator_reset, authenticator_removed])
+def record_second_factor(sender: Any, request: HttpRequest, user: Any, signal: Any, **kwargs: Any) -> None:
+    """A second factor was added, made anew or removed."""
+    removed = signal is authenticator_removed
+    _record("account.factor-removed" if removed else "account.factor-added", request, user)

@@ -20,6 +20,7 @@ class Actor:
     channel: str = "web"
     address: str | None = None
     membership_id: int | None = None
+    confirmed: bool = False  # who it is was asked again within the last minutes, for an act that is signed
 
     @classmethod
     def system(cls, job: str) -> Actor:

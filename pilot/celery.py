@@ -29,11 +29,16 @@ app.conf.update(
     beat_schedule={
         "outbox": {"task": "pilot.tasks.sweep_outbox", "schedule": 5.0},
         "audit-seal": {"task": "pilot.tasks.seal_audit", "schedule": 10.0},
+        "audit-head": {"task": "pilot.tasks.sign_audit", "schedule": 600.0},  # once a day, whenever it can
+        # One that waited until the next is due has nothing to add.
+        "audit-watch": {"task": "pilot.tasks.watch_denials", "schedule": 30.0, "options": {"expires": 30}},
         "exports-sweep": {"task": "pilot.tasks.sweep_exports", "schedule": 60.0},
         "answers-tidy": {"task": "pilot.tasks.tidy_answers", "schedule": 3600.0},
         # One that waited until the next is due has nothing to add: slow addresses must not pile them up.
         "webhooks": {"task": "pilot.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
         "webhooks-tidy": {"task": "pilot.tasks.tidy_webhooks", "schedule": 3600.0},
+        "dormant-accounts": {"task": "pilot.tasks.disable_dormant", "schedule": 3600.0},
+        "second-factors-reseal": {"task": "pilot.tasks.reseal_second_factors", "schedule": 3600.0},
         "licences": {"task": "pilot.tasks.watch_licences", "schedule": 3600.0},
         "deadlines": {"task": "applications.tasks.pass_deadlines", "schedule": 60.0},
         "files-rescan": {"task": "applications.tasks.rescan_files", "schedule": 60.0},
@@ -41,8 +46,18 @@ app.conf.update(
         "provincial-reports": {"task": "assessment.tasks.open_reports", "schedule": 300.0},
         "report-reminders": {"task": "assessment.tasks.remind_bureaus", "schedule": 300.0},
         "supervision-deadlines": {"task": "filings.tasks.pass_deadlines", "schedule": 60.0},
+        # One that waited until the next is due has nothing to add: a slow authority must not pile them up.
+        "authority-again": {
+            "task": "filings.tasks.ask_authority_again",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
+        "national-match": {"task": "filings.tasks.match_national", "schedule": 3600.0},
         "filings-sweep": {"task": "filings.tasks.sweep", "schedule": 5.0},
         "filings-tidy": {"task": "filings.tasks.tidy", "schedule": 3600.0},
+        # One that waited until the next is due has nothing to add.
+        "fold": {"task": "filings.tasks.fold_counts", "schedule": 3.0, "options": {"expires": 3}},
+        "alerts": {"task": "filings.tasks.review_alerts", "schedule": 120.0},
         "nightly-recount": {"task": "filings.tasks.nightly_recount", "schedule": 24 * 3600.0},
     },
 )

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from pilot.models import BusinessClock
+
+
+@dataclass(slots=True)
+class _Held:
+    """The shift of business time, once it was read."""
+
+    offset: timedelta | None = None
+
+
+_held: ContextVar[_Held | None] = ContextVar("held", default=None)
+
+
+@contextmanager
+def steady() -> Iterator[None]:
+    """Within the block the shift of business time is read once, when first asked for: one request, one clock."""
+    token = _held.set(_Held())
+    try:
+        yield
+    finally:
+        _held.reset(token)
 
 
 def security_now() -> datetime:
@@ -16,8 +40,14 @@ def security_now() -> datetime:
 
 def offset() -> timedelta:
     """How far business time is ahead of real time (negative in a demonstration of 2019)."""
+    held = _held.get()
+    if held is not None and held.offset is not None:
+        return held.offset
     row = BusinessClock.objects.filter(pk=1).values_list("offset", flat=True).first()
-    return row or timedelta()
+    found = row or timedelta()
+    if held is not None:
+        held.offset = found
+    return found
 
 
 def now() -> datetime:
@@ -46,3 +76,5 @@ def set_business_time(moment: datetime) -> None:
     Only a demonstration database has a clock row, so a production clock cannot be moved.
     """
     BusinessClock.objects.update_or_create(pk=1, defaults={"offset": moment - security_now(), "demo": True})
+    if held := _held.get():
+        held.offset = None

@@ -43,13 +43,18 @@ class ReasonForm(ActForm):
 
 
 class ReauthenticatedForm(RemarkForm):
-    """An act that is signed: the person's password once more."""
+    """An act that is signed: the person's password once more, unless the door has just asked who it is."""
 
     password = forms.CharField(
         label=_("登录密码"),
         help_text=_("签发类操作需要再次确认身份"),
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, actor=actor, **kwargs)
+        if actor.confirmed:
+            del self.fields["password"]
 
     def clean_password(self) -> str:
         person = Person.objects.get(pk=self.actor.acting_person)

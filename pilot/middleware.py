@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 
-from pilot import clock, policy, problems
+from pilot import clock, passwords, policy, problems
 from pilot.errors import NotPermitted, PilotError
 from pilot.models import AuditEntry
 from pilot.selectors import people
@@ -64,6 +69,10 @@ class PortalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponse:
+        with clock.steady():  # a page with many dates asks once how far business time is shifted
+            return self._respond(request)
+
+    def _respond(self, request: Any) -> HttpResponse:
         request.request_id = uuid.uuid4().hex
         request.actor = None
         if request.user.is_authenticated:
@@ -91,8 +100,13 @@ class PortalMiddleware:
                 return redirect_to_login(request.get_full_path())
             self._record_denial(request, name)
             return problem(request, NotPermitted(""))
-        if role and not policy.is_public(name) and self._needs_second_factor(request, name):
-            return redirect("mfa_index")
+        if role and not policy.is_public(name):
+            if self._needs_second_factor(request, name):
+                return redirect("mfa_index")
+            if self._needs_new_password(request, name):
+                messages.warning(request, _("密码已使用超过 90 天，请先更换"))
+                return redirect("account_change_password")
+            return self._ask_again(request, name, kwargs)
         return None
 
     def process_exception(self, request: Any, error: Exception) -> HttpResponse | None:
@@ -107,6 +121,25 @@ class PortalMiddleware:
         if not request.actor.is_official or name.startswith(("mfa_", "account_")):
             return False
         return not is_mfa_enabled(request.user) and not clock.is_demo()
+
+    def _needs_new_password(self, request: Any, name: str) -> bool:
+        """A password that is too old opens nothing but the page on which it is changed."""
+        return not name.startswith(("mfa_", "account_")) and passwords.has_expired(
+            settings.PILOT_PASSWORD_POLICY, set_at=request.user.password_set_at, now=clock.security_now()
+        )
+
+    def _ask_again(self, request: Any, name: str, kwargs: Any) -> HttpResponse | None:
+        """Before an act that is signed: to the page that asks again who it is, or on, marked as asked."""
+        machine = kwargs.get("slug") if name.endswith("_act") else kwargs.get("machine")
+        if f"{machine}.{kwargs.get('name')}" not in policy.signed():
+            return None
+        if did_recently_reauthenticate(request):
+            request.actor = replace(request.actor, confirmed=True)
+            return None
+        if clock.is_demo():
+            return None  # with the second factor; the form asks for the password
+        ways = get_adapter().get_reauthentication_methods(request.user)
+        return redirect_to_login(request.get_full_path(), login_url=ways[0]["url"])
 
     def _record_denial(self, request: Any, name: str) -> None:
         if request.actor is None:

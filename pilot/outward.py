@@ -10,14 +10,16 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from io import BufferedReader, RawIOBase
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 import idna
@@ -36,6 +38,7 @@ LONGEST_URL: Final = 500
 _NEVER: Final = [
     ip_network(text) for text in ("192.88.99.0/24", "168.63.129.16/32", "2002::/16", "2001::/23")
 ]
+_PRIVATE: Final = [ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")]
 _UNICAST: Final = ip_network("2000::/3")
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: [^\r\n]*)?\r?\n").match
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
@@ -61,6 +64,7 @@ class Target:
     host: str  # ASCII, without brackets
     port: int
     path: str
+    inside: bool = False  # may lie in a private network, since whoever runs the portal named it
 
     @property
     def authority(self) -> str:
@@ -69,10 +73,11 @@ class Target:
         return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
 
 
-def target(url: str) -> Target:
+def target(url: str, *, inside: bool = False) -> Target:
     """Take an ``https`` URL apart; raises :class:`Refused` in words for anything that may never be called.
 
-    Names are not resolved here: what they lead to is judged whenever something is sent.
+    Names are not resolved here: what they lead to is judged whenever something is sent. ``inside``: a private network
+    and any port are permitted as well; only for addresses from the portal's own settings.
     """
     try:
         parts = urlsplit(url)
@@ -88,11 +93,11 @@ def target(url: str) -> Target:
     local = settings.PILOT_WEBHOOK_LOOPBACK
     if not secure and not (local and parts.scheme == "http"):
         raise Refused(_("网址须以 https:// 开头"))
-    if port not in PORTS and not local:
+    if port not in PORTS and not local and not inside:
         raise Refused(_("端口须为 443 或 8443"))
-    if literal is not None and not permitted(literal):
+    if literal is not None and not permitted(literal, inside=inside):
         raise Refused(_("不能使用内网、本机或保留的地址"))
-    return Target(secure, host, port, path)
+    return Target(secure, host, port, path, inside)
 
 
 def host_of(url: str) -> str:
@@ -116,10 +121,15 @@ def _literal(host: str) -> Address | None:
     return ip_address("127.0.0.1") if host.rstrip(".").rpartition(".")[2].lower() == "localhost" else None
 
 
-def permitted(address: Address) -> bool:
-    """Whether something may be sent to an address: a public one, or this machine where that is switched on."""
+def permitted(address: Address, *, inside: bool = False) -> bool:
+    """Whether something may be sent to an address: a public one, or this machine where that is switched on.
+
+    ``inside``: or one of a private network (RFC 1918, unique local IPv6).
+    """
     if address.is_loopback:
         return bool(settings.PILOT_WEBHOOK_LOOPBACK)
+    if inside and any(address in net for net in _PRIVATE):
+        return True
     if address.version == 6 and address not in _UNICAST:
         return False
     return address.is_global and not address.is_multicast and not any(address in net for net in _NEVER)
@@ -140,12 +150,69 @@ def post(
     seconds: float = SECONDS,
 ) -> int:
     """POST and return the status of the answer; raises :class:`Unreachable` when none came within ``seconds``."""
+    with _exchange(goal, body, headers, resolve, seconds) as (link, deadline):
+        return _status(link, deadline)
+
+
+def fetch(
+    goal: Target,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+    largest: int,
+    resolve: Resolver = system_resolver,
+    seconds: float = SECONDS,
+) -> tuple[int, bytes]:
+    """POST and return status and content of the answer.
+
+    Raises :class:`Unreachable` when it did not come, whole and at most ``largest`` bytes of it, within ``seconds``.
+    """
+    with _exchange(goal, body, headers, resolve, seconds) as (link, deadline):
+        answer = HTTPResponse(_Timed(link, deadline), method="POST")  # type: ignore[arg-type]  # asks for makefile only
+        try:
+            answer.begin()
+            content = answer.read(largest + 1)
+            cut = answer.length not in {None, 0}
+        except (HTTPException, ValueError):
+            raise Unreachable("protocol") from None
+        finally:
+            answer.close()
+    if len(content) > largest or cut:
+        raise Unreachable("protocol")
+    return answer.status, content
+
+
+class _Timed(RawIOBase):
+    """A connection read as a file, every reading of it within the deadline of the whole exchange."""
+
+    def __init__(self, link: socket.socket, deadline: float) -> None:
+        self._link = link
+        self._deadline = deadline
+
+    def makefile(self, mode: str) -> BufferedReader:
+        """What ``HTTPResponse`` reads from."""
+        return BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what is there, waiting no longer than to the deadline."""
+        self._link.settimeout(_left(self._deadline))
+        return self._link.recv_into(buffer)
+
+
+@contextmanager
+def _exchange(
+    goal: Target, body: bytes, headers: Mapping[str, str], resolve: Resolver, seconds: float
+) -> Iterator[tuple[socket.socket, float]]:
+    """The connection with the request sent, and the deadline; what fails is :class:`Unreachable`."""
     deadline = monotonic() + seconds
     try:
         with _connected(goal, _checked(goal, resolve, deadline), deadline) as link:
             link.settimeout(_left(deadline))
             link.sendall(_request(goal, body, headers))
-            return _status(link, deadline)
+            yield link, deadline
     except ssl.SSLCertVerificationError:
         raise Unreachable("certificate") from None
     except TimeoutError:
@@ -171,7 +238,9 @@ def _checked(goal: Target, resolve: Resolver, deadline: float) -> list[Address]:
         raise Unreachable("timeout" if isinstance(error, TimeoutError) else "name") from None
     if not found:
         raise Unreachable("name")
-    if not all(permitted(address) and (goal.secure or address.is_loopback) for address in found):
+    if not all(
+        permitted(address, inside=goal.inside) and (goal.secure or address.is_loopback) for address in found
+    ):
         raise Unreachable("address")
     return list(dict.fromkeys(found))[:MOST_ADDRESSES]
 
@@ -197,12 +266,16 @@ def _in_time(resolve: Resolver, goal: Target, seconds: float) -> Sequence[str]:
 
 
 def _connected(goal: Target, addresses: Sequence[Address], deadline: float) -> socket.socket:
-    """A connection to the first of the checked addresses that takes one, by TLS under the target's name."""
-    for number, address in enumerate(addresses, start=1):
+    """A connection to the first of the checked addresses that takes one, by TLS under the target's name.
+
+    Each may take its share of the time that is left: a silent one leaves some for the next.
+    """
+    for still in range(len(addresses), 0, -1):
+        address = str(addresses[-still])
         try:
-            link = socket.create_connection((str(address), goal.port), timeout=_left(deadline))
+            link = socket.create_connection((address, goal.port), timeout=_left(deadline) / still)
         except OSError:
-            if number == len(addresses) or monotonic() >= deadline:
+            if still == 1 or monotonic() >= deadline:
                 raise
             continue
         break

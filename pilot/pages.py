@@ -26,6 +26,7 @@ from pilot.models import (
 )
 from pilot.registry import Creation, Group, ListColumn, MachinePages, pages_of, register
 from pilot.rules import local_day
+from pilot.selectors.objections import had_part
 from pilot.services import objections, people, programmes
 from pilot.ui import Column, Fact, Link, Section, Tag
 from pilot.workflow import state_label
@@ -35,7 +36,9 @@ from pilot.workflow import state_label
 class ExtensionForm(ActForm):
     """Which window, until when, why."""
 
-    window = forms.ModelChoiceField(label=gettext_lazy("时间窗口"), queryset=Window.objects.all())
+    window = forms.ModelChoiceField(
+        label=gettext_lazy("时间窗口"), queryset=Window.objects.all(), empty_label=gettext_lazy("请选择")
+    )
     closes = forms.DateTimeField(
         label=gettext_lazy("延长至"), help_text=gettext_lazy("格式 2019-04-20 00:00，到此刻为止")
     )
@@ -110,8 +113,8 @@ register(
         creation=Creation(
             gettext_lazy("企业登记"),
             RegistrationForm,
-            people.request_registration,
-            gettext_lazy("由注册地通信管理局确认后开通账号"),
+            people.ask_for_account,
+            gettext_lazy("由注册地通信管理局确认后，开通账号的链接发送到所填邮箱"),
         ),
         search=["name", "uscc"],
         province_field="province",
@@ -124,9 +127,15 @@ register(
 class RoleChangeForm(ActForm):
     """Whose role in which organisation, given or taken, and why."""
 
-    person = forms.ModelChoiceField(label=gettext_lazy("人员"), queryset=Person.objects.order_by("name"))
+    person = forms.ModelChoiceField(
+        label=gettext_lazy("人员"),
+        queryset=Person.objects.order_by("name"),
+        empty_label=gettext_lazy("请选择"),
+    )
     organisation = forms.ModelChoiceField(
-        label=gettext_lazy("单位"), queryset=Organisation.objects.order_by("name")
+        label=gettext_lazy("单位"),
+        queryset=Organisation.objects.order_by("name"),
+        empty_label=gettext_lazy("请选择"),
     )
     role = forms.ChoiceField(
         label=gettext_lazy("角色"), choices=[c for c in Role.choices if c[0] != Role.SYSTEM]
@@ -151,17 +160,18 @@ register(
             ListColumn(Column("person", gettext_lazy("人员")), lambda c: c.person.name),
             ListColumn(Column("organisation", gettext_lazy("单位")), lambda c: c.organisation.name),
             ListColumn(Column("role", gettext_lazy("角色")), lambda c: c.get_role_display()),
+            ListColumn(Column("what", gettext_lazy("操作")), lambda c: str(c.what)),
         ],
         facts=lambda c, actor: [
             Fact(_("人员"), c.person.name),
             Fact(_("单位"), c.organisation.name),
             Fact(_("角色"), c.get_role_display()),
-            Fact(_("操作"), _("授予") if c.grant else _("收回")),
+            Fact(_("操作"), c.what),
             Fact(_("理由"), c.reason),
             Fact(_("提出人"), c.requested_by.name),
         ],
         waiting=lambda actor: (
-            Q(state="requested") & ~Q(requested_by=actor.person_id)
+            Q(state="requested") & ~Q(requested_by=actor.person_id) & ~Q(person=actor.person_id)
             if actor.role in {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN}
             else None
         ),
@@ -197,6 +207,14 @@ def _objection_facts(objection: Objection, actor: Actor) -> list[Fact]:
         Fact(_("复核结论"), objection.finding),
         Fact(_("复核人"), objection.reviewer.name if objection.reviewer and not actor.is_provider else None),
     ]
+
+
+def _objections_waiting(actor: Actor) -> Q | None:
+    """Whoever had no part in the decision may take it; whoever took it decides it."""
+    if not actor.is_ministry:
+        return None
+    open_to = Q(state="filed") & ~had_part(actor.person_id)
+    return open_to | Q(state="under_review", reviewer=actor.person_id)
 
 
 def _dispute(objection: Objection) -> list[Fact]:
@@ -261,17 +279,14 @@ register(
         group=Group.SUPERVISION,
         icon="scale",
         columns=[
+            ListColumn(Column("number", gettext_lazy("申诉编号")), lambda c: c.number),
             ListColumn(Column("organisation", gettext_lazy("申诉单位")), lambda c: c.organisation.name),
             ListColumn(
                 Column("against", gettext_lazy("原决定")), lambda c: str(pages_of(c.against_machine).label)
             ),
         ],
         facts=_objection_facts,
-        waiting=lambda actor: (
-            Q(state="filed") | Q(state="under_review", reviewer=actor.person_id)
-            if actor.is_ministry
-            else None
-        ),
+        waiting=_objections_waiting,
         forms={"take": RemarkForm, "uphold": ReasonForm, "dismiss": ReasonForm},
         effects={"uphold": gettext_lazy("原决定由作出决定的环节予以变更，两次结果均保留")},
         danger=frozenset({"dismiss"}),

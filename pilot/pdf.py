@@ -7,6 +7,7 @@ without pango still runs everything else.
 import atexit
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 APT_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")
 # Official documents are Chinese, whatever language the person who prints them works in.
 LANGUAGE = "zh-hans"
+
+# What people type or paste may hold what the engine breaks off at: blanks before the end of a line, and ends of lines
+# that only Unicode knows. Other control characters nobody sees.
+_LINE_END = re.compile("[ \t]*(?:\r\n?|[\n\x0b\x0c\x85\u2028\u2029])")
+_UNPRINTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 # A pango font map may be used by one thread at a time.
 _lock = Lock()
@@ -77,7 +83,8 @@ def render_form(template: str, context: Mapping[str, Any], *, title: str) -> byt
 
 def _html(template: str, context: Mapping[str, Any], title: str) -> str:
     with translation.override(LANGUAGE):
-        return render_to_string(template, {**context, "document_title": title})
+        html = render_to_string(template, {**context, "document_title": title})
+    return _UNPRINTED.sub("", _LINE_END.sub("\n", html))
 
 
 def _set_once(folder: str, html: str, write: Callable[[], bytes]) -> bytes:

@@ -91,3 +91,13 @@ def roles_for(machine: str, transition: str) -> frozenset[str]:
 def sees_history(machine: str, role: str) -> bool:
     """Whether a role may read the history rows of a machine on a shared timeline."""
     return role == Role.SYSTEM or role in _tables()[2].get(machine, frozenset())
+
+
+@cache
+def signed() -> frozenset[str]:
+    """``machine.transition`` of the acts before which the portal asks again who it is."""
+    with POLICY_FILE.open("rb") as file:
+        named = frozenset(tomllib.load(file)["signing"]["acts"])
+    if unknown := named - acts().keys():
+        raise PolicyError(f"policy.toml: unknown signed acts {sorted(unknown)}")
+    return named

@@ -48,6 +48,11 @@ PROBLEMS: Final[dict[str, Meaning]] = {
         "同一 Idempotency-Key 的请求正在处理",
         "A request with this Idempotency-Key is being answered",
     ),
+    "content.destroyed": Meaning(
+        HTTPStatus.GONE,
+        "保存期满，内容已销毁",
+        "The retention period is over and the content was destroyed",
+    ),
     "too.large": Meaning(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "请求内容过大", "The content of the request is too large"
     ),

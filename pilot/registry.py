@@ -120,6 +120,8 @@ class MachinePages:
     facts: Callable[[Any, Actor], Sequence[Fact]]
     sections: Callable[[Any, Actor], Sequence[Section]] = lambda case, actor: ()
     waiting: Callable[[Actor], Q | None] = lambda actor: None  # which visible cases wait for this actor
+    # Whom a case waits for, in words, where whoever takes the next step is not yet the one; empty: that one.
+    awaits: Callable[[Any, Actor], str] = lambda case, actor: ""
     forms: Mapping[str, type[ActForm]] = field(default_factory=dict)  # transition → what it asks for
     effects: Mapping[str, Any] = field(
         default_factory=dict
@@ -140,6 +142,9 @@ class MachinePages:
     filters: Sequence[ListFilter] = ()
     batches: Sequence[Batch] = ()
     shortcut: Shortcut | None = None
+    own_views: Mapping[str, str] = field(
+        default_factory=dict
+    )  # "detail" or "create" → path of the view instead
 
     @property
     def slug(self) -> str:

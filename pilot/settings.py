@@ -9,7 +9,7 @@ import dj_database_url
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
-from pilot import embedded
+from pilot import embedded, passwords
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("PILOT_VAR") or BASE_DIR / "var").resolve()
@@ -140,12 +140,9 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-]
+PILOT_PASSWORD_POLICY = os.environ.get("PILOT_PASSWORD_POLICY", passwords.MLPS)
+AUTH_PASSWORD_VALIDATORS = passwords.validators(PILOT_PASSWORD_POLICY)
+PILOT_DORMANT_DAYS = int(os.environ.get("PILOT_DORMANT_DAYS", "90"))  # unused accounts are disabled after
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "pilot.accounts.AccountAdapter"
@@ -158,10 +155,17 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 # Wrong passwords are counted by axes, in the database that all web processes share.
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": ""}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ADAPTER = "pilot.accounts.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "pilot.accounts.SecondFactorForm",
+    "reauthenticate": "pilot.accounts.SecondFactorAgainForm",
+}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 5 * 60  # seconds for which signing does not ask again
 MFA_TOTP_ISSUER = "Pilot Portal"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_USERNAME_CALLABLE = "pilot.accounts.login_tried"
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # by account, not by address: a whole bureau comes from one address
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
@@ -234,7 +238,13 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": "pilot.logs.OneLineFormatter",
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("PILOT_LOG_LEVEL", "WARNING")},
 }
@@ -257,7 +267,20 @@ DEFAULT_FROM_EMAIL = os.environ.get("PILOT_EMAIL_FROM", "portal@example.cn")
 PILOT_MASTER_KEY = _secret("master", "PILOT_MASTER_KEY")
 PILOT_INDEX_KEY = _secret("index", "PILOT_INDEX_KEY")
 PILOT_DIGEST_KEY = _secret("digest", "PILOT_DIGEST_KEY")
+PILOT_AUDIT_KEY = _secret("audit", "PILOT_AUDIT_KEY")  # signs the heads of the audit log
+PILOT_CIPHER = os.environ.get("PILOT_CIPHER") or "aes-256-gcm"  # of months that begin now; or sm4-gcm
+
+# So many refused or failed acts within a minute are told to the security administrators.
+PILOT_DENIED_PER_MINUTE = int(os.environ.get("PILOT_DENIED_PER_MINUTE", "20"))
 
 # Webhooks: tests and development may send to this machine (plain HTTP, any port); more authorities to trust (a file).
 PILOT_WEBHOOK_LOOPBACK = _flag("PILOT_WEBHOOK_LOOPBACK")
 PILOT_WEBHOOK_CA = os.environ.get("PILOT_WEBHOOK_CA", "")
+
+# Where people are compared: the local extract, or a service asked by HTTPS (docs/authority.md).
+PILOT_AUTHORITY_SOURCE = os.environ.get("PILOT_AUTHORITY_SOURCE", "extract")
+PILOT_AUTHORITY_URL = os.environ.get("PILOT_AUTHORITY_URL", "")
+PILOT_AUTHORITY_KEY = os.environ.get("PILOT_AUTHORITY_KEY", "").strip()
+PILOT_AUTHORITY_PRIVATE = _flag("PILOT_AUTHORITY_PRIVATE")  # the address may lie in a private network
+PILOT_AUTHORITY_BATCH = int(os.environ.get("PILOT_AUTHORITY_BATCH", "100"))  # people asked about at once
+PILOT_AUTHORITY_SECONDS = float(os.environ.get("PILOT_AUTHORITY_SECONDS", "10"))  # for one exchange

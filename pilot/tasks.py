@@ -2,7 +2,19 @@
 
 from celery import shared_task
 
-from pilot.services import audit, exports, idempotency, licences, outbox, webhook_delivery, webhooks
+from pilot.services import (
+    accounts,
+    audit,
+    audit_checks,
+    audit_watch,
+    exports,
+    idempotency,
+    licences,
+    outbox,
+    second_factors,
+    webhook_delivery,
+    webhooks,
+)
 
 
 @shared_task
@@ -15,6 +27,24 @@ def sweep_outbox() -> int:
 def seal_audit() -> int:
     """Chain the audit rows written since the last run."""
     return audit.seal()
+
+
+@shared_task
+def check_audit(check_id: int) -> bool:
+    """Check the whole audit log for whoever asked."""
+    return audit_checks.run(check_id=check_id)
+
+
+@shared_task
+def sign_audit() -> bool:
+    """Once a day: check the whole audit log and sign a head over it."""
+    return audit_checks.daily() is not None
+
+
+@shared_task
+def watch_denials() -> int:
+    """Tell of many refusals within a minute."""
+    return audit_watch.watch()
 
 
 @shared_task
@@ -51,3 +81,15 @@ def tidy_webhooks() -> int:
 def watch_licences() -> int:
     """Tell of licences of pilot units that end soon or have ended."""
     return licences.watch()
+
+
+@shared_task
+def disable_dormant() -> int:
+    """Disable accounts that nobody has used for long."""
+    return accounts.disable_dormant()
+
+
+@shared_task
+def reseal_second_factors() -> int:
+    """Follow a rotated master key."""
+    return second_factors.reseal()

@@ -24,7 +24,7 @@ _TONES: dict[str, Tone] = {
     "refused": "danger", "not_listed": "danger", "failed": "danger", "overdue": "danger", "conflicted": "danger",
     "imposed": "danger", "rejected": "danger", "not_recommended": "danger", "removed": "danger", "upheld": "danger",
     "lapsed": "muted", "withdrawn": "muted", "void": "muted", "cancelled": "muted", "dropped": "muted",
-    "annulled": "muted", "discarded": "muted", "overturned": "muted", "dismissed": "muted",
+    "annulled": "muted", "cleared": "muted", "discarded": "muted", "overturned": "muted", "dismissed": "muted",
 }  # fmt: skip
 
 

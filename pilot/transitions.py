@@ -11,17 +11,20 @@ from pilot.actors import Actor
 from pilot.enums import OrganisationKind, Role
 from pilot.errors import Refused
 from pilot.models import (
+    AccessLink,
     Membership,
     Objection,
     Organisation,
     Person,
     ProviderRegistration,
     RoleChange,
-    TransitionRecord,
     WindowExtension,
 )
 from pilot.selectors import people
-from pilot.signals import decision_hands, objection_upheld
+from pilot.selectors.objections import had_part
+from pilot.services import accounts, objections
+from pilot.services.people import grant_role
+from pilot.signals import objection_upheld
 from pilot.workflow import Act, on
 
 
@@ -64,7 +67,7 @@ def _own_province(case: Any, actor: Actor, at: datetime) -> str | None:
 
 @on(ProviderRegistration, "confirm", guards=[_own_province])
 def confirm_registration(registration: ProviderRegistration, act: Act) -> None:
-    """Make the organisation, its first person and the membership; the login is handed over out of band."""
+    """Make the organisation, its first person and the membership; a link to set the password goes to the address."""
     if Organisation.objects.filter(uscc=registration.uscc).exists():
         raise Refused(_("该统一社会信用代码已登记"))
     organisation = Organisation.objects.create(
@@ -80,9 +83,8 @@ def confirm_registration(registration: ProviderRegistration, act: Act) -> None:
         email=registration.email,
         phone=registration.phone,
     )
-    Membership.objects.create(
-        person=person, organisation=organisation, role=Role.PROVIDER_ADMIN, valid_from=act.at
-    )
+    grant_role(person=person, organisation=organisation, role=Role.PROVIDER_ADMIN, at=act.at)
+    accounts.send_link(person_id=person.pk, purpose=AccessLink.Purpose.INVITATION)
     registration.organisation = organisation
 
 
@@ -92,15 +94,18 @@ def reject_registration(registration: ProviderRegistration, act: Act) -> None:
 
 
 # --- role changes ---------------------------------------------------------------------------------
-@on(RoleChange, "approve", guards=[another_person("requested_by")])
+@on(RoleChange, "approve", guards=[another_person("requested_by"), another_person("person")])
 def approve_role_change(change: RoleChange, act: Act) -> None:
-    """The membership begins or ends at once."""
+    """The membership begins or ends at once, with the sessions; whoever has no password yet is sent a link."""
     change.approved_by_id = act.actor.person_id
-    if change.grant:
-        Membership.objects.create(
-            person=change.person, organisation=change.organisation, role=change.role, valid_from=act.at
-        )
+    if change.reopen:
+        accounts.reopen(change.person)
+    elif change.grant:
+        grant_role(person=change.person, organisation=change.organisation, role=change.role, at=act.at)
+        if not change.person.has_usable_password():
+            accounts.send_link(person_id=change.person_id, purpose=AccessLink.Purpose.INVITATION)
     else:
+        accounts.end_sessions(change.person)
         Membership.objects.filter(
             person=change.person, organisation=change.organisation, role=change.role, valid_until__isnull=True
         ).update(valid_until=act.at)
@@ -114,12 +119,8 @@ def reject_role_change(change: RoleChange, act: Act) -> None:
 
 # --- objections -----------------------------------------------------------------------------------
 def _no_part_in_decision(objection: Objection, actor: Actor, at: datetime) -> str | None:
-    took_part = TransitionRecord.objects.filter(case_key=objection.case_key, person=actor.person_id).exclude(
-        machine=Objection.slug()
-    )
-    elsewhere = decision_hands.send(sender=Objection, objection=objection)
-    barred = took_part.exists() or any(actor.person_id in (hands or ()) for _app, hands in elsewhere)
-    return _("您参与过原决定，须由其他人复核") if barred else None
+    barred = Objection.unscoped.filter(had_part(actor.person_id), pk=objection.pk)
+    return _("您参与过原决定，须由其他人复核") if barred.exists() else None
 
 
 def _own_review(objection: Objection, actor: Actor, at: datetime) -> str | None:
@@ -145,5 +146,6 @@ def uphold(objection: Objection, act: Act) -> None:
 
 @on(Objection, "dismiss", guards=[_own_review], tell=[_objector], reason_required=True)
 def dismiss(objection: Objection, act: Act) -> None:
-    """The decision stands; both results are kept."""
+    """The decision stands; both results are kept, and a letter says why."""
     objection.finding = act.reason
+    objections.dismissal_letter(objection, at=act.at)

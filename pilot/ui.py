@@ -35,6 +35,15 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Ratio:
+    """A figure with its errors and its n, each a link to what it counts; ``shown`` may stand apart."""
+
+    errors: Link
+    n: Link
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MenuItem:
     """An entry of the left menu; ``count`` is what waits for this actor (C01)."""
 
@@ -187,6 +196,7 @@ class Section:
     note: str = ""
     empty: str = ""
     private: bool = False  # an internal remark: visibly apart (R07)
+    screen_only: bool = False  # left out on paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,10 +320,10 @@ class UnitFigure:
     url: str
     status: Tag
     m1_shown: str
-    m1_counts: str
+    m1_counts: str | Ratio
     m1: Tag
     m2_shown: str
-    m2_counts: str
+    m2_counts: str | Ratio
     m2: Tag
     trend: str = ""  # inline SVG
 

@@ -1,10 +1,25 @@
 """URLs of the portal. Every name here stands in ``policy.toml``; one that does not is closed to everybody."""
 
+from typing import Any
+
 from django.urls import URLPattern, URLResolver, include, path
+from django.utils.module_loading import import_string
 from django.views.i18n import set_language
 
-from pilot.registry import all_pages
-from pilot.views import api, api_keys, cases, listing, lists, shell, webhooks
+from pilot.registry import MachinePages, all_pages
+from pilot.views import (
+    access,
+    api,
+    api_keys,
+    audit,
+    audit_heads,
+    cases,
+    listing,
+    lists,
+    people,
+    shell,
+    webhooks,
+)
 from pilot.views.ui_kit import ui_kit
 
 
@@ -16,13 +31,19 @@ def machine_urls() -> list[URLPattern]:
         extra = {"slug": slug}
         urls += [
             path(base, listing.case_list, extra, name=f"{slug}_list"),
-            path(f"{base}<int:pk>/", cases.case_detail, extra, name=f"{slug}_detail"),
+            path(f"{base}<int:pk>/", _view(pages, "detail", cases.case_detail), extra, name=f"{slug}_detail"),
             path(f"{base}<int:pk>/do/<slug:name>/", cases.case_act, extra, name=f"{slug}_act"),
             path(f"{base}<int:pk>/task/<slug:name>/", cases.case_task, extra, name=f"{slug}_task"),
         ]
         if pages.creation:
-            urls.append(path(f"{base}new/", cases.case_create, extra, name=f"{slug}_create"))
+            create = _view(pages, "create", cases.case_create)
+            urls.append(path(f"{base}new/", create, extra, name=f"{slug}_create"))
     return urls
+
+
+def _view(pages: MachinePages, name: str, generic: Any) -> Any:
+    """The generic view of a machine's page, or the app's own."""
+    return import_string(pages.own_views[name]) if name in pages.own_views else generic
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -33,13 +54,34 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("notices/<int:pk>/", shell.notice_read, name="notice_read"),
     path("documents/<int:pk>/", shell.document, name="document"),
     path("identity/", shell.switch_membership, name="switch_membership"),
-    path("audit/", shell.audit_list, name="audit_list"),
+    path("audit/", audit.audit_list, name="audit_list"),
+    path("audit/<int:pk>/", audit.audit_detail, name="audit_detail"),
+    path("audit/export/", audit.audit_export, name="audit_export"),
+    path("audit/checks/", audit.audit_check_list, name="audit_check_list"),
+    path("audit/checks/new/", audit.audit_check_create, name="audit_check_create"),
+    path("audit/checks/<int:pk>/", audit.audit_check, name="audit_check"),
+    path("audit/heads/", audit_heads.heads, name="audit_heads"),
+    path("audit/heads.json", audit_heads.heads_json, name="audit_heads_json"),
+    path("audit/heads.txt", audit_heads.heads_text, name="audit_heads_text"),
+    path("audit/verify_audit.py", audit_heads.verifier, name="audit_verifier"),
     path("language/", set_language, name="set_language"),
     path("livez", shell.livez, name="livez"),
     path("readyz", shell.readyz, name="readyz"),
     path("_ui/", ui_kit, name="ui_kit"),
     path("_ui/<slug:sample>/", ui_kit, name="ui_kit"),
+    path("password/", access.password_forgotten, name="password_forgotten"),
+    path("access/<slug:secret>/", access.access_link, name="access_link"),
+    path("me/", access.my_account, name="my_account"),
+    path("me/sessions/<int:pk>/end/", access.session_end, name="session_end"),
     path("account/", include("allauth.urls")),
+    path("people/", people.person_list, name="person_list"),
+    path("people/invite/", people.person_invite, name="person_invite"),
+    path("people/<int:pk>/", people.person_detail, name="person_detail"),
+    path("people/<int:pk>/invite/", people.person_invite_again, name="person_invite_again"),
+    path("people/<int:pk>/disable/", people.person_disable, name="person_disable"),
+    path("people/<int:pk>/reopen/", people.person_reopen, name="person_reopen"),
+    path("people/<int:pk>/unlock/", people.person_unlock, name="person_unlock"),
+    path("people/<int:pk>/sessions/", people.person_sessions, name="person_sessions"),
     *machine_urls(),
     path("lists/<slug:machine>/export/", lists.list_export, name="list_export"),
     path("lists/<slug:machine>/batch/<slug:name>/", lists.list_batch, name="list_batch"),

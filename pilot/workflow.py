@@ -7,6 +7,7 @@ in words), transition, effects, save, history row, audit row, notices. What is d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +29,7 @@ from pilot.signals import case_moved
 
 type Guard = Callable[[Any, Actor, datetime], Any | None]
 type Effect = Callable[[Any, "Act"], None]
+type Around = Callable[[Any, "Act"], AbstractContextManager[None]]
 type Audience = Callable[[Any], QuerySet[Membership]]
 
 
@@ -73,6 +75,7 @@ class Handler:
 
 _handlers: dict[tuple[str, str], Handler] = {}
 _PLAIN = Handler()
+_around: dict[str, Around] = {}
 
 
 def on(
@@ -92,6 +95,19 @@ def on(
                 effect, tuple(guards), tuple(tell), hold, internal, reason_required
             )
         return effect
+
+    return register
+
+
+def around(model: type[Case]) -> Callable[[Around], Around]:
+    """Register what surrounds every transition of a machine, from before its effects until the case is saved.
+
+    For what has to be known both before and after, whichever transition it is.
+    """
+
+    def register(surrounding: Around) -> Around:
+        _around[model.slug()] = surrounding
+        return surrounding
 
     return register
 
@@ -172,9 +188,11 @@ def _fire(
         locked.state_since = at
         locked.due_at = None  # each clock belongs to the state just left; effects start the next
     _record_step(locked, act, rule)  # before the effects, so that a timeline tells the cause first
-    if rule.effect is not None:
-        rule.effect(locked, act)
-    locked.save()
+    surrounding = _around.get(model.slug())
+    with surrounding(locked, act) if surrounding else nullcontext():
+        if rule.effect is not None:
+            rule.effect(locked, act)
+        locked.save()
     _tell(locked, act, rule)
     case_moved.send(sender=model, case=locked, act=act)
     return locked

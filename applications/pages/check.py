@@ -17,7 +17,7 @@ from applications.pages import form as form_page
 from applications.rules.form import shown
 from applications.selectors import cases, content, receipts
 from applications.selectors.form_schema import form_of
-from applications.services import versions
+from applications.services import proofs, versions
 from pilot import workflow
 from pilot.actors import Actor
 from pilot.models import Organisation
@@ -142,6 +142,7 @@ class ReceiptPage:
     contact: str
     documents: Sequence[DocumentItem]  # none while the paper is being made
     progress_url: str
+    proof_url: str  # none while no signed head of the audit log covers it
 
 
 def receipt_page(case: Application, version: ApplicationVersion) -> ReceiptPage:
@@ -174,6 +175,7 @@ def receipt_page(case: Application, version: ApplicationVersion) -> ReceiptPage:
             if paper is not None
         ],
         progress_url=reverse("application_progress", args=[case.pk]),
+        proof_url=reverse("application_proof", args=[case.pk]) if proofs.head(version) else "",
     )
 
 

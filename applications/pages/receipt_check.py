@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from applications.enums import FileKind
 from applications.models import ApplicationVersion
 from applications.selectors import receipts
+from applications.services import proofs
+from pilot.models import AuditHead
 from pilot.ui import Fact
 
 
@@ -50,7 +52,13 @@ def _facts(version: ApplicationVersion) -> tuple[Fact, ...]:
         Fact(_("版本"), _("第 %(n)s 版") % {"n": version.number}),
         Fact(_("材料件数"), len(version.files)),
         Fact(_("核验码"), receipts.code_of(version)),
+        *_under(proofs.head(version)),
     )
+
+
+def _under(head: AuditHead | None) -> list[Fact]:
+    """The signed head of the audit log that vouches for the submission, as it is published."""
+    return [Fact(_("存证树根"), head.root)] if head else []
 
 
 def _files(version: ApplicationVersion) -> tuple[ListedFile, ...]:

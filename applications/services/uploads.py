@@ -18,18 +18,11 @@ from applications.validators.limits import MEBIBYTE
 from pilot import clock
 from pilot.actors import Actor
 from pilot.errors import Refused, StateChanged
+from pilot.pieces import WrongOffset, check_piece
 
 MAX_CHUNK = MEBIBYTE
 MAX_UNDER_WAY = 20  # of one application
 STALE_AFTER = timedelta(hours=24)
-
-
-class WrongOffset(StateChanged):
-    """The piece does not follow what has come; ``received`` is where to go on, in bytes."""
-
-    def __init__(self, received: int) -> None:
-        self.received = received
-        super().__init__(_("已收到 %(n)s 字节，请从该处继续上传") % {"n": received})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +70,7 @@ def append(*, upload: PartialUpload, actor: Actor, offset: int, chunk: bytes) ->
     """
     locked = _locked(upload)
     files.check_may_add(locked.application, actor, locked.kind)
-    if offset != locked.received:
-        raise WrongOffset(locked.received)
-    if len(chunk) > MAX_CHUNK:
-        raise Refused(_("一次最多上传 %(n)s 字节") % {"n": MAX_CHUNK})
-    if offset + len(chunk) > locked.size:
-        raise Refused(_("收到的内容多于声明的 %(n)s 字节，请重新选择文件上传") % {"n": locked.size})
+    check_piece(received=locked.received, size=locked.size, offset=offset, length=len(chunk), most=MAX_CHUNK)
     with path_of(locked).open("r+b") as file:
         file.truncate(offset)  # a piece whose row did not commit is written again
         file.seek(offset)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from applications.models import Application, ApplicationVersion
 from applications.selectors import content
+from applications.services import proofs
 from pilot.errors import Refused
 from pilot.workflow import Act
 
@@ -47,5 +48,6 @@ def freeze(*, case: Application, act: Act) -> ApplicationVersion:
         at=act.at,
         by_id=act.actor.person_id,
     )
+    proofs.put_on_record(version=version, actor=act.actor)
     content.current_files(case).filter(handed_in_with__isnull=True).update(handed_in_with=version)
     return version

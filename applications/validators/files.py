@@ -44,6 +44,7 @@ __all__ = [
     "check_name",
     "check_size",
     "examine",
+    "look_into",
     "refusal",
     "safe_name",
 ]
@@ -107,7 +108,7 @@ def examine(content: bytes, name: str) -> Examined:
     """
     check_name(name)
     check_size(len(content))
-    examined = _examined(content)
+    examined = look_into(content)
     if PurePosixPath(name.lower()).suffix not in SUFFIXES[examined.content_type]:
         raise refusal(Rule.SUFFIX, TYPE_NAMES[examined.content_type])
     return examined
@@ -142,7 +143,8 @@ _lock = Lock()
 _turn = BoundedSemaphore(os.cpu_count() or 1)
 
 
-def _examined(content: bytes) -> Examined:
+def look_into(content: bytes) -> Examined:
+    """What ``content`` is, whatever it is called; raises :class:`Refused` naming the rule it breaks."""
     digest = hashlib.sha256(content).digest()
     with _lock:
         if digest in _good:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,6 +14,7 @@ from applications.forms.drafting import DeclarationForm
 from applications.models import Application
 from applications.pages import check as page
 from applications.selectors import content
+from applications.services import proofs
 from applications.services.drafts import editing_obstacle
 from applications.views.own import own_case
 from pilot import clock, workflow
@@ -87,3 +88,15 @@ def application_receipt(request: Any, pk: int) -> HttpResponse:
     if version is None:
         raise Http404
     return render(request, "applications/receipt.html", {"page": page.receipt_page(case, version)})
+
+
+@require_safe
+def application_proof(request: Any, pk: int) -> HttpResponse:
+    """That what was handed in last stands in the audit log, as a file that ``docs/verify_audit.py`` verifies."""
+    version = content.latest_version(own_case(request, pk))
+    found = proofs.proof(version) if version else None
+    if found is None:
+        raise Http404
+    response = JsonResponse(found, json_dumps_params={"ensure_ascii": False, "indent": 1})
+    response["Content-Disposition"] = 'attachment; filename="proof.json"'
+    return response

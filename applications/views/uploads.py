@@ -7,18 +7,14 @@ from typing import Any
 from django.http import Http404, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications.models import PartialUpload
 from applications.pages import files as page
 from applications.services import uploads
-from applications.services.uploads import WrongOffset
 from applications.views.files import own_application
-from pilot.errors import Refused
-from pilot.middleware import problem
-
-OFFSET = "Upload-Offset"
+from pilot.pieces import WrongOffset
+from pilot.views import pieces
 
 
 @require_POST
@@ -30,7 +26,7 @@ def application_upload_begin(request: Any, pk: int) -> HttpResponse:
         actor=request.actor,
         kind=request.POST.get("kind", ""),
         name=request.POST.get("name", ""),
-        size=_number(request.POST.get("size", "")),
+        size=pieces.number(request.POST.get("size", "")),
     )
     return _standing(upload, status=201)
 
@@ -43,11 +39,11 @@ def application_upload(request: Any, token: str) -> HttpResponse:
         uploads.cancel(upload=upload, actor=request.actor)
         return HttpResponse(status=204)
     if request.method == "POST":
-        offset = _number(request.headers.get(OFFSET, ""))
+        offset = pieces.offset_of(request)
         try:
             upload = uploads.append(upload=upload, actor=request.actor, offset=offset, chunk=request.body)
         except WrongOffset as wrong:
-            return _wrong(request, wrong)
+            return pieces.wrong_offset(request, wrong)
     return _standing(upload)
 
 
@@ -58,7 +54,7 @@ def application_upload_finish(request: Any, token: str) -> HttpResponse:
     try:
         file = uploads.finish(upload=upload, actor=request.actor)
     except WrongOffset as wrong:
-        return _wrong(request, wrong)
+        return pieces.wrong_offset(request, wrong)
     card = page.card(upload.application, request.actor, upload.kind)
     html = render_to_string("applications/file_rows.html", {"card": card}, request=request)
     return JsonResponse({"file": file.pk, "sha256": file.sha256, "rows": html})
@@ -75,26 +71,10 @@ def _upload(request: Any, token: str) -> PartialUpload:
 
 
 def _standing(upload: PartialUpload, *, status: int = 200) -> HttpResponse:
-    answer = JsonResponse(
-        {
-            "received": upload.received,
-            "size": upload.size,
-            "url": reverse("application_upload", args=[upload.token]),
-            "finish": reverse("application_upload_finish", args=[upload.token]),
-        },
+    return pieces.standing(
+        received=upload.received,
+        size=upload.size,
+        url=reverse("application_upload", args=[upload.token]),
+        finish=reverse("application_upload_finish", args=[upload.token]),
         status=status,
     )
-    answer[OFFSET] = str(upload.received)
-    return answer
-
-
-def _wrong(request: Any, wrong: WrongOffset) -> HttpResponse:
-    answer = problem(request, wrong)
-    answer[OFFSET] = str(wrong.received)
-    return answer
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 12):
-        raise Refused(_("缺少文件大小或位置"))
-    return int(text)

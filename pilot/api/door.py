@@ -10,7 +10,6 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed, PermissionDenied, Throttled
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import BasePermission
-from rest_framework.throttling import BaseThrottle
 
 from pilot import policy
 from pilot.middleware import client_address
@@ -18,6 +17,11 @@ from pilot.models import ApiKey, AuditEntry
 from pilot.services import api_keys, audit
 
 SCHEME = "Bearer"
+
+
+def no_good_key() -> str:
+    """What whoever calls without a good key is told: not which fault it has."""
+    return _("密钥缺失、无效、已停用、已到期，或不得从该地址使用")
 
 
 class OneFormat(BaseContentNegotiation):
@@ -41,7 +45,7 @@ class KeyAuthentication(BaseAuthentication):
         if scheme.lower() == SCHEME.lower():
             key = api_keys.find(secret.strip(), address=client_address(request))
         if key is None:
-            raise AuthenticationFailed(_("密钥缺失、无效、已停用、已到期，或不得从该地址使用"))
+            raise AuthenticationFailed(no_good_key())
         request._request.actor = api_keys.actor_of(key, address=client_address(request))
         return None, key
 
@@ -70,10 +74,13 @@ class HasScope(BasePermission):
         raise PermissionDenied(_("密钥没有权限“%(scope)s”") % {"scope": scope})
 
 
-class KeyLimit(BaseThrottle):
-    """So many calls a minute and key (setting ``PILOT_API_RATE``); the answer's headers say how many are left."""
+class KeyLimit(BasePermission):
+    """So many calls a minute and key (setting ``PILOT_API_RATE``); the answer's headers say how many are left.
 
-    def allow_request(self, request: Any, view: Any) -> bool:
+    Asked before the scope, for what is refused counts too: else a key could fill the record with refusals.
+    """
+
+    def has_permission(self, request: Any, view: Any) -> bool:
         """Count the call. Raises Throttled when the minute's calls are used up."""
         usage = request._request.api_usage = api_keys.count_call(request.auth)
         if usage.calls > settings.PILOT_API_RATE:

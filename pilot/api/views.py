@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
@@ -22,9 +23,10 @@ from pilot.api import door
 from pilot.enums import ApiMode
 from pilot.errors import PilotError
 from pilot.models import ApiKey, PilotUnit
-from pilot.services import idempotency
+from pilot.services import api_keys, idempotency
 from pilot.services.idempotency import Answer
 
+logger = logging.getLogger(__name__)
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 
@@ -52,6 +54,8 @@ def as_problem(error: Exception, context: Mapping[str, Any]) -> HttpResponse | N
     code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), None)
     if code is None:
         return None
+    if isinstance(error, OperationalError):
+        logger.error("the database failed a request", exc_info=error)
     if isinstance(error, exceptions.ValidationError):
         return problems.answer(request, code, errors=_errors(error))
     told = isinstance(error, APIException) and code in {"auth.key", "auth.scope", "request.unreadable"}
@@ -79,8 +83,8 @@ class KeyView(APIView):
     """A view that only a key opens. Every answer says how many calls are left."""
 
     authentication_classes = [door.KeyAuthentication]
-    permission_classes = [door.HasScope]
-    throttle_classes = [door.KeyLimit]
+    permission_classes = [door.KeyLimit, door.HasScope]
+    throttle_classes: list[Any] = []
     renderer_classes = [JSONRenderer]
     content_negotiation_class = door.OneFormat
     parser_classes: list[Any] = []
@@ -154,15 +158,22 @@ class KeyView(APIView):
         return bool(self.request.query_params.get("dry_run") == "true")
 
     def judge_key(self) -> None:
-        """Raise KeyUnusable for a write without a usable ``Idempotency-Key``."""
-        if not self.is_dry_run:
-            idempotency.judge(self.request.headers.get("Idempotency-Key", ""))
+        """Raise KeyUnusable for a write without a usable ``Idempotency-Key``; a dry run may lack one."""
+        headers = self.request.headers
+        if not self.is_dry_run or "Idempotency-Key" in headers:
+            idempotency.judge(headers.get("Idempotency-Key", ""))
 
     def answer_once(self, *, content_digest: str, act: Callable[[], Answer]) -> HttpResponse:
-        """Answer a write under its ``Idempotency-Key``; a dry run needs none and keeps nothing."""
+        """Answer a write under its ``Idempotency-Key``; a dry run needs none and keeps nothing.
+
+        Raises AuthenticationFailed where the key was revoked while the content arrived.
+        """
         header = self.request.headers.get("Idempotency-Key", "")
         if self.is_dry_run:
+            self.judge_key()
             return plain(act())
+        if not api_keys.stands(self.key):
+            raise exceptions.AuthenticationFailed(door.no_good_key())
         path = str(self.request.path)
         query = self.request.META.get("QUERY_STRING", "")
         endpoint = getattr(self.request._request.resolver_match, "url_name", "")

@@ -3,212 +3,144 @@
 Rows a second over the same synthetic rows in the same run, medians. The limit is COPY (text) of the same rows,
 ciphertext ready-made, into a table with the same partitions and indexes and no triggers; the usual way is REST
 framework's serializers with ``bulk_create``. Every run of a way has a unit of its own, so nothing is a repeat but
-where repeats are measured.
+where repeats are measured. Then the same over stored forms of the past, few and many (narrow rows made by SQL), and
+the memory of a process that does nothing but load, for a small and a big file.
 """
 
 from __future__ import annotations
 
-import io
 import multiprocessing
-import resource
 import statistics
+import subprocess
 import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count
 from typing import Any, Final
-from uuid import uuid4
 
-import msgspec
+from django.conf import settings
 from django.db import connection, connections
 
-from filings import synthetic, writers
-from filings.enums import JobState
-from filings.models import UploadJob
 from filings.selectors.contexts import unit_context
-from filings.services import uploads
-from pilot import clock
-from pilot.actors import Actor
-from pilot.benchmarks import Report, usual_way
-from pilot.demo import world
-from pilot.demo.cast import Applicant, Fate
-from pilot.enums import OrganisationKind, Province
-from pilot.models import Organisation, PilotUnit, Programme
-from pilot.services import programmes, register
-from pilot.workflow import open_case
+from pilot.benchmarks import Goal, Report, processes, usual_way
+from pilot.benchmarks.forms_world import (
+    FORMS,
+    NOW,
+    History,
+    as_csv,
+    enrol,
+    install,
+    load,
+    make_lines,
+    open_job,
+    receive,
+)
+from pilot.models import PilotUnit, Programme
 
-FORMS: Final = "filings_verificationform"
 COPY: Final = "bench_copy"
 PARTITIONS: Final = 16
-NOW: Final = world.moment("2019-07-01 09:00")
-OPENED: Final = world.moment("2019-05-16 00:00")
-SYSTEM: Final = Actor.system("bench")
+HISTORY_UNITS: Final = 64
+MOST_MIB: Final = 450
 GOALS: Final = {
-    "ndjson_of_copy": 0.35,
-    "csv_of_copy": 0.45,
-    "ndjson_of_usual": 25.0,
-    "again_of_ndjson": 0.8,
-    "two_of_one": 1.6,
+    "ndjson_of_copy": Goal(0.35),
+    "csv_of_copy": Goal(0.45),
+    "ndjson_of_usual": Goal(25.0),
+    "again_of_ndjson": Goal(0.8),
+    "two_of_one": Goal(1.6),
+    "many_of_few": Goal(0.8),
+    "peak_mib_small_file": Goal(MOST_MIB, at_most=True),
+    "peak_mib_big_file": Goal(MOST_MIB, at_most=True),
 }
 KIB: Final = 1024
-_serial = count(1)
+Speeds = dict[str, list[float]]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--rows", type=int, default=40_000)
     parser.add_argument("--usual-rows", type=int, default=2_000, help="rows for the usual way, which is slow")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--history", type=int, default=0, help="narrow rows made by SQL beforehand")
+    parser.add_argument(
+        "--history",
+        type=int,
+        default=1_000_000,
+        help="stored forms for the comparison with few (narrow rows made by SQL; 0: leave it out)",
+    )
+    parser.add_argument("--few", type=int, default=100_000, help="how many are few")
+    parser.add_argument(
+        "--memory-rows",
+        type=int,
+        nargs=2,
+        default=[20_000, 200_000],
+        metavar=("SMALL", "BIG"),
+        help="rows of the files loaded for their memory",
+    )
     parser.add_argument("--error-rate", type=float, default=0.02)
     parser.add_argument("--seed", type=int, default=87)
 
 
 def run(options: Mapping[str, Any]) -> Report:
-    """Measure every way in turn, so often; the goals' ratios are goal / measured (≤ 1 is met)."""
-    clock.set_business_time(NOW)
-    programme = programmes.install(code="2019-87", actor=world.SETUP)
-    lines = _lines(options)
-    ndjson, csv = b"\n".join(lines), _csv(lines)
-    _history(programme, options["history"])
-    speeds: dict[str, list[float]] = {}
-
-    def timed(name: str, rows: int, act: Callable[..., Any], *given: Any) -> Any:
-        begun = time.perf_counter()
-        found = act(*given)
-        speeds.setdefault(name, []).append(rows / (time.perf_counter() - begun))
-        return found
-
-    _make_copy_table()
-    for _ in range(options["runs"]):
-        unit, another, usual, *pair = (_unit(programme) for _ in range(5))
-        first = timed("ndjson", len(lines), _file, unit, ndjson, "ndjson")
-        again = timed("again", len(lines), _file, unit, ndjson, "ndjson")
-        if (again.accepted, again.duplicates) != (0, first.accepted + first.duplicates):
-            raise RuntimeError("a file sent again brought new forms")
-        timed("copy", first.accepted, _copy, _dump(unit))
-        timed("csv", len(lines), _file, another, csv, "csv")
-        some = lines[: options["usual_rows"]]
-        timed("usual", len(some), _usual, usual, some)
-        timed("two", 2 * len(lines), _together, pair, ndjson)
-    return _report(options, {name: statistics.median(values) for name, values in speeds.items()})
-
-
-def _report(options: Mapping[str, Any], speed: Mapping[str, float]) -> Report:
-    found = {
-        "ndjson_of_copy": speed["ndjson"] / speed["copy"],
-        "csv_of_copy": speed["csv"] / speed["copy"],
-        "ndjson_of_usual": speed["ndjson"] / speed["usual"],
-        "again_of_ndjson": speed["again"] / speed["ndjson"],
-        "two_of_one": speed["two"] / speed["ndjson"],
-    }
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB
+    """Measure every way in turn, so often; then history and memory."""
+    programme = install()
+    speeds = _measure_ways(programme, options)
+    speed = {name: statistics.median(values) for name, values in speeds.items()}
     report = Report("intake", runs=options["runs"])
-    report.figures = {f"{name}_rows_s": round(value) for name, value in speed.items()}
-    report.figures |= {name: round(value, 3) for name, value in found.items()}
-    report.figures |= {"rows": options["rows"], "history": options["history"], "peak_mib": round(peak)}
-    report.ratios = {name: round(GOALS[name] / value, 3) for name, value in found.items()}
+    report.figures = {"rows": options["rows"]} | {f"{name}_rows_s": round(it) for name, it in speed.items()}
+    report.figures |= {
+        "ndjson_of_copy": round(speed["ndjson"] / speed["copy"], 3),
+        "csv_of_copy": round(speed["csv"] / speed["copy"], 3),
+        "ndjson_of_usual": round(speed["ndjson"] / speed["usual"], 3),
+        "again_of_ndjson": round(speed["again"] / speed["ndjson"], 3),
+        "two_of_one": round(speed["two"] / speed["ndjson"], 3),
+    }
+    if options["history"]:
+        report.figures |= _measure_history(programme, options)
+    report.figures |= _measure_memory(programme, options)
+    report.judge(GOALS)
     return report
 
 
-# --- the world ----------------------------------------------------------------------------------------
-def _lines(options: Mapping[str, Any]) -> list[bytes]:
-    forms = synthetic.make_forms(
-        options["rows"],
-        unit_code="bench",
-        seed=options["seed"],
-        error_rate=options["error_rate"],
-        collected_from=OPENED,
-        collected_to=world.moment("2019-06-30 00:00"),
-    )
-    return [msgspec.json.encode(form.record) for form in forms]
+class Watch:
+    """Rows a second of every way, by the wall clock."""
 
+    def __init__(self) -> None:
+        self.speeds: Speeds = {}
 
-def _csv(lines: Sequence[bytes]) -> bytes:
-    forms, out = [msgspec.json.decode(line) for line in lines], io.BytesIO()
-    writers.write_csv(forms, out, writers.columns_of(forms))
-    return out.getvalue()
-
-
-def _unit(programme: Programme) -> PilotUnit:
-    number = next(_serial)
-    code = Applicant(number=number, province=44, day=15, fate=Fate.UNIT).uscc
-    organisation = Organisation.objects.create(
-        kind=OrganisationKind.PROVIDER,
-        name=f"示例基准{number}有限公司",
-        province=Province.GUANGDONG,
-        uscc=code,
-    )
-    return register.enrol_unit(
-        actor=SYSTEM,
-        programme=programme,
-        organisation=organisation,
-        case_key=uuid4(),
-        at=OPENED,
-        effective_from=OPENED,
-    )
-
-
-def _history(programme: Programme, rows: int) -> None:
-    """Stored forms of the past: narrow rows, since only their number and their indexes bear on the speed."""
-    if not rows:
-        return
-    unit = _unit(programme)
-    job = _job(unit)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO filings_unitmonthkey (unit_id, month, wrapped, master_version) "
-            "VALUES (%s, '2019-05-01', '\\x00', 1) RETURNING id",
-            [unit.pk],
-        )
-        key = cursor.fetchone()[0]
-        cursor.execute(
-            f"INSERT INTO {FORMS} (uuid, unit_id, job_id, row, form_no, chain_no, version, supersedes, day,"  # noqa: S608
-            " received_at, collected_at, late, filing_type, subject_province, subject_kind, source,"
-            " rule_version, subject_known, digest, subject_index, key_id, ciphertext)"
-            " SELECT gen_random_uuid(), %s, %s, n, 'H-' || n, 'H-' || n, 1, '', '2019-05-20',"
-            " '2019-05-20 08:00+08', '2019-05-20 08:00+08', false, 'new_filing', 44, 'unit', 'ndjson', 'h',"
-            " true, sha256(n::text::bytea), sha256(n::text::bytea), %s, '\\x00' FROM generate_series(1, %s) n",
-            [unit.pk, job.pk, key, rows],
-        )
-        cursor.execute(f"VACUUM ANALYZE {FORMS}")
-
-
-def _job(unit: PilotUnit) -> UploadJob:
-    job = UploadJob(
-        case_key=uuid4(),
-        unit=unit,
-        source_name="bench",
-        format="ndjson",
-        sha256="0" * 64,
-        size=1,
-        received_at=NOW,
-    )
-    open_case(job, actor=SYSTEM)
-    return job
+    def time(self, name: str, rows: int, act: Callable[..., Any], *given: Any) -> Any:
+        """Do ``act`` and note how fast it was."""
+        begun = time.perf_counter()
+        found = act(*given)
+        self.speeds.setdefault(name, []).append(rows / (time.perf_counter() - begun))
+        return found
 
 
 # --- the ways -----------------------------------------------------------------------------------------
-def _file(unit: PilotUnit, content: bytes, file_format: str) -> UploadJob:
-    """Through the real door: spool, check, seal, store, refusals, audit."""
-    job = uploads.receive_upload(
-        actor=SYSTEM, unit=unit, source=io.BytesIO(content), name=f"bench.{file_format}", format=file_format
-    )
-    done = uploads.process(job_id=job.pk)
-    if done.state != JobState.DONE:
-        raise RuntimeError(done.fault)
-    return done
+def _measure_ways(programme: Programme, options: Mapping[str, Any]) -> Speeds:
+    lines = make_lines(options["rows"], seed=options["seed"], error_rate=options["error_rate"])
+    ndjson, csv, watch = b"\n".join(lines), as_csv(lines), Watch()
+    _make_copy_table()
+    for _ in range(options["runs"]):
+        unit, another, usual, *pair = (enrol(programme) for _ in range(5))
+        first = watch.time("ndjson", len(lines), load, unit, ndjson, "ndjson")
+        again = watch.time("again", len(lines), load, unit, ndjson, "ndjson")
+        if (again.accepted, again.duplicates) != (0, first.accepted + first.duplicates):
+            raise RuntimeError("a file sent again brought new forms")
+        watch.time("copy", first.accepted, _copy, _dump(unit))
+        watch.time("csv", len(lines), load, another, csv, "csv")
+        some = lines[: options["usual_rows"]]
+        watch.time("usual", len(some), _usual, usual, some)
+        watch.time("two", 2 * len(lines), _together, pair, ndjson)
+    return watch.speeds
 
 
 def _usual(unit: PilotUnit, lines: Sequence[bytes]) -> None:
-    usual_way.take(lines, job=_job(unit), context=unit_context(unit, NOW))
+    usual_way.take(lines, job=open_job(unit), context=unit_context(unit, NOW))
 
 
 def _together(units: Sequence[PilotUnit], content: bytes) -> None:
     """Two processes, each with a whole file of its own."""
     connections.close_all()
     context = multiprocessing.get_context("fork")
-    workers = [context.Process(target=_file, args=(unit, content, "ndjson")) for unit in units]
+    workers = [context.Process(target=load, args=(unit, content, "ndjson")) for unit in units]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -259,3 +191,45 @@ def _copy(blocks: Sequence[bytes]) -> None:
             for block in blocks:
                 copy.write(block)
         connection.commit()
+
+
+# --- over stored forms of the past --------------------------------------------------------------------
+def _measure_history(programme: Programme, options: Mapping[str, Any]) -> dict[str, float]:
+    """Files of units that have a past of their own, while few forms are stored, and while many are."""
+    units = [enrol(programme) for _ in range(HISTORY_UNITS)]
+    history, figures, speed = History(units), dict[str, float](), dict[str, float]()
+    for turn, (name, rows) in enumerate((("few", options["few"]), ("many", options["history"])), start=1):
+        history.grow(rows)
+        seed = options["seed"] + turn  # other form numbers than before
+        lines = make_lines(options["rows"], seed=seed, error_rate=options["error_rate"])
+        content, watch, used = b"\n".join(lines), Watch(), 0.0
+        for unit in units[: options["runs"]]:
+            before = _cpu()
+            watch.time(name, len(lines), load, unit, content, "ndjson")
+            used += _cpu() - before
+        speed[name] = statistics.median(watch.speeds[name])
+        figures[f"{name}_made_by_sql"] = rows
+        figures[f"{name}_rows_s"] = round(speed[name])
+        figures[f"{name}_rows_cpu_s"] = round(options["runs"] * len(lines) / used)
+    return figures | {
+        "many_of_few": round(speed["many"] / speed["few"], 3),
+        "many_of_few_by_cpu": round(figures["many_rows_cpu_s"] / figures["few_rows_cpu_s"], 3),
+    }
+
+
+def _cpu() -> float:
+    """Processor time so far of this process and of the database, seconds."""
+    return time.process_time() + processes.cpu_seconds([processes.postmaster(settings.VAR)])
+
+
+# --- memory -------------------------------------------------------------------------------------------
+def _measure_memory(programme: Programme, options: Mapping[str, Any]) -> dict[str, float]:
+    """The most memory of a process of its own that loads one file."""
+    figures: dict[str, float] = {}
+    for name, rows in zip(("small", "big"), options["memory_rows"], strict=True):
+        lines = make_lines(rows, seed=options["seed"], error_rate=options["error_rate"])
+        job = receive(enrol(programme), b"\n".join(lines), "ndjson")
+        words = [sys.executable, "-m", "pilot.benchmarks.lone_loader", str(job.pk)]
+        told = subprocess.run(words, cwd=settings.BASE_DIR, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        figures |= {f"{name}_file_rows": rows, f"peak_mib_{name}_file": int(told.stdout)}
+    return figures

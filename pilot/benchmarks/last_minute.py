@@ -30,7 +30,7 @@ from applications.rules.completeness import REQUIRED_FILES
 from applications.services.drafts import save_draft, start_application
 from applications.services.files import add_file
 from pilot import clock
-from pilot.benchmarks import Report, percentile, traffic
+from pilot.benchmarks import Goal, Report, percentile, traffic
 from pilot.benchmarks.portal import served
 from pilot.demo import world
 from pilot.demo.cast import Applicant, Fate
@@ -41,7 +41,7 @@ from pilot.selectors import people as people_selectors
 from pilot.selectors import programmes
 from pilot.services import programmes as programme_services
 
-GOAL = 1.5  # seconds, p95
+GOALS = {"lost": Goal(0, at_most=True), "double": Goal(0, at_most=True), "p95_ms": Goal(1500, at_most=True)}
 EVE = world.moment("2019-04-15 22:00")
 SPARE = timedelta(seconds=5)  # between the last click and the bell
 CROWDED = 4  # every fourth provider is registered in one province, whose numbers then queue
@@ -186,7 +186,6 @@ def _report(
     versions = ApplicationVersion.unscoped.values("application").annotate(n=Count("pk"))
     told = sum(1 for answer in answers if 200 <= answer.status < 400)
     seconds = [answer.seconds for answer in answers]
-    p95 = percentile(seconds, 0.95)
     report = Report("last_minute", runs=len(clicks))
     report.figures = {
         "providers": len(cases),
@@ -199,10 +198,10 @@ def _report(
         "double": len(numbers) - len(set(numbers)) + sum(1 for row in versions if row["n"] > 1),
         "late": rows.filter(late=True).count(),
         "p50_ms": round(1000 * percentile(seconds, 0.5)),
-        "p95_ms": round(1000 * p95),
+        "p95_ms": round(1000 * percentile(seconds, 0.95)),
         "max_ms": round(1000 * max(seconds, default=0.0)),
     }
-    report.ratios = {"p95": round(p95 / GOAL, 3)}
+    report.judge(GOALS)
     return report
 
 

@@ -17,16 +17,17 @@ from django.db.models import Count
 from tqdm import tqdm
 
 from applications.services import deadlines as application_deadlines
+from filings.services import alerts
 from filings.services import deadlines as filing_deadlines
 from pilot import clock
-from pilot.demo import script, script_run, world
+from pilot.demo import script, script_more, script_run, world
 from pilot.demo.cast import PASSWORD
 from pilot.errors import Refused
 from pilot.machines import MACHINES
 from pilot.models import BusinessClock, Document
 from pilot.rules import local_day
 from pilot.selectors import programmes
-from pilot.services import audit, outbox
+from pilot.services import audit, audit_heads, outbox
 from pilot.services import programmes as programme_services
 
 STAGES = {
@@ -74,6 +75,7 @@ def build(stage: str, *, forms: int, say: Callable[[str], None]) -> dict[str, An
         BusinessClock.objects.update(stage=stage)
     while audit.seal():
         pass
+    audit_heads.sign()
     return summary(stage, seconds=time.monotonic() - begun)
 
 
@@ -101,7 +103,12 @@ def _empty() -> None:
 
 def _play(start: datetime, end: datetime, *, forms: int, say: Callable[[str], None]) -> None:
     todo = sorted(
-        (e for e in (*script.events(), *script_run.events(forms)) if start <= e.at < end), key=lambda e: e.at
+        (
+            event
+            for event in (*script.events(), *script_run.events(forms), *script_more.events(forms))
+            if start <= event.at < end
+        ),
+        key=lambda event: event.at,
     )
     with _worker() if any(e.at >= script_run.FIRST_UPLOAD for e in todo) else _nothing():
         for month, of_month in groupby(todo, key=lambda e: e.at.strftime("%Y-%m")):
@@ -120,10 +127,11 @@ def _play_month(month: str, events: list[script.Event]) -> None:
 
 
 def _pass_day(at: datetime) -> None:
-    """What the timetable does every day: clocks that ran out."""
+    """What the timetable does every day: clocks that ran out, alerts opened and cleared."""
     clock.set_business_time(at)
     application_deadlines.pass_deadlines()
     filing_deadlines.pass_deadlines()
+    alerts.review()
     outbox.relay()
 
 

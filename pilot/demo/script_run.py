@@ -27,7 +27,7 @@ from filings.services.authority import load_authority
 from filings.services.bulletins import compile_bulletin
 from filings.services.coordination import open_case
 from filings.services.inspections import plan_inspection, record_verdict
-from filings.services.supervision import draft_rectification, propose_sanction
+from filings.services.supervision import draft_rectification, propose_sanction, record_hearing
 from filings.services.uploads import receive_upload
 from filings.synthetic import authority_rows, make_forms
 from pilot.demo import world
@@ -269,8 +269,14 @@ def inspecting() -> Iterator[Event]:
     yield Event(moment("2019-07-09 11:00"), partial(advance, JOINED_LATE, "begin"))
     yield Event(moment("2019-07-10 10:00"), partial(read_all, JOINED_LATE))
     yield Event(moment("2019-07-12 10:00"), partial(conclude, JOINED_LATE))
-    yield Event(moment("2019-10-10 09:00"), partial(plan, CLEAN, "2019-09", 10))
+    yield Event(moment("2019-10-10 09:00"), partial(plan, CLEAN, "2019-06", 10))
     yield Event(moment("2019-10-10 10:00"), partial(advance, CLEAN, "commit"))
+    yield Event(moment("2019-10-11 09:00"), partial(advance, CLEAN, "draw"))
+    yield Event(moment("2019-10-14 09:00"), partial(advance, CLEAN, "begin"))
+    yield Event(moment("2019-10-17 10:00"), partial(read_all, CLEAN, wrong=0))
+    yield Event(moment("2019-10-18 10:00"), partial(conclude, CLEAN))
+    yield Event(moment("2020-01-08 16:00"), partial(plan, DISPUTING, "2019-12", 10))
+    yield Event(moment("2020-01-08 17:00"), partial(advance, DISPUTING, "commit"))
 
 
 def _inspection(applicant: Applicant) -> Any:
@@ -287,11 +293,11 @@ def advance(applicant: Applicant, name: str) -> None:
     fire(_inspection(applicant), name, world.reviewer(applicant.province))
 
 
-def read_all(applicant: Applicant) -> None:
-    """Every drawn form is right but one, whose website's name is not."""
+def read_all(applicant: Applicant, wrong: int = 3) -> None:
+    """Every drawn form is right but the one of this rank, whose website's name is not."""
     case = _inspection(applicant)
     for item in InspectionItem.unscoped.filter(inspection=case).order_by("rank"):
-        right = item.rank != 3
+        right = item.rank != wrong
         record_verdict(
             case=case,
             actor=world.reviewer(applicant.province),
@@ -312,7 +318,10 @@ def rectifying() -> Iterator[Event]:
         yield Event(moment("2019-07-11 09:00"), partial(draft_order, applicant))
         yield Event(moment("2019-07-12 09:00"), partial(issue_order, applicant))
     yield Event(moment("2019-07-22 16:00"), partial(answer_order, ONE_ERROR))
-    yield Event(moment("2019-07-24 10:00"), partial(act_on_order, ONE_ERROR, "accept", ""))
+    yield Event(
+        moment("2019-07-24 10:00"),
+        partial(act_on_order, ONE_ERROR, "accept", "仅一份差错，已更正，无需复查（示例）"),
+    )
     yield Event(moment("2019-07-23 16:00"), partial(answer_order, SUSPENDED))
     yield Event(
         moment("2019-07-25 10:00"), partial(act_on_order, SUSPENDED, "reject", "未说明根本原因（示例）")
@@ -359,6 +368,7 @@ def sanctioning() -> Iterator[Event]:
     yield Event(moment("2019-08-08 09:00"), partial(propose, SUSPENDED, SanctionKind.SUSPENSION))
     yield Event(moment("2019-08-08 10:00"), partial(act_on_sanction, SUSPENDED, "notify", "officer"))
     yield Event(moment("2019-08-12 10:00"), partial(state_case, SUSPENDED))
+    yield Event(moment("2019-08-13 10:00"), partial(receive_statement, SUSPENDED))
     yield Event(moment("2019-08-14 10:00"), partial(impose, SUSPENDED, moment("2019-08-19 00:00")))
     yield Event(moment("2019-08-20 10:00"), object_to_suspension)
     yield Event(moment("2019-08-21 10:00"), dismiss_objection)
@@ -405,6 +415,14 @@ def act_on_sanction(applicant: Applicant, name: str, who: str, reason: str = "")
 def state_case(applicant: Applicant) -> None:
     fire(
         _sanction(applicant), "close_hearing", world.provider(applicant), statement="正在更换比对服务（示例）"
+    )
+
+
+def receive_statement(applicant: Applicant) -> None:
+    record_hearing(
+        case=_sanction(applicant),
+        actor=world.officer(),
+        opinion="更换比对服务尚未完成，不影响对上述事实的认定（示例）",
     )
 
 

@@ -1,6 +1,8 @@
 """Models of the kernel, one file per aggregate."""
 
+from pilot.models.access import AccessLink
 from pilot.models.api import ApiKey, IdempotentAnswer
+from pilot.models.audit import AuditBlock, AuditCheck, AuditHead
 from pilot.models.exports import Export
 from pilot.models.kernel import (
     AuditEntry,
@@ -37,8 +39,12 @@ from pilot.models.saved_views import SavedView
 from pilot.models.webhooks import WebhookDelivery, WebhookEndpoint, WebhookOutcome
 
 __all__ = [
+    "AccessLink",
     "ApiKey",
+    "AuditBlock",
+    "AuditCheck",
     "AuditEntry",
+    "AuditHead",
     "AuditSeal",
     "BusinessClock",
     "CalendarChange",

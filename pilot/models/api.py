@@ -58,7 +58,7 @@ class ApiKey(Owned):
 class IdempotentAnswer(models.Model):
     """The answer to a request that carried an ``Idempotency-Key``, given again to whoever repeats the request.
 
-    ``account`` is the unit, in one mode: both keys of a rotation share it.
+    Kept for the unit in one mode, not for a key: both keys of a rotation share it.
     """
 
     unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="+")

@@ -91,7 +91,16 @@ class AuditEntry(models.Model):
     detail: Any = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["object_type", "object_id"]), models.Index(fields=["at"])]
+        indexes = [
+            models.Index(fields=["object_type", "object_id"]),
+            models.Index(fields=["at"]),
+            # Each way of searching, newest first (``pilot.selectors.audit``).
+            models.Index(fields=["action", "at"], name="audit_by_action"),
+            models.Index(fields=["person_id", "at"], name="audit_by_person"),
+            models.Index(fields=["actor", "at"], name="audit_by_actor"),
+            models.Index(fields=["address", "at"], name="audit_by_address"),
+            models.Index(fields=["outcome", "at"], name="audit_by_outcome"),
+        ]
         triggers = append_only()
 
     def __str__(self) -> str:

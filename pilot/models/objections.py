@@ -9,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from pilot.actors import Actor
 from pilot.machines import EVERYTHING, NOTHING, Case, StateField, machine, step
+from pilot.rules import local_day
 
 
 class ObjectionState(models.TextChoices):
@@ -52,6 +53,10 @@ class Objection(Case):
 
     def __str__(self) -> str:
         return str(self.organisation)
+
+    @property
+    def number(self) -> str:
+        return f"SS-{local_day(self.opened_at).year}-{self.pk:04d}"
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case as SqlCase
+from django.db.models import F, Func, Q, Value, When
+from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pilot.actors import Actor
-from pilot.enums import OrganisationKind, Province, Role
+from pilot.enums import ADMIN_ROLES, OrganisationKind, Province, Role
 from pilot.machines import EVERYTHING, NOTHING, Case, StateField, four_eyes, machine, step
+
+REMEMBERED_PASSWORDS = 5
 
 
 class Organisation(models.Model):
@@ -58,6 +65,12 @@ class Person(AbstractBaseUser):
     phone = models.CharField(_("电话"), max_length=32, blank=True)
     is_active = models.BooleanField(_("启用"), default=True)
     date_joined = models.DateTimeField(auto_now_add=True)
+    # Security time. An account counts as used from here on, else from its last sign-in.
+    active_since = models.DateTimeField(default=timezone.now, db_default=Now())
+    password_set_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    former_passwords: Any = ArrayField(
+        models.CharField(max_length=128), default=list, db_default=Value("{}"), blank=True
+    )  # hashes, newest first, the present one among them
 
     objects = PersonManager()
     USERNAME_FIELD = "username"
@@ -68,6 +81,19 @@ class Person(AbstractBaseUser):
 
     def get_full_name(self) -> str:
         return self.name
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Set the password, and remember when and which, so that it ages and does not come back."""
+        super().set_password(raw_password)
+        if raw_password is not None:
+            self.password_set_at = timezone.now()
+            self.former_passwords = [self.password, *self.former_passwords][:REMEMBERED_PASSWORDS]
+
+
+def _duty() -> SqlCase:
+    """The duty of a role: 0 is work on cases, each kind of administration is one of its own (三员分立)."""
+    apart = [When(role=str(role), then=Value(n)) for n, role in enumerate(sorted(ADMIN_ROLES), start=1)]
+    return SqlCase(*apart, default=Value(0), output_field=models.IntegerField())
 
 
 class Membership(models.Model):
@@ -85,7 +111,16 @@ class Membership(models.Model):
                 fields=["person", "organisation", "role"],
                 condition=Q(valid_until__isnull=True),
                 name="one_open_membership",
-            )
+            ),
+            # Whoever administers works on no case, and does one of the three kinds of administration only.
+            ExclusionConstraint(
+                name="duties_apart",
+                expressions=[
+                    ("person", RangeOperators.EQUAL),
+                    (_duty(), RangeOperators.NOT_EQUAL),
+                    (Func(F("valid_from"), F("valid_until"), function="TSTZRANGE"), RangeOperators.OVERLAPS),
+                ],
+            ),
         ]
 
     def __str__(self) -> str:
@@ -158,13 +193,17 @@ class RoleChangeState(models.TextChoices):
 
 @machine
 class RoleChange(Case):
-    """A role given to or taken from a person; two administrators are needed."""
+    """A role given to or taken from a person; two administrators are needed.
+
+    With ``reopen`` the person has the role already, but the account is disabled: it opens again.
+    """
 
     state = StateField(default=RoleChangeState.REQUESTED, choices=RoleChangeState.choices)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="role_changes")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
     role = models.CharField(max_length=32, choices=Role.choices)
     grant = models.BooleanField(_("授予"), default=True)
+    reopen = models.BooleanField(_("恢复账号"), default=False, db_default=False)
     reason = models.TextField()
     requested_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     approved_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
@@ -173,8 +212,14 @@ class RoleChange(Case):
         constraints = [four_eyes("requested_by", "approved_by", name="role_change_four_eyes")]
 
     def __str__(self) -> str:
-        verb = _("授予") if self.grant else _("收回")
-        return f"{verb} {self.person} · {self.get_role_display()}"
+        return f"{self.what} {self.person} · {self.get_role_display()}"
+
+    @property
+    def what(self) -> Any:
+        """What is asked for, in words."""
+        if self.reopen:
+            return _("恢复账号")
+        return _("授予") if self.grant else _("收回")
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

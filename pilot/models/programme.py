@@ -80,16 +80,25 @@ class Condition(models.Model):
 
 
 class ProgrammeRule(models.Model):
-    """A number or switch that the programme sets (days, thresholds, rules that exist or not) and its basis in words."""
+    """A number or switch that the programme sets (days, thresholds, rules that exist or not) and its basis in words.
+
+    A later row of the same key, ``valid_from`` a day, takes the place of the earlier one from that day on; the first
+    has none. What is past is judged by what held then.
+    """
 
     programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="rules")
     key = models.SlugField(max_length=48)
     value: Any = models.JSONField()
     basis = models.CharField(max_length=255)
+    valid_from = models.DateField(null=True, blank=True)
 
     class Meta:
-        ordering = ["key"]
-        constraints = [models.UniqueConstraint(fields=["programme", "key"], name="rule_key_once")]
+        ordering = ["key", "valid_from"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["programme", "key", "valid_from"], nulls_distinct=False, name="rule_once_from_a_day"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.key} = {self.value}"

@@ -26,7 +26,7 @@ class WebhookEndpoint(Owned):
     """An address of one unit and the events it is told of. All times are security time.
 
     The secret lies encrypted under the webhook key of ``master_version``; after a rotation the old one signs along
-    until ``previous_until``. While paused, events are kept and sent afterwards.
+    until ``previous_until``. While paused, events are kept as long as the log (30 days) and sent afterwards.
     """
 
     class Paused(models.TextChoices):

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from pilot import clock
 from pilot.actors import Actor
-from pilot.enums import BUREAU_ROLES, MINISTRY_ROLES, PROVIDER_ROLES, OrganisationKind
+from pilot.enums import BUREAU_ROLES, MINISTRY_ROLES, PROVIDER_ROLES, OrganisationKind, Role
 from pilot.models import Membership, Organisation, Person
 
 
@@ -56,9 +56,20 @@ def ministry(roles: Iterable[str] = MINISTRY_ROLES) -> QuerySet[Membership]:
     return in_force().filter(organisation__kind=OrganisationKind.MINISTRY, role__in=roles)
 
 
+def administrators() -> QuerySet[Membership]:
+    """Those who look after accounts: system and security administrators."""
+    return in_force().filter(role__in=(Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN))
+
+
 def person(person_id: int) -> QuerySet[Membership]:
     """One person, wherever he or she works."""
     return in_force().filter(person=person_id)
+
+
+def bureau_names() -> dict[int, str]:
+    """Province → name of its bureau. One query."""
+    bureaus = Organisation.objects.filter(kind=OrganisationKind.BUREAU, province__isnull=False)
+    return {province: name for province, name in bureaus.values_list("province", "name") if province}
 
 
 def bureau_of(province: int) -> Organisation:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from pilot import rules
+from pilot import clock, rules
 from pilot.errors import NotReady
 from pilot.models import CalendarDay, Programme, ProgrammeRule, ProposalState, Window, WindowExtension
 
@@ -20,17 +22,35 @@ def current() -> Programme:
     return programme
 
 
-def rule(programme: Programme, key: str) -> Any:
-    """The value of a programme rule; a rule the programme does not hold is ``None``."""
-    return ProgrammeRule.objects.filter(programme=programme, key=key).values_list("value", flat=True).first()
+def rule(programme: Programme, key: str, *, on: date | None = None) -> Any:
+    """The value of a programme rule as it holds on a day (default: today); one the programme does not hold: None."""
+    return _in_force(programme, key, on).values_list("value", flat=True).first()
+
+
+def rule_history(programme: Programme, key: str) -> Callable[[date], Any]:
+    """A programme rule's value by day, from one query; None for a day on which the programme does not hold it."""
+    rows = ProgrammeRule.objects.filter(programme=programme, key=key).order_by(
+        F("valid_from").asc(nulls_first=True)
+    )
+    steps = list(rows.values_list("valid_from", "value"))
+
+    def at(day: date) -> Any:
+        return next((value for first, value in reversed(steps) if first is None or first <= day), None)
+
+    return at
 
 
 def rule_basis(programme: Programme, key: str) -> str:
-    """The basis in words of a programme rule, for letters."""
-    return (
-        ProgrammeRule.objects.filter(programme=programme, key=key).values_list("basis", flat=True).first()
-        or ""
-    )
+    """The basis in words of a programme rule as it holds today, for letters."""
+    return _in_force(programme, key, None).values_list("basis", flat=True).first() or ""
+
+
+def _in_force(programme: Programme, key: str, on: date | None) -> QuerySet[ProgrammeRule]:
+    """The rows of a rule that have come into force by a day, the latest first."""
+    day = on or rules.local_day(clock.now())
+    begun = Q(valid_from=None) | Q(valid_from__lte=day)
+    rows = ProgrammeRule.objects.filter(begun, programme=programme, key=key)
+    return rows.order_by(F("valid_from").desc(nulls_last=True))
 
 
 def window(programme: Programme, kind: str) -> tuple[datetime, datetime]:

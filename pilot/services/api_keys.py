@@ -124,6 +124,8 @@ def digest_of(secret: str) -> str:
 
 def find(secret: str, *, address: str | None) -> ApiKey | None:
     """The key this secret stands for, or None: unknown, revoked, expired, or used from outside its networks."""
+    if not (secret.isascii() and secret.isprintable()):  # the database takes no NUL
+        return None
     mode, _first, rest = secret.partition("_")
     prefix = f"{mode}_{rest.partition('_')[0]}"
     key: ApiKey | None = (
@@ -133,6 +135,11 @@ def find(secret: str, *, address: str | None) -> ApiKey | None:
         return None
     usable = key.revoked_at is None and clock.security_now() < key.expires_at
     return key if usable and allows(key, address) else None
+
+
+def stands(key: ApiKey) -> bool:
+    """Whether a key that opened a request is still good now that the request has arrived, which may take minutes."""
+    return active(key.unit, mode=key.mode, at=clock.security_now()).filter(pk=key.pk).exists()
 
 
 def allows(key: Any, address: str | None) -> bool:

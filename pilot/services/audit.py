@@ -1,19 +1,23 @@
-"""Audit rows: written in the act's transaction, sealed into a hash chain afterwards, verified on demand."""
+"""Audit rows: written in the act's transaction, sealed afterwards into a hash chain and its tree."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from itertools import batched
+from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
-from pilot import clock
+from pilot import clock, merkle
 from pilot.actors import Actor
-from pilot.models import AuditEntry, AuditSeal
+from pilot.models import AuditBlock, AuditEntry, AuditSeal
 
-GENESIS = "0" * 64
-SEAL_LOCK = 871  # advisory lock: one sealer at a time
+GENESIS: Final = "0" * 64
+SEAL_LOCK: Final = 871  # advisory lock: one sealer at a time
+RECENT: Final = 20_000  # keys given out while a transaction usually stays open, many times over
+BLOCK: Final = 256  # seals of a block; a power of two, so that a block is a subtree
 
 
 def record(
@@ -44,9 +48,9 @@ def record(
     )
 
 
-def canonical(entry: AuditEntry) -> bytes:
-    """The bytes of an entry that its digest covers: every column, in a fixed order, as compact JSON."""
-    content = {
+def content_of(entry: AuditEntry) -> dict[str, Any]:
+    """Every column of an entry as plain data, the way its digest covers it."""
+    return {
         "id": entry.pk,
         "at": entry.at.isoformat(),
         "business_at": entry.business_at.isoformat(),
@@ -62,7 +66,11 @@ def canonical(entry: AuditEntry) -> bytes:
         "object_id": entry.object_id,
         "detail": entry.detail,
     }
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def canonical(entry: AuditEntry) -> bytes:
+    """The bytes of an entry that its digest covers: every column, in a fixed order, as compact JSON."""
+    return json.dumps(content_of(entry), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def chain(previous: str, entry: AuditEntry) -> str:
@@ -70,47 +78,49 @@ def chain(previous: str, entry: AuditEntry) -> str:
     return hashlib.sha256(previous.encode("ascii") + b"\n" + canonical(entry)).hexdigest()
 
 
-@transaction.atomic
-def seal(*, limit: int = 10_000) -> int:
-    """Chain the entries that have no seal yet, in order; returns how many. Safe to run twice at once."""
+def lock() -> None:
+    """One sealer, and one signer of heads, at a time until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEAL_LOCK])
+
+
+@transaction.atomic
+def seal(*, limit: int = 10_000, everything: bool = False) -> int:
+    """Chain the entries that have no seal yet, in order; returns how many. Safe to run twice at once.
+
+    It looks no further back than ``RECENT`` keys, so that it never slows with the log; with ``everything`` it finds
+    what a transaction that stayed open for longer left behind.
+    """
+    lock()
     last = AuditSeal.objects.order_by("-seq").first()
     seq, previous = (last.seq, last.digest) if last else (0, GENESIS)
+    floor = last.entry_id - RECENT if last and not everything else 0
+    sealed = Exists(AuditSeal.objects.filter(entry_id__gt=floor, entry=OuterRef("pk")))
     seals = []
-    for entry in AuditEntry.objects.filter(seal__isnull=True).order_by("pk")[:limit].iterator():
+    for entry in AuditEntry.objects.filter(~sealed, pk__gt=floor).order_by("pk")[:limit].iterator():
         seq += 1
         digest = chain(previous, entry)
         seals.append(AuditSeal(seq=seq, entry=entry, previous=previous, digest=digest))
         previous = digest
     AuditSeal.objects.bulk_create(seals, batch_size=2_000)
+    _close_blocks(seq)
     return len(seals)
 
 
-def verify(*, head: tuple[int, str] | None = None) -> dict[str, Any]:
-    """Recompute the whole chain. ``head`` is a (seq, digest) kept elsewhere that must be found unchanged.
+def _close_blocks(size: int) -> None:
+    """Keep the root of every block that is full by now (those of a log older than the tree, too)."""
+    done = AuditBlock.objects.order_by("-number").values_list("number", flat=True).first()
+    first = 0 if done is None else done + 1
+    if first == size // BLOCK:
+        return
+    digests = AuditSeal.objects.filter(seq__gt=first * BLOCK, seq__lte=size // BLOCK * BLOCK)
+    rows = digests.order_by("seq").values_list("digest", flat=True).iterator(chunk_size=10 * BLOCK)
+    AuditBlock.objects.bulk_create(
+        AuditBlock(number=number, root=merkle.root([leaf(digest) for digest in block]).hex())
+        for number, block in enumerate(batched(rows, BLOCK), start=first)
+    )
 
-    Returns ``{ok, entries, unsealed, head: {seq, digest}, fault}``; ``fault`` names the first broken link in words.
-    """
-    previous, expected, fault = GENESIS, 1, ""
-    head_found = head is None
-    for link in AuditSeal.objects.select_related("entry").order_by("seq").iterator(chunk_size=5_000):
-        if link.seq != expected:
-            fault = f"seal {expected} is missing"
-        elif link.previous != previous:
-            fault = f"seal {link.seq} does not continue seal {link.seq - 1}"
-        elif chain(previous, link.entry) != link.digest:
-            fault = f"entry {link.entry_id} (seal {link.seq}) was changed"
-        if fault:
-            break
-        previous, expected = link.digest, expected + 1
-        head_found = head_found or (link.seq, link.digest) == head
-    if not fault and not head_found and head is not None:
-        fault = f"the kept head {head[0]} {head[1][:12]}… is not in the chain"
-    return {
-        "ok": not fault,
-        "entries": expected - 1,
-        "unsealed": AuditEntry.objects.filter(seal__isnull=True).count(),
-        "head": {"seq": expected - 1, "digest": previous},
-        "fault": fault,
-    }
+
+def leaf(digest: str) -> bytes:
+    """The leaf of the tree for a link of the chain: its digest stands for the entry and all before it."""
+    return merkle.leaf(bytes.fromhex(digest))

@@ -23,6 +23,18 @@ from pilot.pdf import render_pdf
 from pilot.services import audit
 
 DESTROYED = "document.destroy"
+TEXT = "text/plain; charset=utf-8"
+SUFFIXES = {
+    "application/pdf": "pdf",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    TEXT: "txt",
+}  # else: a workbook
+
+
+def suffix_of(content_type: str) -> str:
+    """How the name of a document's file ends."""
+    return SUFFIXES.get(content_type, "xlsx")
 
 
 def put_bytes(content: bytes) -> str:
@@ -101,7 +113,7 @@ def keep(
     content_type: str = "application/pdf",
     at: datetime | None = None,
 ) -> Document:
-    """Keep finished content (PDF or table) as a document of a case."""
+    """Keep finished content (PDF, picture or table) as a document of a case."""
     return Document.objects.create(
         machine=case.slug(),
         object_id=case.pk,

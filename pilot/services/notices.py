@@ -53,3 +53,14 @@ def send(
                 source=source,
             )
     return len(people)
+
+
+def readers(source: str) -> QuerySet[Notice, int]:
+    """The persons who have read a notice of this source."""
+    return Notice.objects.filter(source=source, read_at__isnull=False).values_list("person", flat=True)
+
+
+def mailed(source: str) -> QuerySet[OutboxMessage, str]:
+    """The addresses to which a mail of this source has left."""
+    rows = OutboxMessage.objects.filter(source=source, kind=OutboxMessage.Kind.MAIL, sent_at__isnull=False)
+    return rows.values_list("target", flat=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -10,14 +11,22 @@ from django.utils.translation import gettext as _
 
 from pilot import clock
 from pilot.actors import Actor
+from pilot.enums import OrganisationKind
 from pilot.errors import Refused
 from pilot.machines import MACHINES, Case
-from pilot.models import Objection, TransitionRecord
-from pilot.selectors import programmes
+from pilot.models import Document, Objection, Organisation, TransitionRecord
+from pilot.pdf import cn_date
+from pilot.rules import local_day
+from pilot.selectors import people, programmes
+from pilot.services import documents, letters
 from pilot.workflow import open_case
 
-# Decisions that can be objected to: machine and state.
-OBJECTIONABLE = {("application", "refused"), ("application", "not_listed"), ("sanction", "imposed")}
+# Decisions that can be objected to: machine and state, and what letters call them. Letters are Chinese.
+OBJECTIONABLE: Final = {
+    ("application", "refused"): "不予受理申请",
+    ("application", "not_listed"): "不列入试点单位名单",
+    ("sanction", "imposed"): "对试点单位作出处理",
+}
 
 
 def deadline(case: Case) -> datetime:
@@ -85,3 +94,40 @@ def file_objection(*, actor: Actor, machine: str, object_id: int, grounds: str) 
     except IntegrityError as error:
         raise Refused(_("针对该决定的申诉正在办理")) from error
     return objection
+
+
+def dismissal_letter(objection: Objection, *, at: datetime) -> Document:
+    """The ministry's answer where the decision stands: against what, why it was made, what the review came to."""
+    step = decision(objection)
+    case: Case = MACHINES[objection.against_machine].unscoped.get(pk=objection.against_id)
+    issuer = Organisation.objects.get(kind=OrganisationKind.MINISTRY)
+    context = {
+        **letters.head(
+            programme=objection.programme, issuer=issuer, addressee=objection.organisation.name, at=at
+        ),
+        "objection_number": objection.number,
+        "filed_on": cn_date(local_day(objection.opened_at)),
+        "decision": {
+            "office": step.organisation.name if step.organisation else issuer.name,
+            "made_on": cn_date(local_day(step.at)),
+            "words": OBJECTIONABLE[objection.against_machine, objection.against_state],
+            "number": case.number,
+        },
+        "reason": _sentence(step.reason),
+        "finding": _sentence(objection.finding),
+        "cc": f"{people.bureau_of(objection.province).name}。",
+    }
+    return documents.make(
+        case=objection,
+        kind="objection-dismissed",
+        title="关于电子化核验试点申诉复核结果的函",
+        template="documents/letter_objection.html",
+        context=context,
+        at=at,
+    )
+
+
+def _sentence(words: str) -> str:
+    """Words that people wrote as one sentence of a letter."""
+    words = " ".join(words.split())
+    return words if not words or words.endswith(("。", "！", "？", ".")) else f"{words}。"

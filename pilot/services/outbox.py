@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from celery import current_app
@@ -16,6 +18,43 @@ from pilot import clock
 from pilot.models import Notice, OutboxMessage
 
 RETRY_AFTER = timedelta(seconds=10)
+SOON = timedelta(seconds=2)
+type Check = Callable[[str], bool]
+_checks: dict[str, Check] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail as it leaves."""
+
+    to: str
+    subject: str
+    text: str
+
+
+type Compose = Callable[[dict[str, Any]], Mail | None]
+_composers: dict[str, Compose] = {}
+
+
+def compose_when_sent(name: str, compose: Compose) -> None:
+    """Mails whose payload says ``compose: name`` get their words only when they leave, or do not leave (None).
+
+    For what must never lie in the database, such as the secret of a link.
+    """
+    _composers[name] = compose
+
+
+def only_while(machine: str, check: Check) -> None:
+    """Messages about cases of a machine (their source is ``machine:pk:step``) leave only while ``check(source)`` holds.
+
+    The check is made right before sending: a message about a state that has passed meanwhile is withheld for good.
+    """
+    _checks[machine] = check
+
+
+def _stands(source: str) -> bool:
+    check = _checks.get(source.partition(":")[0])
+    return check is None or check(source)
 
 
 def post(
@@ -42,10 +81,33 @@ def post_task(name: str, *, source: str = "", **ids: int | str) -> OutboxMessage
     return post(kind=OutboxMessage.Kind.TASK, target=name, payload=ids, source=source)
 
 
+def post_task_once(name: str) -> None:
+    """Have a task that needs no ids run after commit, unless a message for it is waiting already."""
+    if not _waiting().filter(kind=OutboxMessage.Kind.TASK, target=name).exists():
+        post_task(name)
+
+
+def post_task_soon(name: str, **ids: int | str) -> None:
+    """Have a task run with one of the next sweeps, once for all who ask until then.
+
+    Whoever shares a waiting message holds it until its own commit, so that the task never runs before that.
+    """
+    kind = OutboxMessage.Kind.TASK
+    same = _waiting().filter(kind=kind, target=name, payload=ids).order_by("pk")
+    if same.select_for_update(skip_locked=True).first() is None:
+        post(kind=kind, target=name, payload=ids, not_before=clock.security_now() + SOON)
+
+
 def cancel(*, source: str) -> int:
     """Withhold what an act posted, as long as it has not left (an act taken back within its 30 seconds)."""
     Notice.objects.filter(source=source, visible_from__gt=clock.security_now()).delete()
     return _waiting().filter(source=source).update(cancelled_at=clock.security_now())
+
+
+def withdraw(*, source: str) -> None:
+    """Take back what was told of a state that has passed: what has not left stays here, what nobody read yet goes."""
+    Notice.objects.filter(source=source, read_at__isnull=True).delete()
+    _waiting().filter(source=source).update(cancelled_at=clock.security_now())
 
 
 def _waiting() -> QuerySet[OutboxMessage]:
@@ -62,7 +124,12 @@ def relay(*, only: Iterable[int] | None = None, limit: int = 500) -> int:
         due = _waiting().filter(not_before__lte=clock.security_now()).order_by("pk")
         if only is not None:
             due = due.filter(pk__in=list(only))
+        stands = cache(_stands)  # one answer for all readers of one message
         for message in due.select_for_update(skip_locked=True)[:limit]:
+            if not stands(message.source):
+                message.cancelled_at = clock.security_now()
+                message.save(update_fields=["cancelled_at"])
+                continue
             message.attempts += 1
             try:
                 _send(message)
@@ -81,5 +148,9 @@ def relay(*, only: Iterable[int] | None = None, limit: int = 500) -> int:
 def _send(message: OutboxMessage) -> None:
     if message.kind == OutboxMessage.Kind.TASK:
         current_app.send_task(message.target, kwargs=message.payload, retry=False)
-    else:
-        send_mail(message.payload["subject"], message.payload["text"], None, [message.target])
+        return
+    words = message.payload
+    compose = _composers.get(words.get("compose", ""))
+    mail = compose(words) if compose else Mail(message.target, words["subject"], words["text"])
+    if mail is not None:
+        send_mail(mail.subject, mail.text, None, [mail.to])

@@ -12,9 +12,15 @@ from stdnum.cn import uscc as uscc_number
 from pilot.actors import Actor
 from pilot.enums import ROLES_OF_KIND, OrganisationKind, Role
 from pilot.errors import Refused
-from pilot.models import Membership, Organisation, Person, ProviderRegistration, RoleChange
-from pilot.services import audit
+from pilot.language import on_record
+from pilot.models import AuditEntry, Membership, Organisation, Person, ProviderRegistration, RoleChange
+from pilot.selectors import people as selectors
+from pilot.services import audit, notices
 from pilot.workflow import open_case
+
+
+class AlreadyKnown(Refused):
+    """The provider has an account, or has asked for one."""
 
 
 @transaction.atomic
@@ -45,23 +51,39 @@ def add_person(
     if Role(role) not in ROLES_OF_KIND[OrganisationKind(organisation.kind)]:
         raise Refused(_("该角色不适用于此类单位"))
     person = Person.objects.create_user(username, password, name=name, email=email)
-    membership = Membership.objects.create(
-        person=person, organisation=organisation, role=role, valid_from=valid_from
-    )
+    membership = grant_role(person=person, organisation=organisation, role=role, at=valid_from)
     audit.record(action="person.add", actor=actor, subject=person, detail={"role": role})
     return membership
+
+
+def grant_role(*, person: Person, organisation: Organisation, role: str, at: datetime) -> Membership:
+    """Give a person a role from ``at`` on. Raises :class:`Refused` where the duties of two roles exclude each other."""
+    try:
+        with transaction.atomic():
+            return Membership.objects.create(
+                person=person, organisation=organisation, role=role, valid_from=at
+            )
+    except IntegrityError as error:
+        if "duties_apart" in str(error):
+            raise Refused(
+                _("系统、安全、审计管理员须由不同人员担任，且不能同时承担业务角色（三员分立）")
+            ) from error
+        raise Refused(_("该人员已有此角色")) from error
 
 
 @transaction.atomic
 def request_registration(
     *, actor: Actor, name: str, uscc: str, province: int, contact: str, email: str, phone: str
 ) -> ProviderRegistration:
-    """A provider asks for its account. Raises :class:`Refused` for a bad code, or while one request is open."""
+    """A provider asks for its account.
+
+    Raises :class:`Refused` for a bad code, :class:`AlreadyKnown` for a provider that has one or has asked already.
+    """
     code = uscc_number.compact(uscc).upper()
     if not uscc_number.is_valid(code):
         raise Refused(_("统一社会信用代码不正确，请核对"))
     if Organisation.objects.filter(uscc=code).exists():
-        raise Refused(_("该单位已登记，请联系本单位管理员开通账号"))
+        raise AlreadyKnown(_("该单位已登记，请联系本单位管理员开通账号"))
     registration = ProviderRegistration(
         name=name, uscc=code, province=province, contact=contact, email=email, phone=phone, case_key=uuid4()
     )
@@ -69,15 +91,62 @@ def request_registration(
         with transaction.atomic():
             open_case(registration, actor=actor)
     except IntegrityError as error:
-        raise Refused(_("该单位的登记申请正在由通信管理局确认")) from error
+        raise AlreadyKnown(_("该单位的登记申请正在由通信管理局确认")) from error
     return registration
+
+
+def ask_for_account(
+    *, actor: Actor, name: str, uscc: str, province: int, contact: str, email: str, phone: str
+) -> ProviderRegistration | None:
+    """The same from before sign-in: whoever asks does not learn which providers are known (None: this one is).
+
+    The people of a known provider are told that somebody asked in its name. Raises :class:`Refused` for a bad code.
+    """
+    try:
+        return request_registration(
+            actor=actor, name=name, uscc=uscc, province=province, contact=contact, email=email, phone=phone
+        )
+    except AlreadyKnown:
+        _tell_known(actor=actor, code=uscc_number.compact(uscc).upper())
+        return None
+
+
+@transaction.atomic
+def _tell_known(*, actor: Actor, code: str) -> None:
+    known = Organisation.objects.filter(uscc=code).first()
+    audit.record(
+        action="provider-registration.known", actor=actor, outcome=AuditEntry.Outcome.DENIED, subject=known
+    )
+    if known is not None:
+        with on_record():
+            subject = _("有人再次以本单位名义申请登记账号，如非本单位人员请告知通信管理局")
+        notices.send(
+            members=selectors.providers(known.pk),
+            subject=subject,
+            machine="",
+            object_id=0,
+            source=f"known:{known.pk}",
+            url="/me/",
+        )
 
 
 @transaction.atomic
 def request_role_change(
-    *, actor: Actor, person: Person, organisation: Organisation, role: str, grant: bool, reason: str
+    *,
+    actor: Actor,
+    person: Person,
+    organisation: Organisation,
+    role: str,
+    grant: bool,
+    reason: str,
+    reopen: bool = False,
 ) -> RoleChange:
-    """An administrator asks for a role to be given or taken; another one approves."""
+    """An administrator asks for a role to be given or taken, or an account reopened; another one approves.
+
+    Raises :class:`Refused` for the administrator's own roles, or a role that does not fit the organisation.
+    """
+    if person.pk == actor.acting_person:
+        raise Refused(_("不能申请变更自己的角色"))
     if Role(role) not in ROLES_OF_KIND[OrganisationKind(organisation.kind)]:
         raise Refused(_("该角色不适用于此类单位"))
     change = RoleChange(
@@ -85,6 +154,7 @@ def request_role_change(
         organisation=organisation,
         role=role,
         grant=grant,
+        reopen=reopen,
         reason=reason,
         requested_by_id=actor.acting_person,
         case_key=uuid4(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -31,6 +32,8 @@ from pilot.workflow import open_case
 FOLDER = Path(__file__).resolve().parent.parent / "programmes"
 MINISTRY_NAME = "工业和信息化部信息通信管理局"
 # Phases whose working days are shared out, and the rules that hold the shares, one after the other.
+# What figures are judged by may change from a day on; every other rule is what it is now.
+DATED = frozenset({"identity_accuracy", "form_accuracy", "verdict_confidence"})
 SHARES = {
     WindowKind.REVIEW: (WindowKind.REVIEW.label, ("bureau_report_days", "assessment_days", "list_days")),
 }
@@ -38,16 +41,17 @@ SHARES = {
 
 @transaction.atomic
 def install(*, code: str, actor: Actor) -> Programme:
-    """Enter the programme of ``pilot/programmes/<code>.toml``; a second call changes nothing.
+    """Enter the programme of ``pilot/programmes/<code>.toml``; a second call adds rules that are new in the file.
 
-    Raises :class:`Refused` when there is no such file, or it shares out more working days than a phase has.
+    It changes nothing that is there: rules in force are the ministry's (:func:`set_rule`). Raises :class:`Refused` when
+    there is no such file, or it shares out more working days than a phase has.
     """
-    if existing := Programme.objects.filter(code=code).first():
+    data = _shipped(code)
+    if existing := Programme.objects.select_for_update(no_key=True).filter(code=code).first():
+        _add_rules(existing, data, actor=actor)
         return existing
-    path = FOLDER / f"{code}.toml"
-    if not path.is_file():
+    if not data:
         raise Refused(_("没有试点项目数据文件 %(code)s") % {"code": code})
-    data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     Programme.objects.filter(is_current=True).update(is_current=False)
     programme = Programme.objects.create(is_current=True, **data["programme"])
     Window.objects.bulk_create(Window(programme=programme, **row) for row in data["windows"])
@@ -58,6 +62,25 @@ def install(*, code: str, actor: Actor) -> Programme:
     _install_authorities(data["bureau_phones"])
     audit.record(action="programme.install", actor=actor, subject=programme)
     return programme
+
+
+def _shipped(code: str) -> dict[str, Any]:
+    """The data file of a programme; empty where there is none: it was entered by hand."""
+    path = FOLDER / f"{code}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _add_rules(programme: Programme, data: Mapping[str, Any], *, actor: Actor) -> None:
+    held = set(ProgrammeRule.objects.filter(programme=programme).values_list("key", flat=True))
+    new = [
+        ProgrammeRule(programme=programme, **row) for row in data.get("rules", ()) if row["key"] not in held
+    ]
+    if not new:
+        return
+    ProgrammeRule.objects.bulk_create(new)
+    _check_shares(programme)
+    keys = [rule.key for rule in new]
+    audit.record(action="programme.add_rules", actor=actor, subject=programme, detail={"keys": keys})
 
 
 def _install_calendar(programme: Programme, data: dict[str, Any]) -> None:
@@ -121,15 +144,30 @@ def change_calendar(
 
 
 @transaction.atomic
-def set_rule(*, actor: Actor, programme: Programme, key: str, value: Any, basis: str) -> None:
-    """Set a programme rule with its basis in words; only the ministry enters rules the notice does not hold."""
+def set_rule(
+    *,
+    actor: Actor,
+    programme: Programme,
+    key: str,
+    value: Any,
+    basis: str,
+    valid_from: date | None = None,
+) -> None:
+    """Set a programme rule with its basis in words; only the ministry enters rules the notice does not hold.
+
+    With ``valid_from`` the rule holds from that day on and the one before stays for what lies before: for what figures
+    are judged by. Raises :class:`Refused` for another rule with a day.
+    """
     if not (actor.is_ministry or actor.is_system):
         raise Refused(_("项目规则由部机关录入"))
+    if valid_from is not None and key not in DATED:
+        raise Refused(_("只有准确率的判定规则可以规定生效日期"))
     ProgrammeRule.objects.update_or_create(
-        programme=programme, key=key, defaults={"value": value, "basis": basis}
+        programme=programme, key=key, valid_from=valid_from, defaults={"value": value, "basis": basis}
     )
     _check_shares(programme)
-    audit.record(action="programme.rule", actor=actor, subject=programme, detail={"key": key, "value": value})
+    detail = {"key": key, "value": value} | ({"valid_from": valid_from.isoformat()} if valid_from else {})
+    audit.record(action="programme.rule", actor=actor, subject=programme, detail=detail)
 
 
 @transaction.atomic

@@ -105,17 +105,17 @@ def _attempt(delivery: WebhookDelivery, resolve: Resolver) -> tuple[int | None, 
 def _end(delivery: WebhookDelivery, code: int | None, reason: str) -> None:
     """Record how an attempt ended, unless the address is gone or the lease ran out and somebody else is at it."""
     endpoint: WebhookEndpoint | None = (
-        WebhookEndpoint.unscoped.select_for_update().filter(pk=delivery.endpoint_id).first()
+        WebhookEndpoint.unscoped.select_for_update(no_key=True).filter(pk=delivery.endpoint_id).first()
     )
     mine = WebhookDelivery.unscoped.filter(pk=delivery.pk, attempts=delivery.attempts)
-    now = clock.security_now()
+    now, tried = clock.security_now(), delivery.endpoint.url  # which may have been changed meanwhile
     if endpoint is None:
         return
     if code is not None and 200 <= code < 300:
         if mine.update(outcome=WebhookOutcome.DELIVERED, last_code=code, note=""):
             endpoint.failing_since = endpoint.rests_until = None
             endpoint.save(update_fields=["failing_since", "rests_until"])
-    elif mine.update(last_code=code, note=reason, **_next(delivery, now)):
+    elif mine.update(last_code=code, note=reason, **_next(delivery, now)) and endpoint.url == tried:
         _count_failure(endpoint, now)
 
 

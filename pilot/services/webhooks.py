@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from cryptography.exceptions import InvalidTag
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -69,20 +70,36 @@ def announce(*, event: str, to: Q, at: datetime, data: dict[str, Any]) -> int:
     ``to`` filters :class:`WebhookEndpoint`, ``at`` is business time. ``data`` holds ids, numbers, counts and states,
     never personal data.
     """
-    endpoints = list(WebhookEndpoint.unscoped.filter(to, events__contains=[event]).only("pk"))
+    told = WebhookEndpoint.unscoped.filter(to, events__contains=[event]).values_list("pk", flat=True)
+    endpoints = _held(list(told))
     if endpoints:
         _write(endpoints, event, at, data)
     return len(endpoints)
 
 
-def _write(endpoints: Sequence[WebhookEndpoint], event: str, at: datetime, data: dict[str, Any]) -> None:
+def _held(keys: list[int]) -> list[int]:
+    """Those of the addresses that are still there, and stay until the act commits.
+
+    Else one removed at this moment would leave the message without its address, and the act could not be committed.
+    Nothing but removing waits for this lock, which the ORM does not know.
+    """
+    if not keys:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM pilot_webhookendpoint WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [keys]
+        )
+        return [key for (key,) in cursor.fetchall()]
+
+
+def _write(endpoints: Sequence[int], event: str, at: datetime, data: dict[str, Any]) -> None:
     now = clock.security_now()
     content = {"type": event, "timestamp": localtime(at).isoformat(timespec="seconds"), "data": data}
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     message_id = f"msg_{secrets.token_urlsafe(18)}"
     WebhookDelivery.unscoped.bulk_create(
         WebhookDelivery(
-            endpoint=endpoint, message_id=message_id, event=event, body=body, created_at=now, next_at=now
+            endpoint_id=endpoint, message_id=message_id, event=event, body=body, created_at=now, next_at=now
         )
         for endpoint in endpoints
     )
@@ -98,7 +115,7 @@ def register(*, actor: Actor, unit: PilotUnit, url: str, events: Sequence[str]) 
     not be called or is already named, for no or unknown events, or above ``MOST`` addresses.
     """
     _require_own(actor, unit)
-    PilotUnit.unscoped.select_for_update(of=("self",)).get(pk=unit.pk)  # of two at once one is the sixth
+    _alone(unit.pk)  # of two at once one is the sixth
     if WebhookEndpoint.unscoped.filter(unit=unit).count() >= MOST:
         raise Refused(_("最多可以登记 %(n)s 个接收地址") % {"n": MOST})
     endpoint = WebhookEndpoint(unit=unit, created_at=clock.security_now(), created_by_id=actor.acting_person)
@@ -112,9 +129,13 @@ def register(*, actor: Actor, unit: PilotUnit, url: str, events: Sequence[str]) 
 @transaction.atomic
 def change(*, actor: Actor, endpoint: WebhookEndpoint, url: str, events: Sequence[str]) -> WebhookEndpoint:
     """Another address or other events; the secret stays. Raises as :func:`register`."""
+    _alone(endpoint.unit_id)  # of two changed at once to the same address one is
     locked = _locked(actor, endpoint)
+    before = locked.url
     _describe(locked, url, events)
-    locked.save(update_fields=["url", "events"])
+    if locked.url != before:  # the failures were those of the address before
+        locked.failing_since = locked.rests_until = None
+    locked.save(update_fields=["url", "events", "failing_since", "rests_until"])
     _on_record("change", actor, locked)
     return locked
 
@@ -159,7 +180,7 @@ def resume(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoint:
 @transaction.atomic
 def remove(*, actor: Actor, endpoint: WebhookEndpoint) -> None:
     """Forget an address with its log and everything that still waits. Raises :class:`NotPermitted`."""
-    locked = _locked(actor, endpoint)
+    locked = _locked(actor, endpoint, to_remove=True)
     _on_record("remove", actor, locked)
     locked.delete()
 
@@ -171,7 +192,7 @@ def send_test(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoint:
     if locked.paused:
         raise Refused(_("该地址已暂停，请先恢复"))
     _at_once(locked)
-    _write([locked], TEST_EVENT, clock.now(), {"unit": locked.unit.code})
+    _write([locked.pk], TEST_EVENT, clock.now(), {"unit": locked.unit.code})
     _on_record("test", actor, locked)
     return locked
 
@@ -180,10 +201,11 @@ def send_test(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoint:
 def replay(*, actor: Actor, delivery: WebhookDelivery) -> WebhookDelivery:
     """Send a message once more, under its own id, with a series of attempts of its own.
 
-    Raises :class:`Refused` while the first series is not over.
+    Raises :class:`Refused` while a series of it is not over.
     """
     locked = _locked(actor, delivery.endpoint)
-    if delivery.outcome == WebhookOutcome.WAITING:
+    series = WebhookDelivery.unscoped.filter(endpoint=locked, message_id=delivery.message_id)
+    if series.filter(outcome=WebhookOutcome.WAITING).exists():
         raise Refused(_("该消息仍在发送中"))
     _at_once(locked)
     now = clock.security_now()
@@ -215,9 +237,17 @@ def _at_once(endpoint: WebhookEndpoint) -> None:
     outbox.post_task(SEND)
 
 
-def _locked(actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoint:
+def _alone(unit_id: int) -> None:
+    """Wait until nobody else names or changes an address of the unit. Acts that tell of events do not wait for it."""
+    PilotUnit.unscoped.select_for_update(of=("self",), no_key=True).get(pk=unit_id)
+
+
+def _locked(actor: Actor, endpoint: WebhookEndpoint, *, to_remove: bool = False) -> WebhookEndpoint:
+    """The address, for this act alone; ``to_remove``: also when no act is about to tell it something."""
     _require_own(actor, endpoint.unit)
-    rows = WebhookEndpoint.unscoped.select_related("unit").select_for_update(of=("self",))
+    rows = WebhookEndpoint.unscoped.select_related("unit").select_for_update(
+        of=("self",), no_key=not to_remove
+    )
     locked: WebhookEndpoint | None = rows.filter(pk=endpoint.pk).first()
     if locked is None:
         raise Refused(_("该地址已删除"))
@@ -250,15 +280,21 @@ def secrets_of(endpoint: WebhookEndpoint, *, at: datetime) -> list[str]:
 
 @transaction.atomic
 def tidy() -> int:
-    """Forget old entries of the log and secrets that sign no more; follow a rotated master key. Returns how many."""
+    """Forget old entries of the log and secrets that sign no more; follow a rotated master key. Returns how many.
+
+    An address whose secret cannot be read is left as it is: sending says so in its log, the others are not held up.
+    """
     now = clock.security_now()
     WebhookEndpoint.unscoped.filter(previous_until__lte=now).update(
         previous_secret=None, previous_version=None, previous_until=None
     )
     newest = max(_masters())
     old = Q(master_version__lt=newest) | Q(previous_version__lt=newest)
-    for endpoint in WebhookEndpoint.unscoped.filter(old).select_for_update():
-        current, *previous = secrets_of(endpoint, at=now)
+    for endpoint in WebhookEndpoint.unscoped.filter(old).order_by("pk").select_for_update(no_key=True):
+        try:
+            current, *previous = secrets_of(endpoint, at=now)
+        except (InvalidTag, KeyError):
+            continue
         endpoint.sealed_secret, endpoint.master_version = _seal(endpoint, current)
         if previous:
             endpoint.previous_secret, endpoint.previous_version = _seal(endpoint, previous[0])

@@ -1,8 +1,9 @@
-"""A list as a workbook: text stays text, so that long numbers survive and formulas stay inert (C08)."""
+"""Lists as workbooks: text stays text, so that long numbers survive and formulas stay inert (C08)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain, islice
 from typing import IO, Any, Final
@@ -18,6 +19,15 @@ EXACT: Final = 10**15  # beyond 15 digits a spreadsheet rounds numbers
 WIDTHS: Final = (10, 48)  # of a column, in characters
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A list of a workbook: its name, the words above its columns, its rows."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+
+
 def write_list(
     out: IO[bytes] | str, *, headings: Sequence[str], rows: Iterable[Sequence[Any]], title: str
 ) -> int:
@@ -26,29 +36,38 @@ def write_list(
     Cells are what the list shows; of a link the words, of a tag the label. Rows are streamed to disk, so that memory
     does not grow with the list.
     """
+    return write_sheets(out, [Sheet(title, headings, rows)])
+
+
+def write_sheets(out: IO[bytes] | str, sheets: Iterable[Sheet]) -> int:
+    """Write lists as one workbook, a sheet each; returns the number of rows of all of them."""
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(out, options) as book:
-        sheet = book.add_worksheet(title[:31])  # titles are the portal's own words
-        head = book.add_format({"bold": True, "bg_color": "#E9F0F9", "bottom": 1})
         formats = {
+            "head": book.add_format({"bold": True, "bg_color": "#E9F0F9", "bottom": 1}),
             "text": book.add_format({"num_format": "@"}),
             "moment": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
             "day": book.add_format({"num_format": "yyyy-mm-dd"}),
             "number": book.add_format({"num_format": "#,##0"}),
         }
-        sheet.freeze_panes(1, 1)
-        # Widths come first: with constant memory a row is gone once the next has begun.
-        rows = iter(rows)
-        sample = list(islice(rows, 200))
-        for place, heading in enumerate(headings):
-            sheet.set_column(place, place, _width([heading, *(words(row[place]) for row in sample)]))
-            sheet.write_string(0, place, heading, head)
-        count = 0
-        for count, row in enumerate(chain(sample, rows), start=1):
-            for place, value in enumerate(row):
-                _write(sheet, count, place, value, formats)
-        if headings:
-            sheet.autofilter(0, 0, count, len(headings) - 1)
+        return sum(_write_sheet(book, sheet, formats) for sheet in sheets)
+
+
+def _write_sheet(book: Any, listed: Sheet, formats: dict[str, Any]) -> int:
+    sheet = book.add_worksheet(listed.title[:31])  # titles are the portal's own words
+    sheet.freeze_panes(1, 1)
+    # Widths come first: with constant memory a row is gone once the next has begun.
+    rows = iter(listed.rows)
+    sample = list(islice(rows, 200))
+    for place, heading in enumerate(listed.headings):
+        sheet.set_column(place, place, _width([heading, *(words(row[place]) for row in sample)]))
+        sheet.write_string(0, place, heading, formats["head"])
+    count = 0
+    for count, row in enumerate(chain(sample, rows), start=1):
+        for place, value in enumerate(row):
+            _write(sheet, count, place, value, formats)
+    if listed.headings:
+        sheet.autofilter(0, 0, count, len(listed.headings) - 1)
     return count
 
 

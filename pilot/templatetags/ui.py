@@ -18,7 +18,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
 from pilot import masking
-from pilot.ui import PAGE_SIZES, ActionItem, Column, Fact, Link, ListPage, Row, Tag, TimelineEntry
+from pilot.ui import PAGE_SIZES, ActionItem, Column, Fact, Link, ListPage, Ratio, Row, Tag, TimelineEntry
 
 register = template.Library()
 
@@ -49,6 +49,10 @@ def cell(value: Any) -> SafeString:
             return status_tag(value)
         case Link():
             return format_html('<a href="{}">{}</a>', value.url, value.label)
+        case Ratio():
+            counts = format_html("{} / {}", cell(value.errors), cell(value.n))
+            words = _("%(figure)s（%(counts)s）") % {"figure": "{}", "counts": "{}"}
+            return format_html(words, value.shown, counts) if value.shown else counts
         case bool():
             return conditional_escape(_("是") if value else _("否"))
         case int():
@@ -84,7 +88,7 @@ def svg(markup: str) -> SafeString:
     """A drawing made by ``pilot.charts`` or ``pilot.diagram``; anything else is escaped, not trusted."""
     if not markup.startswith("<svg"):
         return conditional_escape(markup)
-    return mark_safe(markup)  # noqa: S308  (both modules escape every text they draw)
+    return mark_safe(markup)  # nosec B703  # noqa: S308  (both modules escape every text they draw)
 
 
 @register.inclusion_tag("components/facts.html")

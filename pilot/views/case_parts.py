@@ -15,6 +15,7 @@ from pilot.enums import Role
 from pilot.machines import MACHINES, Case, declared
 from pilot.models import Document, TransitionRecord
 from pilot.registry import all_pages
+from pilot.services.documents import suffix_of
 from pilot.tones import tone
 from pilot.ui import DocumentItem, Link, Tag, TimelineEntry, Tone
 
@@ -49,7 +50,7 @@ def due(case: Case) -> tuple[datetime | None, Tone]:
 
 
 def waiting_for(case: Case) -> str:
-    """Whose turn it is, in words; empty when the case is settled."""
+    """Who may take the next step, in words; empty when the case is settled."""
     steps = [step for step in workflow.next_steps(case) if step.name not in ASIDE]
     roles = {role for step in steps for role in step.roles if role != Role.SYSTEM}
     return _("、").join(str(role.label) for role in Role if role in roles)
@@ -120,7 +121,7 @@ def documents(case: Case, actor: Actor) -> list[DocumentItem]:
             row.made_at,
             row.size,
             row.sha256,
-            "PDF" if row.content_type == "application/pdf" else "XLSX",
+            suffix_of(row.content_type).upper(),
         )
         for row in rows
     ]

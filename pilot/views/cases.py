@@ -40,8 +40,13 @@ def case_detail(request: Any, slug: str, pk: int) -> HttpResponse:
     """One case: facts, what can be done and why not, timeline, documents, diagram, related cases."""
     pages = pages_of(slug)
     case = visible_case(request, pages, pk)
+    return render(request, "pages/detail.html", {"page": detail_page(request, pages, case)})
+
+
+def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
+    """What the page of a case shows, for machines whose page has more on it."""
     due, due_tone = case_parts.due(case)
-    detail = DetailPage(
+    return DetailPage(
         title=case.title,
         number=case.number,
         state=state_tag(case),
@@ -49,7 +54,7 @@ def case_detail(request: Any, slug: str, pk: int) -> HttpResponse:
         facts=pages.facts(case, request.actor),
         sections=pages.sections(case, request.actor),
         actions=_actions(pages, case, request.actor),
-        waiting_for=case_parts.waiting_for(case),
+        waiting_for=pages.awaits(case, request.actor) or case_parts.waiting_for(case),
         due=due,
         due_tone=due_tone,
         timeline=case_parts.timeline(case, request.actor),
@@ -58,7 +63,6 @@ def case_detail(request: Any, slug: str, pk: int) -> HttpResponse:
         related=[*pages.links(case, request.actor), *case_parts.related(case, request.actor)],
         seen_state=case.state,
     )
-    return render(request, "pages/detail.html", {"page": detail})
 
 
 def _actions(pages: MachinePages, case: Case, actor: Any) -> list[ActionItem]:

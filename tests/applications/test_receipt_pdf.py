@@ -6,7 +6,11 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
 from django.test.utils import override_settings
+from django.urls import reverse
 
 from applications import documents as papers
 from applications.models import ApplicationVersion
@@ -14,12 +18,13 @@ from applications.selectors import receipts
 from applications.tasks import make_receipt
 from pilot import pdf, qr
 from pilot.actors import Actor
-from pilot.models import Document, OutboxMessage
-from pilot.services import documents
+from pilot.models import AuditHead, Document, OutboxMessage
+from pilot.services import audit_heads, documents
 from pilot.workflow import fire
 from tests.applications import builders
 from tests.documents.reading import text_of
 from tests.factories import world
+from tests.pilot.test_audit_offline import offline
 
 TASK = "applications.tasks.make_receipt"
 
@@ -138,3 +143,43 @@ def test_a_qr_code_is_squares_on_white_with_its_finders() -> None:
         }
         assert corner == finder
     assert min(min(x, y) for x, y in dark) == qr.QUIET_ZONE
+
+
+def test_the_receipt_names_a_signed_head_under_which_the_submission_lies(provider: Actor) -> None:
+    version = handed_in(provider)
+    client = builders.client_of(provider)
+    page, proof = (
+        reverse(name, args=[version.application_id]) for name in ("application_receipt", "application_proof")
+    )
+    assert (client.get(proof).status_code, proof in client.get(page).content.decode()) == (404, False)
+    assert builders.run_tasks() == [TASK]
+    head = AuditHead.objects.get()
+    document = receipts.document_of(version)
+    assert document is not None
+    text = "".join(text_of(documents.content_of(document)).split())
+    assert f"第{head.size}号树根{head.root[:16]},签名{head.signature[:16]}" in text.replace("，", ",")
+
+    assert proof in client.get(page).content.decode()
+    found = client.get(proof).json()
+    assert found["head"] == audit_heads.plain(head)
+    assert found["entry"]["detail"] == {"version": 1, "digest": version.digest}
+    assert offline.verify_proof(found) == ""
+    assert offline.wrong_signature(found["head"], audit_heads.public_key()) == ""
+    forged = {**found, "entry": {**found["entry"], "detail": {"version": 1, "digest": "0" * 64}}}
+    assert offline.verify_proof(forged) == "the entry is not the one that was recorded"
+    assert (
+        head.root
+        in Client().get(receipts.check_address(version).removeprefix(settings.PILOT_SITE)).content.decode()
+    )
+
+
+def test_a_receipt_is_made_even_while_the_log_is_broken(provider: Actor) -> None:
+    first = handed_in(provider)
+    make_receipt(first.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE pilot_audithead SET root = repeat('0', 64)")
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    second = handed_in(world.provider())
+    assert make_receipt(second.pk) != make_receipt(first.pk)
+    assert AuditHead.objects.count() == 1

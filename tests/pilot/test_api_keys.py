@@ -13,17 +13,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from filings.models import UploadJob
 from pilot import clock
 from pilot.actors import Actor
+from pilot.api.views import KeyView
 from pilot.enums import ApiMode, ApiScope, Role
 from pilot.errors import NotPermitted, Refused
-from pilot.models import ApiKey, AuditEntry, Organisation, Person
+from pilot.models import ApiKey, AuditEntry, IdempotentAnswer, Organisation, Person
 from pilot.services import api_keys, idempotency
 from pilot.tasks import tidy_answers
 from tests.applications.test_races import at_once
 from tests.factories import world
 from tests.filings import builders
-from tests.filings.api.caller import Caller, issued
+from tests.filings.api.caller import Caller, forms, issued
 
 pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -138,6 +140,23 @@ def test_a_revoked_key_is_worthless_at_once(unit: Any, provider: Actor) -> None:
         ("api-key.issue", False),
         ("api-key.revoke", True),
     ]
+
+
+def test_a_key_revoked_while_its_request_arrives_stores_nothing(
+    unit: Any, provider: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large file travels for minutes: whoever revokes the key meanwhile means this request too."""
+    made = issued(unit)
+    read = KeyView.whole_body
+
+    def arrive(view: KeyView) -> bytes:
+        api_keys.revoke(actor=provider, key=made.key)
+        return read(view)
+
+    monkeypatch.setattr(KeyView, "whole_body", arrive)
+    answer = Caller(made.secret).post("forms/", forms())
+    assert (answer.status_code, answer.json()["code"]) == (401, "auth.key")
+    assert (answer["WWW-Authenticate"], UploadJob.unscoped.count()) == ('Bearer realm="pilot"', 0)
 
 
 def test_keys_are_the_affair_of_the_units_administrator(unit: Any, provider: Actor, programme: Any) -> None:
@@ -255,8 +274,6 @@ def test_fifty_at_once_get_two_keys(unit: Any, provider: Actor) -> None:
 
 def test_answers_are_forgotten_when_nobody_retries_any_more(unit: Any) -> None:
     """Kept for 48 hours to the moment; the beat forgets older ones, and the key is free again."""
-    from pilot.models import IdempotentAnswer
-
     caller = Caller(issued(unit).secret)
     for key in ("old", "new"):
         caller.post("forms/", [{}], key=key)

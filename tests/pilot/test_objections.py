@@ -6,17 +6,24 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from applications.models import Application
 from pilot import workflow
+from pilot.actors import Actor
+from pilot.context import waiting_count
+from pilot.enums import Role
 from pilot.errors import Refused
-from pilot.models import Objection, Person, Programme
+from pilot.models import Document, Objection, Person, Programme
 from pilot.pages import objection_section
-from pilot.services import objections
+from pilot.registry import pages_of
+from pilot.services import documents, objections
 from pilot.ui import Link, Tag
 from tests.applications import builders as intake
+from tests.documents.reading import squeezed, text_of
 from tests.factories import world
 from tests.factories.cases import Cast
 
@@ -29,6 +36,11 @@ def cast(programme: Programme) -> Cast:
 @pytest.fixture
 def refused(cast: Cast) -> Application:
     return intake.refused(cast.provider, cast.reviewer)
+
+
+def waiting_for(actor: Actor) -> int:
+    """How many objections wait for this actor."""
+    return waiting_count(pages_of("objection"), actor)
 
 
 def file(cast: Cast, machine: str, object_id: int) -> Objection:
@@ -75,6 +87,57 @@ def test_a_decision_is_reviewed_once(cast: Cast, refused: Application) -> None:
         file(cast, "application", refused.pk)
 
 
+def test_a_dismissal_is_a_letter_of_the_ministry(cast: Cast, refused: Application) -> None:
+    assert waiting_for(cast.officer) == 0
+    objection = file(cast, "application", refused.pk)
+    other = world.ministry(Role.MINISTRY_OFFICER)
+    assert [waiting_for(one) for one in (cast.officer, other, cast.reviewer)] == [1, 1, 0]
+    taken = workflow.fire(objection, "take", actor=cast.officer)
+    assert [waiting_for(one) for one in (cast.officer, other)] == [1, 0]  # whoever took it goes on
+    workflow.fire(taken, "dismiss", actor=cast.officer, reason="授权书确未提交")
+    [letter] = Document.objects.filter(machine="objection", object_id=objection.pk)
+    number = f"SS-2019-{objection.pk:04d}"
+    assert (letter.title, str(objection), objection.number) == (
+        "关于电子化核验试点申诉复核结果的函",
+        cast.provider.organisation_name,
+        number,
+    )
+    text = squeezed(text_of(documents.content_of(letter)))
+    said = (
+        "信管试点函〔2019〕1号",
+        f"{cast.provider.organisation_name}：",
+        f"不服广东省通信管理局于2019年4月12日作出的不予受理申请的决定（编号：{refused.number}）",
+        f"于2019年4月12日提出申诉（申诉编号：{number}）",
+        "原决定的理由：未提供权威库比对授权。",
+        "复核结论：授权书确未提交。",
+        "据此，维持原决定。",
+        "抄送：广东省通信管理局。",
+    )
+    assert [words for words in said if words not in text] == []
+    page = (
+        intake.client_of(cast.provider).get(reverse("objection_detail", args=[objection.pk])).context["page"]
+    )
+    assert ([item.title for item in page.documents], page.number) == ([letter.title], number)
+    fetched = intake.client_of(cast.provider).get(reverse("document", args=[letter.pk]))
+    assert (fetched.status_code, fetched["Content-Type"]) == (200, "application/pdf")
+
+
+def test_the_work_list_costs_the_same_however_many_objections(cast: Cast, refused: Application) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            assert client.get(reverse("objection_list")).status_code == 200
+        return len(caught)
+
+    file(cast, "application", refused.pk)
+    client = intake.client_of(cast.officer)
+    client.get(reverse("objection_list"))  # fills per-process caches
+    before = queries()
+    for _more in range(2):
+        other = Cast()
+        file(other, "application", intake.refused(other.provider, cast.reviewer).pk)
+    assert (queries(), waiting_for(cast.officer)) == (before, 3)
+
+
 def test_whoever_decides_reads_decision_and_grounds_above_the_form(cast: Cast, refused: Application) -> None:
     objection = workflow.fire(file(cast, "application", refused.pk), "take", actor=cast.officer)
     page = (
@@ -114,5 +177,5 @@ def test_the_page_of_the_decision_says_until_when_and_how_to_object(cast: Cast, 
     assert "期限已过" in client.get(reverse("application_detail", args=[refused.pk])).text
     world.at("2019-04-26 23:59")
     objection = file(cast, "application", refused.pk)
-    filed = Link(f"#{objection.pk} 已提出", reverse("objection_detail", args=[objection.pk]))
+    filed = Link(f"SS-2019-{objection.pk:04d} 已提出", reverse("objection_detail", args=[objection.pk]))
     assert read() == (last, filed)

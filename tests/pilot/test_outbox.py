@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from celery import Celery, current_app
+from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
 from pilot import clock
@@ -45,6 +48,40 @@ def test_a_held_message_can_be_withheld(db: None) -> None:
     assert outbox.relay() == 0
     assert outbox.cancel(source="x:1:2") == 1
     assert OutboxMessage.objects.filter(cancelled_at__isnull=True).count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_shared_message_waits_for_all_who_share_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task must not run before the last of them has committed; whoever comes meanwhile has one of its own."""
+
+    def elsewhere(act: Callable[[], Any]) -> Any:
+        """In another session."""
+
+        def work() -> Any:
+            try:
+                return act()
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(work).result(60)
+
+    def ask(number: int = 1) -> None:
+        with transaction.atomic():
+            outbox.post_task_soon("pilot.tasks.seal_audit", number=number)
+
+    monkeypatch.setattr(outbox, "SOON", timedelta())
+    ask(), ask(), ask(number=2)
+    assert [message.payload for message in OutboxMessage.objects.order_by("pk")] == [
+        {"number": 1},
+        {"number": 2},
+    ]
+    with transaction.atomic():
+        outbox.post_task_soon("pilot.tasks.seal_audit", number=1)
+        assert elsewhere(outbox.relay) == 1  # the other one
+        elsewhere(ask)
+        assert elsewhere(outbox.relay) == 1
+    assert (OutboxMessage.objects.count(), outbox.relay()) == (3, 1)
 
 
 @pytest.mark.slow

@@ -158,6 +158,28 @@ def test_fonts_are_readable_for_the_engine_only() -> None:
         pdf._engine().write(f'<link rel="attachment" href="{sans_path().as_uri()}">')
 
 
+def test_lines_that_people_end_in_their_own_way_are_set() -> None:
+    """A blank before the end of a line, Windows' ends, those that only Unicode knows, control characters."""
+    ends = (
+        " \n",
+        "\t\n",
+        "\r\n",
+        " \r\n",
+        "\r",
+        "\n ",
+        " \n \n",
+        "\u2028",
+        "\u2029",
+        "\x85",
+        "\x0b",
+        "\x0c",
+        "\x00\x07",
+    )
+    words = "甲".join(ends)
+    text = {key: f"{words}{value}" if isinstance(value, str) else value for key, value in CONTEXT.items()}
+    assert render_pdf(LETTER, text, title=TITLE).startswith(b"%PDF-")
+
+
 class NoPango(MetaPathFinder):
     """Stands for a machine without pango, where importing WeasyPrint raises OSError."""
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from pilot import rules
 from pilot.enums import WindowKind
 from pilot.errors import Refused
-from pilot.models import CalendarChange, Organisation, Programme
+from pilot.models import AuditEntry, CalendarChange, Organisation, Programme, ProgrammeRule
 from pilot.selectors import programmes
 from pilot.services import programmes as services
 from tests.factories import world
@@ -54,6 +54,33 @@ def test_install_twice_changes_nothing(programme: Programme) -> None:
     again = services.install(code="2019-87", actor=world.SETUP)
     assert again == programme
     assert Organisation.objects.filter(kind="bureau").count() == 31
+
+
+def test_a_second_installation_adds_the_rules_that_are_new_and_changes_none(
+    programme: Programme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (services.FOLDER / "2019-87.toml").read_text(encoding="utf-8")
+    text = text.replace('key = "acceptance_days"\nvalue = 5', 'key = "acceptance_days"\nvalue = 9')
+    for key, value in (("new_days", 3), ("new_words", '"示例"')):
+        text += f'\n[[rules]]\nkey = "{key}"\nvalue = {value}\nbasis = "示例依据"\n'
+    (tmp_path / "2019-87.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(services, "FOLDER", tmp_path)
+    before = dict(ProgrammeRule.objects.values_list("key", "value"))
+    for _again in range(2):
+        assert services.install(code="2019-87", actor=world.SETUP) == programme
+    after = dict(ProgrammeRule.objects.values_list("key", "value"))
+    assert after == {**before, "new_days": 3, "new_words": "示例"}
+    assert programmes.rule_basis(programme, "new_days") == "示例依据"
+    [entry] = AuditEntry.objects.filter(action="programme.add_rules")
+    assert (entry.detail, entry.object_id) == ({"keys": ["new_days", "new_words"]}, str(programme.pk))
+    text = text.replace('key = "new_days"\nvalue = 3', 'key = "new_share"\nvalue = 30')
+    monkeypatch.setitem(services.SHARES, WindowKind.REVIEW, ("审查阶段", ("new_share",)))
+    (tmp_path / "2019-87.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(Refused, match="超过该阶段的 21 个工作日"), transaction.atomic():
+        services.install(code="2019-87", actor=world.SETUP)
+    (tmp_path / "2019-87.toml").unlink()  # one that was entered by hand has no file
+    assert services.install(code="2019-87", actor=world.SETUP) == programme
+    assert dict(ProgrammeRule.objects.values_list("key", "value")) == after
 
 
 def test_the_shares_of_review_are_no_more_than_its_working_days(

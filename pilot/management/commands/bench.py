@@ -34,10 +34,8 @@ class Command(BaseCommand):
         if options["json"] or options["inside"]:
             self.stdout.write(json.dumps(found, ensure_ascii=False))
             return
-        for part in ("machine", "figures", "ratios"):
-            self.stdout.write(f"{part}:")
-            for key, value in found[part].items():
-                self.stdout.write(f"  {key:24} {value}")
+        for line in benchmarks.lines(found):
+            self.stdout.write(line)
 
     def _outside(self) -> Any:
         """The same command again in a process that stands on a new ``PILOT_VAR`` from its first line on."""

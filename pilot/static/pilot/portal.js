@@ -81,18 +81,22 @@ function watchSession() {
   const tabs = new BroadcastChannel("session");
   let warning;
   let end;
+  const leave = () => {
+    document.dispatchEvent(new Event("session-end")); // what was typed is kept (kept.js)
+    location.reload();
+  };
   const restart = () => {
     clearTimeout(warning);
     clearTimeout(end);
     if (dialog.open) dialog.close();
     warning = setTimeout(() => dialog.showModal(), (session - 120) * 1000);
-    end = setTimeout(() => location.reload(), (Number(session) + 1) * 1000);
+    end = setTimeout(leave, (Number(session) + 1) * 1000);
   };
   tabs.onmessage = restart;
   const alive = () => { restart(); tabs.postMessage("alive"); };
   dialog.querySelector("[data-keep]").addEventListener("click", async () => {
     const answer = await fetch(keepalive, { method: "HEAD" });
-    if (answer.ok && !answer.redirected) alive(); else location.reload();
+    if (answer.ok && !answer.url.includes("/account/login/")) alive(); else leave();
   });
   document.addEventListener("htmx:afterRequest", alive);
   alive();
@@ -100,12 +104,15 @@ function watchSession() {
 
 // A list that cannot be refreshed in place (logged out, error, no network) is opened as a page of its own.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { xhr, pathInfo } = event.detail;
+  const { xhr, pathInfo, target } = event.detail;
+  if (target.id !== "list") return;
   if (xhr.status === 200 && xhr.responseText.includes('id="list"')) return;
   event.detail.shouldSwap = false;
   location.assign(pathInfo.finalRequestPath);
 });
-document.addEventListener("htmx:sendError", (event) => location.assign(event.detail.pathInfo.finalRequestPath));
+document.addEventListener("htmx:sendError", (event) => {
+  if (event.detail.target.id === "list") location.assign(event.detail.pathInfo.finalRequestPath);
+});
 document.addEventListener("htmx:afterSettle", () => { showPreferences(); applyColumns(); });
 
 document.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = !navigator.clipboard; });

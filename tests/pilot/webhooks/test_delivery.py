@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from pilot.services.webhook_delivery import RETRIES, send_due
 from pilot.tasks import send_webhooks, tidy_webhooks
 from tests.applications.test_races import at_once
 from tests.factories import world
+from tests.factories.locks import while_held
 from tests.filings import builders
 from tests.pilot.webhooks.receiver import Got, Receiver
 
@@ -147,6 +149,8 @@ def test_after_the_last_retry_it_is_given_up_and_can_be_replayed(
     given_up = row()
     assert (given_up.outcome, given_up.attempts, send_webhooks()) == ("given_up", 6, 0)
     again = webhooks.replay(actor=provider, delivery=given_up)
+    with pytest.raises(Refused, match="仍在发送"):  # a second press of the button
+        webhooks.replay(actor=provider, delivery=given_up)
     assert send_webhooks() == 1
     again.refresh_from_db()
     assert (again.outcome, again.attempts, again.replay) == ("delivered", 1, True)
@@ -168,6 +172,10 @@ def test_an_address_that_fails_for_days_is_paused_and_its_administrator_told(
         assert send_webhooks() == 1
     endpoint.refresh_from_db()
     assert (endpoint.paused, send_webhooks()) == ("failing", 0)
+    failing = endpoint.failing_since
+    webhooks.change(actor=provider, endpoint=endpoint, url=receiver.url, events=[EVENT, "upload.finished"])
+    endpoint.refresh_from_db()
+    assert (endpoint.failing_since, endpoint.rests_until is None) == (failing, False)
     notice = Notice.objects.get()
     assert (notice.person_id, notice.url) == (provider.person_id, f"/webhooks/{endpoint.pk}/")
     assert notice.subject == "事件推送已自动暂停：127.0.0.1 连续 3 天未能送达"
@@ -178,6 +186,38 @@ def test_an_address_that_fails_for_days_is_paused_and_its_administrator_told(
     pass_time(timedelta(hours=1))
     assert send_webhooks() == 4
     assert len({got.headers["webhook-id"] for got in receiver.got}) == 4
+
+
+def test_another_address_begins_without_the_failures_of_the_one_before(
+    unit: PilotUnit, provider: Actor, make: Callable[..., Receiver]
+) -> None:
+    wrong, right = make(500), make(500)
+    endpoint = registered(provider, unit, wrong).endpoint
+    tell(unit)
+    assert send_webhooks() == 1
+    pass_time(timedelta(days=4))
+    webhooks.change(actor=provider, endpoint=endpoint, url=right.url, events=[EVENT])
+    assert send_webhooks() == 1  # and it does not rest for the other's sake
+    endpoint.refresh_from_db()
+    assert (len(right.got), endpoint.paused, row().note) == (1, "", "")
+
+
+def test_an_attempt_at_the_address_before_says_nothing_of_the_new_one(
+    unit: PilotUnit, provider: Actor, make: Callable[..., Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The address is changed while a message is on its way to the old one, which fails."""
+    receiver = make()
+    endpoint = registered(provider, unit, receiver).endpoint
+    tell(unit)
+
+    def fail(*args: Any, **kwargs: Any) -> int:
+        webhooks.change(actor=provider, endpoint=endpoint, url=f"{receiver.url}/new", events=[EVENT])
+        return 500
+
+    monkeypatch.setattr("pilot.outward.post", fail)
+    assert send_webhooks() == 1
+    endpoint.refresh_from_db()
+    assert (row().last_code, endpoint.failing_since, endpoint.rests_until) == (500, None, None)
 
 
 def test_after_a_rotation_both_secrets_sign_for_a_day(
@@ -203,6 +243,24 @@ def test_after_a_rotation_both_secrets_sign_for_a_day(
     settings.PILOT_MASTER_KEY = "3:lost"
     tell(unit)
     assert (send_webhooks(), WebhookDelivery.unscoped.first().note) == (1, "secret")
+
+
+def test_a_secret_that_cannot_be_read_holds_up_nobody_else(
+    unit: PilotUnit, provider: Actor, make: Callable[..., Receiver], settings: Any
+) -> None:
+    spoiled, sound = make(), make()
+    broken = registered(provider, unit, spoiled).endpoint
+    secret = registered(provider, unit, sound)
+    WebhookEndpoint.unscoped.filter(pk=broken.pk).update(sealed_secret=b"0" * 90)
+    tell(unit)
+    WebhookDelivery.unscoped.update(created_at=clock.security_now() - timedelta(days=31))
+    settings.PILOT_MASTER_KEY = f"2:another,1:{settings.PILOT_MASTER_KEY}"
+    assert tidy_webhooks() == 2
+    versions = WebhookEndpoint.unscoped.order_by("pk").values_list("master_version", flat=True)
+    assert list(versions) == [1, 2]
+    assert webhooks.secrets_of(
+        WebhookEndpoint.unscoped.get(pk=secret.endpoint.pk), at=clock.security_now()
+    ) == [secret.secret]
 
 
 def test_a_worker_that_dies_leaves_a_message_that_is_made_up_for(
@@ -253,3 +311,36 @@ def test_two_workers_send_each_message_once(make: Callable[..., Receiver]) -> No
     assert (len(sent), len(set(sent))) == (20, 20)
     assert set(WebhookDelivery.unscoped.values_list("outcome", "attempts")) == {("delivered", 1)}
     assert [json.loads(got.body)["type"] for got in receiver.got] == [EVENT] * 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_removed_at_the_same_moment_spoils_nobodys_act(make: Callable[..., Receiver]) -> None:
+    """Whichever comes first: the act that is told of is done, and nothing is left of the address."""
+    programme, receiver = world.install(), make()
+    admin = world.provider()
+    unit = builders.enrol(programme, admin)
+
+    def remove(endpoint: WebhookEndpoint) -> None:
+        webhooks.remove(actor=admin, endpoint=endpoint)
+
+    for told_first in (True, False):
+        endpoint = registered(admin, unit, receiver).endpoint
+        acts = [lambda: tell(unit), partial(remove, endpoint)]
+        assert while_held(*(acts if told_first else reversed(acts))) is None
+        assert (WebhookEndpoint.unscoped.count(), WebhookDelivery.unscoped.count()) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_addresses_do_not_become_one_at_the_same_moment(make: Callable[..., Receiver]) -> None:
+    programme, receiver = world.install(), make()
+    admin = world.provider()
+    unit = builders.enrol(programme, admin)
+    ones = [
+        webhooks.register(actor=admin, unit=unit, url=f"{receiver.url}/{n}", events=[EVENT]).endpoint
+        for n in (1, 2)
+    ]
+    first, second = (
+        partial(webhooks.change, actor=admin, endpoint=one, url=f"{receiver.url}/3", events=[EVENT])
+        for one in ones
+    )
+    assert while_held(first, second) is Refused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from ipaddress import ip_address
 from time import monotonic
@@ -147,3 +148,20 @@ def test_the_next_address_is_tried_where_nobody_listens(make: Callable[..., Rece
     receiver = make()
     assert send(receiver.url, resolve=lambda *at: ["127.0.0.9", "127.0.0.1"]) == 200
     assert send("http://127.0.0.1:1/") == "connection"
+
+
+def test_an_address_that_never_answers_leaves_time_for_the_next(
+    make: Callable[..., Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a name does whose IPv6 address leads nowhere."""
+    receiver, connect = make(), socket.create_connection
+
+    def silent(address: tuple[str, int], timeout: float) -> socket.socket:
+        if address[0] == "127.0.0.9":
+            receiver.closing.wait(timeout)
+            raise TimeoutError
+        return connect(address, timeout)
+
+    monkeypatch.setattr(socket, "create_connection", silent)
+    two = lambda *at: ["127.0.0.9", "127.0.0.1"]  # noqa: E731
+    assert send(receiver.url, resolve=two, seconds=0.8) == 200

@@ -1,0 +1,77 @@
+"""The audit log's actions and objects in words; what has none is shown as it is recorded."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from pilot.machines import MACHINES, declared
+from pilot.registry import all_pages
+
+WORDS: Final[dict[str, Any]] = {
+    "account.login": gettext_lazy("登录"),
+    "account.logout": gettext_lazy("退出登录"),
+    "account.role": gettext_lazy("切换身份"),
+    "account.password": gettext_lazy("修改密码"),
+    "account.factor-added": gettext_lazy("添加第二因素"),
+    "account.factor-removed": gettext_lazy("移除第二因素"),
+    "account.reset-asked": gettext_lazy("申请重置密码"),
+    "account.session-end": gettext_lazy("结束登录会话"),
+    "page.denied": gettext_lazy("打开无权访问的页面"),
+    "api.denied": gettext_lazy("接口调用被拒绝"),
+    "api-key.issue": gettext_lazy("创建接口密钥"),
+    "api-key.revoke": gettext_lazy("停用接口密钥"),
+    "command.run": gettext_lazy("运行命令"),
+    "document.read": gettext_lazy("下载文书"),
+    "form.read": gettext_lazy("查看核验单"),
+    "form.unmask": gettext_lazy("查看未遮盖的个人信息"),
+    "list.batch": gettext_lazy("批量办理"),
+    "list.export": gettext_lazy("导出列表"),
+    "list.export_read": gettext_lazy("下载导出文件"),
+    "person.add": gettext_lazy("添加人员"),
+    "person.invite": gettext_lazy("邀请人员"),
+    "person.disable": gettext_lazy("停用账号"),
+    "person.unlock": gettext_lazy("解锁账号"),
+    "person.sessions-end": gettext_lazy("结束他人的登录会话"),
+    "organisation.add": gettext_lazy("添加单位"),
+    "register.enrol": gettext_lazy("列入试点单位名录"),
+    "register.status": gettext_lazy("变更试点单位状态"),
+    "keys.rotate": gettext_lazy("轮换密钥"),
+    "authority.load": gettext_lazy("导入权威数据"),
+    "unit-month.destroy": gettext_lazy("销毁到期数据"),
+    "application.save_draft": gettext_lazy("保存申请草稿"),
+    "application.add_file": gettext_lazy("上传申请材料"),
+    "application.remove_file": gettext_lazy("删除申请材料"),
+    "application.read_file": gettext_lazy("下载申请材料"),
+    "application.view_file": gettext_lazy("查看申请材料"),
+    "application.file_infected": gettext_lazy("发现带病毒的申请材料"),
+    "application.hand_in": gettext_lazy("固定申请版本"),
+    "application.claim": gettext_lazy("领取审查任务"),
+    "application.release": gettext_lazy("退回审查任务"),
+    "application.urge": gettext_lazy("催办申请"),
+    "upload-job.load": gettext_lazy("载入核验单批次"),
+    "audit.export": gettext_lazy("导出审计日志"),
+    "audit.check": gettext_lazy("申请核验审计日志"),
+    "audit.checked": gettext_lazy("核验审计日志"),
+    "audit.alarm": gettext_lazy("拒绝操作告警"),
+}
+
+
+def action_words(action: str) -> str:
+    """An action in words: a machine's transition or task by the words of its pages."""
+    if action in WORDS:
+        return str(WORDS[action])
+    slug, _dot, name = action.partition(".")
+    pages = next((pages for pages in all_pages() if pages.slug == slug), None)
+    if pages is None or slug not in MACHINES:
+        return action
+    labels = {transition.name: transition.custom["label"] for transition in declared(MACHINES[slug])}
+    labels |= {task.name: task.label for task in pages.tasks} | {"open": _("新建")}
+    return f"{pages.label} · {labels[name]}" if name in labels else action
+
+
+def action_choices(actions: list[str]) -> list[tuple[str, str]]:
+    """The actions that occur, by their words."""
+    return sorted(((action, action_words(action)) for action in actions), key=lambda choice: choice[1])

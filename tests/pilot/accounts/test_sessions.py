@@ -1,0 +1,133 @@
+"""Sessions end at once: one by one, with the password, the role, the account; dormant accounts; two reopen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.urls import reverse
+
+from pilot import clock, tasks
+from pilot.actors import Actor
+from pilot.enums import Role
+from pilot.errors import Refused
+from pilot.models import AuditEntry, Notice, Organisation, Person, RoleChange
+from pilot.services import accounts, people
+from tests.factories import world
+from tests.pilot.accounts.helpers import (
+    GOOD,
+    approve,
+    browser,
+    give_factor,
+    login,
+    mailed_links,
+    person_of,
+    status,
+)
+
+
+@pytest.fixture
+def two(ministry_officer: Actor) -> list[Any]:
+    """Two browsers of one person."""
+    return [login(person_of(ministry_officer).username)[0] for _ in range(2)]
+
+
+def test_one_session_ends_and_the_other_goes_on(two: list[Any], ministry_officer: Actor) -> None:
+    first, second = two
+    mine = UserSession.objects.get(session_key=first.session.session_key)
+    foreign = browser(world.ministry())
+    assert foreign.post(reverse("session_end", args=[mine.pk])).status_code == 404
+    assert second.post(reverse("session_end", args=[mine.pk])).status_code == 302
+    assert [status(one) for one in two] == [302, 200]
+
+
+def test_ending_the_others_leaves_the_own_one(two: list[Any]) -> None:
+    two[1].post(reverse("usersessions_list"))
+    assert [status(one) for one in two] == [302, 200]
+
+
+def test_a_new_password_ends_the_other_sessions(two: list[Any]) -> None:
+    fields = {"oldpassword": world.PASSWORD, "password1": GOOD, "password2": GOOD}
+    assert two[1].post(reverse("account_change_password"), fields).status_code == 302
+    assert [status(one) for one in two] == [302, 200]
+    assert AuditEntry.objects.filter(action="account.password").count() == 1
+
+
+def test_a_taken_role_ends_the_sessions(two: list[Any], ministry_officer: Actor) -> None:
+    change = people.request_role_change(
+        actor=world.ministry(Role.SYSTEM_ADMIN),
+        person=person_of(ministry_officer),
+        organisation=Organisation.objects.get(pk=ministry_officer.organisation_id),
+        role=Role.MINISTRY_OFFICER,
+        grant=False,
+        reason="示例",
+    )
+    assert [status(one) for one in two] == [200, 200]
+    approve(change)
+    assert [status(one) for one in two] == [302, 302]
+
+
+def test_the_security_administrator_disables_and_two_reopen(two: list[Any], ministry_officer: Actor) -> None:
+    person = person_of(ministry_officer)
+    Person.objects.filter(pk=person.pk).update(email="o@example.cn")
+    give_factor(person)
+    guard = world.ministry(Role.SECURITY_ADMIN)
+    address = reverse("person_disable", args=[person.pk])
+    assert browser(guard).post(address, {"reason": ""}).status_code == 422
+    assert browser(guard).post(address, {"reason": "示例"}).status_code == 302
+    assert browser(guard).post(address, {"reason": "示例"}).status_code == 422  # already
+    assert [status(one) for one in two] == [302, 302]
+    assert login(person.username)[1]["Location"] == reverse("account_inactive")
+
+    asked = browser(guard).post(reverse("person_reopen", args=[person.pk]), {"reason": "示例"})
+    assert asked.status_code == 302
+    change: RoleChange = RoleChange.unscoped.get()
+    assert (change.reopen, str(change.what), mailed_links()) == (True, "恢复账号", [])
+    approve(change, by=Role.SYSTEM_ADMIN)
+    reopened = person_of(ministry_officer)
+    assert (reopened.is_active, reopened.has_usable_password()) == (True, False)
+    assert Authenticator.objects.filter(user=person).count() == 0
+    assert len(mailed_links()) == 1
+
+
+def test_nobody_disables_the_own_account_or_reopens_one_in_use(programme: Any) -> None:
+    guard = world.ministry(Role.SECURITY_ADMIN)
+    with pytest.raises(Refused, match="不能停用自己的账号"):
+        accounts.disable(actor=guard, person=person_of(guard), reason="示例")
+    with pytest.raises(Refused, match="账号未停用"):
+        accounts.request_reopening(actor=guard, person=person_of(world.ministry()), reason="示例")
+
+
+def test_sessions_are_ended_by_the_security_administrator(two: list[Any], ministry_officer: Actor) -> None:
+    address = reverse("person_sessions", args=[ministry_officer.person_id])
+    assert browser(world.ministry(Role.SECURITY_ADMIN)).post(address).status_code == 302
+    assert [status(one) for one in two] == [302, 302]
+    assert AuditEntry.objects.get(action="person.sessions-end").detail == {"ended": 2}
+
+
+def test_accounts_unused_for_ninety_days_are_disabled(ministry_officer: Actor) -> None:
+    guard, idle, signing_in = (
+        world.ministry(role) for role in (Role.SECURITY_ADMIN, *[Role.MINISTRY_OFFICER] * 2)
+    )
+    now = clock.security_now()
+    long_ago = now - timedelta(days=91)
+    Person.objects.filter(pk__in=[idle.person_id, signing_in.person_id]).update(active_since=long_ago)
+    Person.objects.filter(pk=idle.person_id).update(last_login=long_ago)
+    Person.objects.filter(pk=signing_in.person_id).update(last_login=now - timedelta(days=89))
+    assert [tasks.disable_dormant(), tasks.disable_dormant()] == [1, 0]
+    assert set(Person.objects.filter(is_active=False).values_list("pk", flat=True)) == {idle.person_id}
+    entry = AuditEntry.objects.get(action="person.disable")
+    assert (entry.role, entry.object_id, entry.detail) == (
+        Role.SYSTEM,
+        str(idle.person_id),
+        {"reason": "dormant"},
+    )
+    notice = Notice.objects.get()
+    assert (notice.person_id, notice.subject, notice.url) == (
+        guard.person_id,
+        "1 个账号因长期未使用已停用",
+        "/people/?state=disabled",
+    )
