@@ -7,4 +7,4 @@ class FilingsConfig(AppConfig):
     name = "filings"
 
     def ready(self) -> None:
-        from filings import pages, receivers, transitions  # noqa: F401  (they register themselves)
+        from filings import checks, pages, receivers, transitions  # noqa: F401  (they register themselves)

@@ -55,11 +55,19 @@ class Reply(NamedTuple):
     body: bytes
 
     def json(self) -> Any:
-        """The content; an empty object where there is none."""
+        """The content where it is an object of JSON, else an empty one."""
         try:
-            return json.loads(self.body)
+            content = json.loads(self.body)
         except ValueError:
             return {}
+        return content if isinstance(content, dict) else {}
+
+    def told(self, name: str, words: "Words") -> dict[str, Any]:
+        """The content, which has ``name`` if it is the portal that answered; somebody else on the line may have."""
+        content: dict[str, Any] = self.json()
+        if name not in content:
+            raise CannotFinish(words("答复不是来自平台", "The answer is not the portal's"))
+        return content
 
 
 class Words:
@@ -284,7 +292,7 @@ class Sender:
         if entry.get("url"):
             reply = self.portal.get(entry["url"])
             if reply.status == 200:
-                return self._keep(key, reply.json())
+                return self._keep(key, reply.told("done", self.words))
         query = {"name": file.name, "encoding": self.options.encoding}
         headers = {"Content-Type": "application/octet-stream"}
         if self.trial:
@@ -297,12 +305,14 @@ class Sender:
             raise FileRefused(reason_of(reply))
         if reply.status != 202:
             raise CannotFinish(reason_of(reply))
-        job: dict[str, Any] = reply.json()
+        job = reply.told("sha256", self.words)
         if job["sha256"] != content:
             raise CannotFinish(
                 self.words("文件在上报过程中被改动", "The file changed while it was being sent")
             )
-        return self._keep(key, job)
+        return self._keep(
+            key, {**job, "rejects_file": ""}
+        )  # those of an attempt that failed are not this one's
 
     def _wait_for(self, key: str, job: dict[str, Any]) -> dict[str, Any]:
         """Ask until the portal is done with a job; less and less often, up to the given time."""
@@ -317,7 +327,7 @@ class Sender:
             reply = self.portal.get(job["url"])
             if reply.status != 200:
                 raise CannotFinish(reason_of(reply))
-            job = self._keep(key, reply.json())
+            job = self._keep(key, reply.told("done", self.words))
         return job
 
     def _keep(self, key: str, job: dict[str, Any]) -> dict[str, Any]:
@@ -418,7 +428,7 @@ def show_accuracy(portal: Portal, options: argparse.Namespace, words: Words) -> 
     reply = portal.get("accuracy/?" + urlencode({"period": options.period}))
     if reply.status != 200:
         raise CannotFinish(reason_of(reply))
-    figures = reply.json()
+    figures = reply.told("m1", words)
     print(f"{figures['unit']} {figures['period']} ({figures['as_of']})")
     for label, name in (
         (words("M1 主体身份信息准确率", "M1 identity accuracy"), "m1"),

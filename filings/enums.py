@@ -11,12 +11,35 @@ class JobState(TextChoices):
     FAILED = "failed", _("失败")
 
 
+class StoredCipher(TextChoices):
+    """What the content of a unit's month is sealed with, under a key of its own (``PILOT_CIPHER``)."""
+
+    AES_256_GCM = "aes-256-gcm", "AES-256-GCM"
+    SM4_GCM = "sm4-gcm", "SM4-GCM"
+
+
+class ReferenceKind(TextChoices):
+    """By what a V3.0 addition names the subject that was filed before."""
+
+    NUMBER = "number", _("主体备案号")
+    SUBJECT_ID = "subject_id", _("省系统主体标识")
+    WEBSITE_ID = "website_id", _("省系统网站标识")
+
+
 class Comparison(TextChoices):
     """Outcome of comparing a form with the authority's record as of receipt."""
 
     MATCH = "match", _("一致")
     MISMATCH = "mismatch", _("不一致")
     UNDETERMINABLE = "undeterminable", _("无法判定")
+
+
+class Undetermined(TextChoices):
+    """Why a comparison could not be determined; where several hold, the first of these is said."""
+
+    UNAVAILABLE = "unavailable", _("权威库未应答")
+    RARE_CHARACTERS = "rare_characters", _("姓名或名称含生僻字")
+    NO_RECORD = "no_record", _("权威库无此记录")
 
 
 class FindingSource(TextChoices):
@@ -50,6 +73,24 @@ class InspectionState(TextChoices):
     CANCELLED = "cancelled", _("已取消")
 
 
+class InspectionStrata(TextChoices):
+    """By what the frame of an inspection is divided before the draw."""
+
+    NONE = "", _("不分层")
+    PROVINCE = "province", _("主体所在省")
+    KIND = "kind", _("主办者类型")
+    FILING_TYPE = "filing_type", _("备案类型")
+
+
+class UnmaskReason(TextChoices):
+    """Why an inspector looks at what pages mask; closed, so that no personal data gets into the audit log."""
+
+    CERTIFICATE = "certificate", _("核对证件信息")
+    CONTACT = "contact", _("核对联系方式")
+    ADDRESS = "address", _("核对地址")
+    DISPUTE = "dispute", _("裁定两次检查的分歧")
+
+
 class RectificationState(TextChoices):
     DRAFTED = "drafted", _("待签发")
     ISSUED = "issued", _("整改中")
@@ -80,8 +121,74 @@ class CoordinationState(TextChoices):
     CLOSED = "closed", _("已办结")
 
 
+class CoordinationCategory(TextChoices):
+    """What a coordination case is about: the matters that the notice's pilot turns on."""
+
+    INTERFACE = "interface", _("技术接口")
+    COLLECTION = "collection", _("身份信息采集")
+    COMPARISON = "comparison", _("权威库比对")
+    FORM = "form", _("核验单与核验规则")
+    ACCURACY = "accuracy", _("准确率统计")
+    NATIONAL = "national", _("全国备案系统")
+    OTHER = "other", _("其他")
+
+
+class FaqState(TextChoices):
+    DRAFTED = "drafted", _("待发布")
+    PUBLISHED = "published", _("已发布")
+    WITHDRAWN = "withdrawn", _("已撤下")
+
+
+class BulletinKind(TextChoices):
+    """A month's bulletin, or the report on the whole pilot when its run phase is over."""
+
+    MONTHLY = "monthly", _("月度通报")
+    FINAL = "final", _("试点总结报告")
+
+
 class BulletinState(TextChoices):
     COMPILED = "compiled", _("待签发")
     SIGNED = "signed", _("待发布")
     PUBLISHED = "published", _("已发布")
     DISCARDED = "discarded", _("已废弃")
+
+
+class AlertKind(TextChoices):
+    """What an alert (预警) is about; each has a rule of the programme that says when."""
+
+    M1 = "m1", _("M1 未达标")
+    M2 = "m2", _("出现 M2 差错")
+    UNDETERMINABLE = "undeterminable", _("无法判定占比过高")
+    SILENCE = "silence", _("连续无报送")
+    ERROR_CHANGE = "error_change", _("差错占比突变")
+    VOLUME_CHANGE = "volume_change", _("报送量突变")
+
+
+class AlertState(TextChoices):
+    OPEN = "open", _("未解除")
+    CLEARED = "cleared", _("已解除")
+
+
+class NationalKind(TextChoices):
+    """What the national system says about a form: the result of an upload, or the bureau's review of it."""
+
+    RESULT = "result", _("上报结果")
+    REVIEW = "review", _("管局审核")
+
+
+class NationalCheckKind(TextChoices):
+    """What the national system checked by itself."""
+
+    SUBJECT = "subject", _("主体核查")
+    ACCESS = "access", _("接入核查")
+    SHELL = "shell", _("空壳网站核查")
+    ALIVE = "alive", _("网站存活检测")
+
+
+# What a finding says is wrong; a field named by an official stands as it is.
+FIELD_LABELS = {
+    "subject": _("备案主体身份信息"),
+    "principal": _("主体负责人身份信息"),
+    "identity": _("主体身份信息"),
+    "form": _("核验单其他信息"),
+}

@@ -13,11 +13,11 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy
 
 from filings.enums import JobState, RectificationState
-from filings.models import Bulletin, Finding, Rectification, Sanction, UploadJob
-from filings.services import submissions
+from filings.models import Alert, Bulletin, Finding, Rectification, Sanction, UploadJob
+from filings.services import alerts, submissions
 from filings.signals import findings_opened
 from pilot.models import Objection, PilotUnit
-from pilot.services import webhooks
+from pilot.services import outbox, webhooks
 from pilot.signals import case_moved, objection_upheld
 from pilot.workflow import Act, fire
 
@@ -28,6 +28,8 @@ RECTIFICATION_ISSUED = webhooks.declare("rectification.issued", gettext_lazy("�
 BULLETIN_PUBLISHED = webhooks.declare("bulletin.published", gettext_lazy("发布通报"))
 _JOB_EVENTS = {JobState.DONE: UPLOAD_FINISHED, JobState.FAILED: UPLOAD_FAILED}
 
+outbox.only_while(Alert.slug(), alerts.still_stands)  # a mail never tells of an alert that is over
+
 
 @receiver(objection_upheld, dispatch_uid="filings.annul_sanction")
 def annul_sanction(sender: Any, *, objection: Objection, actor: Any, at: Any, **kwargs: Any) -> None:
@@ -35,6 +37,13 @@ def annul_sanction(sender: Any, *, objection: Objection, actor: Any, at: Any, **
     if objection.against_machine == Sanction.slug():
         sanction = Sanction.unscoped.get(pk=objection.against_id)
         fire(sanction, "annul", actor=actor.downward(), at=at, reason=objection.finding)
+
+
+@receiver(case_moved, sender=UploadJob, dispatch_uid="filings.fold_counts")
+def fold_counts(sender: Any, *, case: UploadJob, act: Act, **kwargs: Any) -> None:
+    """A file is in: its counts need not wait for beat. Jobs that end together share one message."""
+    if case.state in _JOB_EVENTS and case.accepted and case.source_name != submissions.SOURCE:
+        outbox.post_task_once("filings.tasks.fold_counts")
 
 
 # --- webhooks -------------------------------------------------------------------------------------

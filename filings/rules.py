@@ -253,10 +253,19 @@ FILE_FAULTS: Final[dict[str, Words]] = {
 }
 """Faults at the head of a file: the file is refused as a whole and nothing of it is stored."""
 
+DOWNLOAD_FAULTS: Final[dict[str, Words]] = {
+    "file.wrong_root_download": Words("根元素不是 DownloadData", "The root element is not DownloadData"),
+    "file.no_answers": Words(
+        "文件中没有备案结果（BAJG），也没有核查结果（HCJG）",
+        "The file holds neither results (BAJG) nor checks (HCJG)",
+    ),
+}
+"""Likewise for files of the national system's answers, which no unit sends."""
+
 
 def words(code: str) -> Words:
     """Return the words of an error code or file fault; ``KeyError`` for a code that does not exist."""
-    return ERRORS[code] if code in ERRORS else FILE_FAULTS[code]
+    return ERRORS[code] if code in ERRORS else (FILE_FAULTS | DOWNLOAD_FAULTS)[code]
 
 
 def render(code: str, language: str, **params: str | int) -> str:

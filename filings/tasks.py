@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from filings.services import comparison, deadlines, nightly, storage, uploads, v3_access
+from filings.services import (
+    alerts,
+    buckets,
+    comparison,
+    deadlines,
+    national,
+    nightly,
+    storage,
+    uploads,
+    v3_access,
+)
 from pilot.models import PilotUnit
 
 
@@ -22,6 +32,18 @@ def compare_unit(unit_id: int) -> int:
 
 
 @shared_task
+def ask_authority_again() -> int:
+    """Ask the authority again for the forms whose time has come, well within a task's time."""
+    return comparison.compare_due(seconds=240.0)
+
+
+@shared_task
+def match_national() -> int:
+    """Look once more for the forms of national answers that had none."""
+    return national.match_again()
+
+
+@shared_task
 def sweep() -> int:
     """Pick up jobs that were left lying."""
     return uploads.sweep()
@@ -35,6 +57,20 @@ def tidy() -> None:
     v3_access.rewrap_secrets()
 
 
+# --- figures --------------------------------------------------------------------------------------
+@shared_task
+def fold_counts() -> int:
+    """Fold what writers queued into the daily buckets."""
+    return buckets.fold()
+
+
+@shared_task
+def rebuild_counts() -> None:
+    """Count every bucket afresh, one unit after the other."""
+    for unit in PilotUnit.unscoped.order_by("pk"):
+        buckets.rebuild(unit=unit)
+
+
 # --- supervision ----------------------------------------------------------------------------------
 @shared_task
 def pass_deadlines() -> int:
@@ -44,5 +80,13 @@ def pass_deadlines() -> int:
 
 @shared_task
 def nightly_recount() -> int:
-    """Recount every unit's figures from the forms."""
-    return nightly.recount_everything()
+    """Recount every unit's figures from the forms, then look at the alerts."""
+    appended = nightly.recount_everything()
+    alerts.review()
+    return appended
+
+
+@shared_task
+def review_alerts() -> int:
+    """Open and clear alerts by what the figures say now."""
+    return alerts.review()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
+from itertools import takewhile
 from math import comb
 from typing import Final
 
@@ -34,10 +35,16 @@ class Interval:
     upper: Fraction
 
     @property
-    def shown(self) -> str:
-        """Both bounds as percentages with four decimals, rounded outwards: never narrower than proved."""
+    def ppm(self) -> tuple[int, int]:
+        """Both bounds in parts per million, rounded outwards: never narrower than proved."""
         lower = self.lower.numerator * PPM // self.lower.denominator
         upper = -(-self.upper.numerator * PPM // self.upper.denominator)
+        return lower, upper
+
+    @property
+    def shown(self) -> str:
+        """Both bounds as percentages with four decimals."""
+        lower, upper = self.ppm
         return f"{percent(lower)} ～ {percent(upper)}"
 
 
@@ -70,6 +77,21 @@ def compare_hypergeometric(errors: int, *, drawn: int, bad: int, frame: int, lev
             break
         ways += term
     return _sign(ways * level.denominator - comb(frame, few) * level.numerator)
+
+
+def at_most(errors: int, *, drawn: int, bad: int, frame: int) -> Fraction:
+    """P(X <= errors), X being the bad units among `drawn` of a frame that holds `bad`; exact.
+
+    Raises ValueError if either exceeds the frame.
+    """
+    check_counts(bad, frame)
+    check_counts(drawn, frame)
+    few, many = sorted((drawn, bad))
+    ways = sum(
+        term
+        for found, term in takewhile(lambda step: step[0] <= errors, _hypergeometric_terms(few, many, frame))
+    )
+    return Fraction(ways, comb(frame, few))
 
 
 def process_lower_bound(errors: int, n: int, confidence: Fraction = CONFIDENCE) -> Fraction:

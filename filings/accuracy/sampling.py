@@ -9,9 +9,13 @@ from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 from hashlib import sha256
 from heapq import nsmallest
+from typing import Final
 
 from .intervals import CONFIDENCE, compare_binomial, compare_hypergeometric
 from .thresholds import Threshold
+
+SECOND_LABEL: Final = "second"
+"""What follows the seed where the forms to be read twice are drawn from the sample."""
 
 
 def rank(seed: str, form_no: str) -> str:
@@ -66,6 +70,33 @@ def allocate(strata: Mapping[str, int], size: int) -> dict[str, int]:
     return shares
 
 
+def allocate_each(strata: Mapping[str, int], size: int) -> dict[str, int]:
+    """The same allocation with at least one form from every stratum that holds any.
+
+    What such a stratum lacks is taken from the largest shares (of equal ones from the stratum named last).
+    Raises ValueError for a size below the number of strata that hold forms, or as `allocate` does.
+    """
+    filled = [name for name, count in strata.items() if count]
+    if size < len(filled):
+        raise ValueError(f"{len(filled)} strata need at least {len(filled)} forms, not {size}")
+    shares = allocate(strata, size)
+    for name in filled:
+        if not shares[name]:
+            shares[max(reversed(shares), key=lambda other: shares[other])] -= 1
+            shares[name] = 1
+    return shares
+
+
+def second_readings(drawn: Collection[str], seed: str, percent: int) -> tuple[str, ...]:
+    """Which of the drawn forms a second person reads: the same draw from the sample, under a label of its own.
+
+    The number is `percent` of the sample, rounded up. Raises ValueError unless 0 <= percent <= 100.
+    """
+    if not 0 <= percent <= 100:
+        raise ValueError("a share lies between 0 and 100 percent")
+    return draw(drawn, f"{seed}:{SECOND_LABEL}", -(-len(drawn) * percent // 100))
+
+
 def process_sample_size(threshold: Threshold, errors: int = 0, confidence: Fraction = CONFIDENCE) -> int:
     """The smallest n at which `errors` errors still prove the threshold for the process (binomial).
 
@@ -83,16 +114,21 @@ def process_sample_size(threshold: Threshold, errors: int = 0, confidence: Fract
     return bisect_left(range(enough), True, key=proves)
 
 
-def frame_sample_size(frame: int, threshold: Threshold, confidence: Fraction = CONFIDENCE) -> int:
-    """The smallest sample without an error that proves the threshold for a frame (hypergeometric).
+def frame_sample_size(
+    frame: int, threshold: Threshold, confidence: Fraction = CONFIDENCE, errors: int = 0
+) -> int:
+    """The smallest sample in which `errors` errors still prove the threshold for a frame (hypergeometric).
 
-    Raises ValueError for an empty frame.
+    Raises ValueError for an empty frame, or where the frame as a whole may not hold so many errors.
     """
     if frame < 1:
         raise ValueError("an empty frame proves nothing")
-    one_too_many = threshold.allowance(frame) + 1
+    allowed = threshold.allowance(frame)
+    if errors > allowed:
+        raise ValueError(f"a frame of {frame} may hold {allowed} errors, not {errors}")
 
     def proves(n: int) -> bool:
-        return compare_hypergeometric(0, drawn=n, bad=one_too_many, frame=frame, level=1 - confidence) <= 0
+        level = 1 - confidence
+        return compare_hypergeometric(errors, drawn=n, bad=allowed + 1, frame=frame, level=level) <= 0
 
     return bisect_left(range(frame + 1), True, key=proves)

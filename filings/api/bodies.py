@@ -22,7 +22,7 @@ from rest_framework.exceptions import ParseError, ValidationError
 from filings.services import spool, uploads
 from pilot.errors import PilotError
 
-LARGEST_FILE: Final = 2 * 1024**3
+LARGEST_FILE: Final = uploads.LARGEST_FILE
 MULTIPART: Final = "multipart/form-data"
 PART: Final = "file"
 CHUNK: Final = 64 * 1024

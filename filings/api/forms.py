@@ -136,7 +136,7 @@ class Rejects(KeyView):
     def get(self, request: Any, key: UUID) -> StreamingHttpResponse:
         """The refused rows as a file of the format they came in, with their errors; kept for 30 days."""
         job = _job(self, key)
-        if not rejects.available(job):
+        if not rejects.obtainable(job):
             raise Http404
         response = StreamingHttpResponse(
             rejects.content(job, get_language() or "zh"), content_type="application/octet-stream"

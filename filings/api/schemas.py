@@ -211,7 +211,7 @@ REJECTS_GET: Final[dict[str, Any]] = {
     "parameters": [LANGUAGE],
     "responses": {
         (200, "application/octet-stream"): OpenApiResponse(BINARY, description=_("被拒行文件")),
-        **refusals(400, 401, 403, 404, 405, 429, 500, 503),
+        **refusals(400, 401, 403, 404, 405, 410, 429, 500, 503),
     },
 }
 ACCURACY_GET: Final[dict[str, Any]] = {

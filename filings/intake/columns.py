@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from filings.intake import check, sections
 from filings.intake.records import FileRefused
 from filings.rules import ImageUse
 from filings.validators.text import narrow
 
-MAX_WEBSITES: Final = 100
-"""Highest number of websites a table row can hold; columns beyond it do not exist."""
-
 Converter = Callable[[str], Any]
 Place = tuple[tuple[str, ...], Converter]
 
-_INTEGER: Final = re.compile(r"-?[0-9]{1,18}").fullmatch
+_PLAIN_DIGITS: Final = 18
+_INTEGER: Final = re.compile(rf"-?[0-9]{{1,{_PLAIN_DIGITS}}}").fullmatch
 
 
 def _text(cell: str) -> Any:
@@ -26,6 +25,8 @@ def _text(cell: str) -> Any:
 
 def _integer(cell: str) -> Any:
     """Return the integer a cell spells; other text stays text, for the check to refuse by its type."""
+    if len(cell) <= _PLAIN_DIGITS and cell.isascii() and cell.isdigit():  # as nearly all are
+        return int(cell)
     typed = narrow(cell)
     return int(typed) if _INTEGER(typed) else cell
 
@@ -115,29 +116,72 @@ class Layout:
         if len(set(names)) != len(names):
             raise FileRefused("file.column_repeated")
         self.names = names
-        self._places = [None if name in ERROR_COLUMNS else _place(name) for name in names]
+        self._sections = _sections(names)
 
     def row(self, cells: Sequence[str]) -> dict[str, Any] | None:
         """Return the nested row, ``None`` when it has filled cells beyond the header.
 
         Empty cells are absent.
         """
-        if len(cells) > len(self._places) and any(cell.strip() for cell in cells[len(self._places) :]):
-            return None
+        width = len(self.names)
+        texts = [*map(str.strip, cells)]
+        if len(texts) != width:
+            if any(texts[width:]):
+                return None
+            texts.extend([""] * (width - len(texts)))
         row: dict[str, Any] = {}
-        for place, cell in zip(self._places, cells, strict=False):
-            if place is None or not cell or cell.isspace():
+        for section in self._sections:
+            found = {
+                name: text for name, text in zip(section.names, section.pick(texts), strict=True) if text
+            }
+            if not found:
                 continue
-            path, convert = place
+            for name, convert in section.converters:
+                if name in found:
+                    found[name] = convert(found[name])
             target = row
-            for step in path[:-1]:
+            for step in section.path:
                 target = target.setdefault(step, {})
-            target[path[-1]] = convert(cell)
+            target.update(found)
         if "websites" in row:
             row["websites"] = [row["websites"][index] for index in sorted(row["websites"], key=int)]
         if "images" in row:
             row["images"] = [{"use": use, **image} for use, image in row["images"].items()]
         return row
+
+
+class _Section(NamedTuple):
+    """The columns of one object of the row: where it hangs, its members' names, and which are no plain text."""
+
+    path: tuple[str, ...]
+    names: list[str]
+    pick: Callable[[Sequence[str]], Sequence[str]]
+    converters: list[tuple[str, Converter]]
+
+
+def _sections(columns: Sequence[str]) -> list[_Section]:
+    """The objects that these columns fill, in order of their first column."""
+    members: dict[tuple[str, ...], list[tuple[int, str, Converter]]] = {}
+    for index, column in enumerate(columns):
+        if column not in ERROR_COLUMNS:
+            (*path, name), convert = _place(column)
+            members.setdefault(tuple(path), []).append((index, name, convert))
+    return [
+        _Section(
+            path,
+            [name for _index, name, _convert in found],
+            _picker([index for index, _name, _convert in found]),
+            [(name, convert) for _index, name, convert in found if convert is not _text],
+        )
+        for path, found in members.items()
+    ]
+
+
+def _picker(indexes: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:
+    """As ``itemgetter``, which for one index alone gives no tuple."""
+    if len(indexes) == 1:
+        return lambda cells: (cells[indexes[0]],)
+    return itemgetter(*indexes)
 
 
 def _place(name: str) -> Place:

@@ -89,13 +89,18 @@ def covers(period: Period, at: datetime) -> bool:
     return period[0] <= at and (period[1] is None or at < period[1])
 
 
+def on_local_clock(at: datetime) -> datetime:
+    """A moment as Shanghai's clock shows it, without zone."""
+    return at.astimezone(SHANGHAI).replace(tzinfo=None)
+
+
 @dataclass(frozen=True)
 class UnitContext:
     """What must be known of the pilot unit to judge its rows; all times aware.
 
     ``run_opens``/``run_closes``: the run phase, half-open. ``active``: the ranges in which the unit stood on
     the register as active. ``scope``: province × filing type with dates. ``received_at``: business time of
-    receipt.
+    receipt. ``frozen_from``: since when the unit is removed, so that its figures no longer change.
     """
 
     unit_code: str
@@ -105,7 +110,10 @@ class UnitContext:
     active: tuple[Period, ...]
     scope: tuple[ScopeRange, ...]
     received_at: datetime
+    frozen_from: datetime | None = None
     received_day: date = member(init=False, repr=False, compare=False)
+    received_local: datetime = member(init=False, repr=False, compare=False)
+    _collectable: dict[tuple[str, str], list[Period]] = member(init=False, repr=False, compare=False)
     _scope_index: dict[str, dict[str, tuple[Period, ...]]] = member(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -117,7 +125,10 @@ class UnitContext:
                 (entry.opens, entry.closes),
             )
         object.__setattr__(self, "_scope_index", index)
-        object.__setattr__(self, "received_day", self.received_at.astimezone(SHANGHAI).date())
+        local = on_local_clock(self.received_at)
+        object.__setattr__(self, "received_local", local)
+        object.__setattr__(self, "received_day", local.date())
+        object.__setattr__(self, "_collectable", {})
 
     def in_run_phase(self, at: datetime) -> bool:
         """Say whether ``at`` lies in the run phase."""
@@ -136,13 +147,37 @@ class UnitContext:
         """Say whether ``filing_type`` of ``province`` was open for the unit at ``at``."""
         return any(covers(period, at) for period in self._scope_index.get(province, {}).get(filing_type, ()))
 
+    def may_collect(self, province: str, filing_type: str, local: datetime) -> bool:
+        """Say all three at once: in the run phase, active, and opened for this filing type of the province.
+
+        ``local`` is the moment on Shanghai's clock, without zone. The common periods are worked out once per pair.
+        """
+        periods = self._collectable.get((province, filing_type))
+        if periods is None:
+            periods = self._common_periods(province, filing_type)
+            self._collectable[province, filing_type] = periods
+        for period in periods:  # noqa: SIM110 (this runs on every row; a generator takes twice as long)
+            if covers(period, local):
+                return True
+        return False
+
+    def _common_periods(self, province: str, filing_type: str) -> list[Period]:
+        opened = self._scope_index.get(province, {}).get(filing_type, ())
+        common: list[Period] = []
+        for active in self.active:
+            for scope in opened:
+                starts = max(self.run_opens, active[0], scope[0])
+                ends = min(end for end in (self.run_closes, active[1], scope[1]) if end is not None)
+                common.append((on_local_clock(starts), on_local_clock(ends)))
+        return common
+
     @property
     def received_late(self) -> bool:
-        """Whether receipt is after the run phase.
+        """Whether receipt is after the run phase, or after the unit was removed from the pilot.
 
         Such forms are kept, marked late and left out of the figures.
         """
-        return self.received_at >= self.run_closes
+        return self.received_at >= min(self.run_closes, self.frozen_from or self.run_closes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +213,7 @@ class V3Facts:
 
     ``chain_key`` names the chain of corrections (``None``: a chain of its own); ``subject_reference`` and
     ``website_reference`` are what the loader must look up; ``skipped`` names the rules that could not apply.
+    ``brings`` is by what later records may name the subject of this one.
     ``makes_form`` is false for XZHYD (attachments of another form) and ZXBA (recorded only).
     """
 
@@ -187,6 +223,7 @@ class V3Facts:
     chain_key: str | None = None
     subject_reference: Reference | None = None
     website_reference: Reference | None = None
+    brings: tuple[Reference, ...] = ()
     attachments: list[Attachment] = member(default_factory=list)
     skipped: tuple[str, ...] = ()
 

@@ -23,6 +23,7 @@ from filings.intake.v3_map import (
     text_of,
 )
 from filings.intake.v3_pictures import read_content, read_picture
+from filings.intake.v3_references import brought
 from filings.rules import ACCESS_MODES, CertType, FilingType
 from filings.validators.contacts import is_email, is_landline, is_mobile
 from filings.validators.domains import check_domain
@@ -181,7 +182,7 @@ class _V3Check:
             sections.require_same_person(reader, identity, owner, "/principal")
         self._read_sites(kind, owner)
         if self.source.operation == "BGBA":
-            self.facts.subject_reference = _reference(subject_element, "Baxh", "Ztid")
+            self.facts.brings = brought(element)
             self._read_pictures(element.findall("Fj/Fjxx"), owners=None)
         else:
             self._read_filing_pictures(kind, judged.get("cert_type"))

@@ -6,18 +6,19 @@ what the rows before it made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as member
 from datetime import date, datetime
+from typing import NamedTuple
 
-from filings.intake.records import SHANGHAI, Attachment, CheckedRow, ErrorItem
+from filings.intake.records import SHANGHAI, Attachment, CheckedRow, ErrorItem, Reference
 from filings.intake.sound import Sound
+from filings.intake.v3_references import asked
 from filings.validators.icp_numbers import province_of
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A form that exists already, as far as later ones are judged by it."""
 
     form_no: str
@@ -40,16 +41,18 @@ class Candidate:
     canonical: bytes
     raw: bytes = member(repr=False)
     digest: bytes
-    errors: list[ErrorItem]
+    errors: Sequence[ErrorItem] = ()
     supersedes: str = ""
     chain_key: str | None = None
     operation: str = ""
     makes_form: bool = True
-    attachments: list[Attachment] = member(default_factory=list)
+    attachments: Sequence[Attachment] = ()
     filing_type: str = ""
     province: int | None = None
     subject_kind: str = ""
     subject_known: bool = True
+    brings: tuple[Reference, ...] = ()  # of a V3.0 change: by what others may name its subject
+    asks: tuple[Reference, ...] = ()  # of a V3.0 addition: by what it names a subject filed before
     certificate: tuple[int, str] | None = None
     collected_at: datetime | None = None
 
@@ -57,10 +60,11 @@ class Candidate:
     def of(cls, row: CheckedRow, raw: bytes, digest: bytes) -> Candidate:
         """Reduce a checked row; ``digest`` is the keyed digest of its canonical content."""
         record, v3 = row.record, row.v3
-        candidate = cls(row.number, row.form_no, row.digest_source, raw, digest, row.errors)
+        candidate = cls(row.number, row.form_no, row.digest_source, raw, digest, tuple(row.errors))
         if v3 is not None:
             candidate.chain_key, candidate.operation = v3.chain_key, v3.operation
             candidate.makes_form, candidate.attachments = v3.makes_form, v3.attachments
+            candidate.brings, candidate.asks = v3.brings, asked(v3.subject_reference, v3.website_reference)
         if row.errors or not candidate.makes_form:
             candidate.supersedes = record.get("supersedes_form", "")
             return candidate
@@ -84,7 +88,6 @@ class Candidate:
             canonical=row.canonical,
             raw=raw,
             digest=digest,
-            errors=[],
             supersedes=form.supersedes_form or "",
             filing_type=form.filing_type,
             province=int(form.subject_province[:2]),
@@ -103,16 +106,15 @@ def _province(row: CheckedRow) -> int | None:
     return int(code[:2]) if code is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What becomes of a row: a new version, a repeat, or refused for its errors."""
+class Verdict(NamedTuple):
+    """What becomes of a row: a new version (with its place in a chain), a repeat, or refused for its errors."""
 
     repeat: bool = False
     errors: tuple[ErrorItem, ...] = ()
     chain_no: str = ""
     version: int = 0
     supersedes: str = ""
-    day: date | None = None
+    day: date = date.min
 
 
 class Ledger:
@@ -164,14 +166,14 @@ class Ledger:
         return named, None
 
     def _accept(self, row: Candidate, before: Stored | None) -> Verdict:
-        verdict = Verdict(
-            chain_no=before.chain_no if before else row.form_no,
-            version=before.version + 1 if before else 1,
-            supersedes=before.form_no if before else "",
-            day=before.day if before else self._today,
-        )
-        form = Stored(
-            row.form_no, row.digest, verdict.chain_no, verdict.version, before.day if before else self._today
-        )
-        self.add(form, row.chain_key)
-        return verdict
+        if before is None:
+            chain_no, version, corrected, day = row.form_no, 1, "", self._today
+        else:
+            chain_no, version, corrected, day = (
+                before.chain_no,
+                before.version + 1,
+                before.form_no,
+                before.day,
+            )
+        self.add(Stored(row.form_no, row.digest, chain_no, version, day), row.chain_key)
+        return Verdict(chain_no=chain_no, version=version, supersedes=corrected, day=day)

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from filings.enums import BulletinState
+from filings.enums import BulletinKind, BulletinState
 from pilot.actors import Actor
 from pilot.machines import EVERYTHING, Case, StateField, four_eyes, machine, step
 
@@ -17,16 +17,27 @@ S = BulletinState
 
 @machine
 class Bulletin(Case):
-    """One period's bulletin; a mistake found after publication is a numbered corrigendum."""
+    """One period's bulletin; a mistake found after publication is a numbered corrigendum.
+
+    The final report is the bulletin of the whole run phase, with conclusions in words.
+    """
 
     state = StateField(default=S.COMPILED, choices=S.choices)
     programme = models.ForeignKey("pilot.Programme", on_delete=models.PROTECT, related_name="bulletins")
+    kind = models.CharField(
+        _("种类"),
+        max_length=8,
+        choices=BulletinKind.choices,
+        default=BulletinKind.MONTHLY,
+        db_default=BulletinKind.MONTHLY.value,
+    )
     period = models.CharField(_("期间"), max_length=10)
     sequence = models.PositiveIntegerField()
     corrects = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="corrigenda"
     )
     figures: Any = models.JSONField()
+    conclusions = models.TextField(_("总结意见"), blank=True, default="", db_default="")
     as_of = models.DateTimeField()
     compiled_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, related_name="+")
     signed_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, null=True, related_name="+")
@@ -43,7 +54,14 @@ class Bulletin(Case):
         ]
 
     def __str__(self) -> str:
+        if self.is_final:
+            return str(BulletinKind.FINAL.label)
         return str(_("%(period)s 通报")) % {"period": self.period}
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it reports on the whole pilot."""
+        return self.kind == BulletinKind.FINAL
 
     @property
     def number(self) -> str:

@@ -1,4 +1,4 @@
-"""Computed figures: daily buckets kept up to date by the days that changed, and append-only results."""
+"""Computed figures: daily buckets, the queue of changes that are folded into them, and append-only results."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ class AccuracyResult(Owned):
     period = models.CharField(max_length=10)
     rule_version = models.CharField(max_length=16)
     counts: Any = models.JSONField()
-    marks: Any = (
-        models.JSONField()
-    )  # highest ids counted: forms, comparisons, steps of findings and inspections
+    # [form id, 1 for an M1 error or 0, [finding ids]] of every counted version with an M2 error, by form
+    errors: Any = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    # fold number, and highest ids of forms, comparisons and steps of findings and inspections: all taken beforehand
+    marks: Any = models.JSONField()
     as_of = models.DateTimeField()
     computed_at = models.DateTimeField(auto_now_add=True)
 
@@ -45,49 +46,54 @@ class AccuracyResult(Owned):
         return Q(unit__organisation=actor.organisation_id) if actor.is_provider else NOTHING
 
 
-class DirtyDay(models.Model):
-    """A unit's day whose bucket no longer holds: queued by triggers in the writer's own transaction.
-
-    The triggers stand at the tables that bear on counts (forms, comparisons, findings, inspected items), so that no
-    writer can forget. Rows are taken off the queue by the fold that recounts their day.
-    """
-
-    unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="+", db_constraint=False)
-    day = models.DateField()
-
-    class Meta:
-        indexes = [models.Index(fields=["unit", "day"])]
-
-    def __str__(self) -> str:
-        return f"{self.unit_id} {self.day}"
-
-
-class DailyTally(Owned):
+class Tally(models.Model):
     """What the chains of one unit, day, province and subject kind add to the figures: whole numbers that add up.
 
     The counts are those of ``filings.accuracy.counting.Counts`` without what never became a chain.
     """
 
-    unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="tallies", db_constraint=False)
+    unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     day = models.DateField()
     subject_province = models.PositiveSmallIntegerField(choices=Province.choices)
     subject_kind = models.CharField(max_length=8)
-    forms = models.PositiveIntegerField()  # every stored form whose own province and kind these are
-    versions = models.PositiveIntegerField()
-    m1_n = models.PositiveIntegerField()
-    m1_errors = models.PositiveIntegerField()
-    m2_n = models.PositiveIntegerField()
-    m2_errors = models.PositiveIntegerField()
-    pending = models.PositiveIntegerField()
-    undeterminable = models.PositiveIntegerField()
-    m1_provisional = models.PositiveIntegerField()
-    m2_provisional = models.PositiveIntegerField()
-    errors_corrected = models.PositiveIntegerField()
-    first_pass_m1_n = models.PositiveIntegerField()
-    first_pass_m1_errors = models.PositiveIntegerField()
-    first_pass_m2_n = models.PositiveIntegerField()
-    first_pass_m2_errors = models.PositiveIntegerField()
-    late = models.PositiveIntegerField()
+    forms = models.IntegerField()  # every stored form whose own province and kind these are
+    versions = models.IntegerField()
+    m1_n = models.IntegerField()
+    m1_errors = models.IntegerField()
+    m2_n = models.IntegerField()
+    m2_errors = models.IntegerField()
+    pending = models.IntegerField()
+    undeterminable = models.IntegerField()
+    m1_provisional = models.IntegerField()
+    m2_provisional = models.IntegerField()
+    errors_corrected = models.IntegerField()
+    first_pass_m1_n = models.IntegerField()
+    first_pass_m1_errors = models.IntegerField()
+    first_pass_m2_n = models.IntegerField()
+    first_pass_m2_errors = models.IntegerField()
+    late = models.IntegerField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.unit_id} {self.day} {self.subject_province}"
+
+
+class CountDelta(Tally):
+    """By how much one write changed a bucket: appended in the writer's own transaction, deleted when folded.
+
+    Append-only until then, so that writers never wait for each other or for the fold.
+    """
+
+    class Meta:
+        indexes = [models.Index(fields=["unit", "day"], name="filings_delta_unit_day")]
+
+
+class DailyTally(Tally, Owned):
+    """One bucket as far as changes were folded into it. Folds take changes in any order, so that a count may be
+    below zero for a moment; what is shown is always :class:`LiveTally`.
+    """
 
     class Meta(Owned.Meta):
         constraints = [
@@ -96,13 +102,42 @@ class DailyTally(Owned):
             )
         ]
 
-    def __str__(self) -> str:
-        return f"{self.unit_id} {self.day} {self.subject_province}"
+    @classmethod
+    def visibility(cls, actor: Actor) -> Q:
+        return _part(actor)
+
+
+class LiveTally(Tally, Owned):
+    """Buckets and what waits to be folded into them, as one view: summed up, it is always what was committed.
+
+    A single reading of one statement, so that no fold can fall between the two halves.
+    """
+
+    class Meta(Owned.Meta):
+        managed = False
+        db_table = "filings_livetally"
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:
-        if actor.sees_everything:
-            return EVERYTHING
-        if actor.is_bureau:
-            return Q(subject_province=actor.province) | Q(unit__province=actor.province)
-        return Q(unit__organisation=actor.organisation_id) if actor.is_provider else NOTHING
+        return _part(actor)
+
+
+class FoldMark(models.Model):
+    """How many folds have changed a unit's buckets: the mark up to which a computed result counts."""
+
+    unit = models.OneToOneField(
+        PilotUnit, on_delete=models.PROTECT, primary_key=True, related_name="+", db_constraint=False
+    )
+    number = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.unit_id}: {self.number}"
+
+
+def _part(actor: Actor) -> Q:
+    """A bureau counts its own units whole, and its own province's part of all others."""
+    if actor.sees_everything:
+        return EVERYTHING
+    if actor.is_bureau:
+        return Q(subject_province=actor.province) | Q(unit__province=actor.province)
+    return Q(unit__organisation=actor.organisation_id) if actor.is_provider else NOTHING

@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from filings.enums import Comparison, FindingKind, FindingSource, FindingState
-from filings.models import dirty
+from filings.enums import FIELD_LABELS, Comparison, FindingKind, FindingSource, FindingState, Undetermined
+from filings.models import guarded
 from filings.models.forms import VerificationForm
 from filings.models.naming import readable_number
 from pilot.actors import Actor
@@ -32,15 +32,41 @@ class Determination(Owned):
     fields: Any = models.JSONField(
         default=list
     )  # which persons differ: subject, principal, website principal
+    differences: Any = models.JSONField(  # of each person that differs, what does: name, cert_type, cert_no
+        default=dict, db_default=models.Value({}, models.JSONField())
+    )
+    cause = models.CharField(  # why it is undeterminable
+        max_length=16, choices=Undetermined.choices, blank=True, default="", db_default=""
+    )
+    authority = models.CharField(max_length=16, blank=True, default="", db_default="")  # the source asked
     at = models.DateTimeField()
 
     class Meta(Owned.Meta):
         constraints = [models.UniqueConstraint(fields=["form", "number"], name="determination_number_once")]
         indexes = [models.Index(fields=["unit", "outcome"]), models.Index(fields=["unit", "-form"])]
-        triggers = (*append_only(), dirty.on_determinations())
+        triggers = (*append_only(), guarded.insert())
 
     def __str__(self) -> str:
         return f"{self.form_id}: {self.outcome}"
+
+
+class FindingCause(Owned):
+    """Why findings of one unit came about, in the unit's words: recorded once, whatever the number of findings."""
+
+    unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="finding_causes")
+    text = models.TextField(_("差错原因"))
+    recorded_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, null=True, related_name="+")
+    recorded_at = models.DateTimeField()
+
+    class Meta(Owned.Meta):
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return self.text
+
+    @classmethod
+    def visibility(cls, actor: Actor) -> Q:
+        return Q(findings__in=models.QuerySet(Finding).filter(Finding.visibility(actor)))
 
 
 @machine
@@ -62,6 +88,7 @@ class Finding(Case):
     found_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, null=True, related_name="+")
     decided_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, null=True, related_name="+")
     dispute = models.TextField(_("异议理由"), blank=True)
+    cause = models.ForeignKey(FindingCause, on_delete=models.PROTECT, null=True, related_name="findings")
 
     class Meta(Case.Meta):
         constraints = [
@@ -74,10 +101,17 @@ class Finding(Case):
             ),
         ]
         indexes = [models.Index(fields=["unit", "day"])]
-        triggers = (dirty.on_findings(),)
+        triggers = (
+            guarded.insert(),
+            guarded.change("state"),
+        )
 
     def __str__(self) -> str:
         return f"{self.form.form_no} · {self.field}"
+
+    @property
+    def title(self) -> str:
+        return f"{self.form.form_no} · {FIELD_LABELS.get(self.field, self.field)}"
 
     @property
     def number(self) -> str:

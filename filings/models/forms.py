@@ -11,6 +11,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from filings.enums import StoredCipher
 from filings.models.uploads import UploadJob
 from pilot.actors import Actor
 from pilot.enums import FilingType, Province
@@ -19,7 +20,7 @@ from pilot.models import PilotUnit
 
 
 class UnitMonthKey(models.Model):
-    """The data key of one unit and month, wrapped by a master key.
+    """The data key of one unit and month, wrapped by a master key; it and its content are sealed with ``cipher``.
 
     Destroying it (``destroyed_at``, business time) empties ``wrapped`` and with that destroys the month's content.
     """
@@ -28,6 +29,9 @@ class UnitMonthKey(models.Model):
     month = models.DateField()
     wrapped = models.BinaryField()
     master_version = models.PositiveSmallIntegerField()
+    cipher = models.CharField(
+        max_length=16, choices=StoredCipher.choices, db_default=StoredCipher.AES_256_GCM
+    )
     destroyed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

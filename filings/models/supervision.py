@@ -40,6 +40,11 @@ class Rectification(Case):
     drafted_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, related_name="+")
     issued_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, null=True, related_name="+")
     answer_text = models.TextField(_("整改报告"), blank=True)
+    # A fresh sample by which the answer is checked, and the earlier order that was about the same cause.
+    recheck = models.ForeignKey(
+        "filings.Inspection", on_delete=models.PROTECT, null=True, related_name="rechecked_orders"
+    )
+    repeat_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="repeats")
 
     class Meta(Case.Meta):
         constraints = [four_eyes("drafted_by", "issued_by", name="rectification_four_eyes")]
@@ -96,6 +101,9 @@ class Sanction(Case):
     )
     approved_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, null=True, related_name="+")
     statement = models.TextField(_("陈述申辩"), blank=True)
+    # How the official who received the statement judged it; from then on it is on record.
+    hearing_opinion = models.TextField(_("复核意见"), blank=True, db_default="")
+    heard_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, null=True, related_name="+")
     effect_from = models.DateTimeField(_("生效时间"), null=True)
 
     class Meta(Case.Meta):

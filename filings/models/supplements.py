@@ -11,7 +11,7 @@ from pilot.machines import append_only
 from pilot.models import PilotUnit
 
 
-def _kept_while_openable(key: str) -> tuple[pgtrigger.Trigger, ...]:
+def kept_while_openable(key: str) -> tuple[pgtrigger.Trigger, ...]:
     """Triggers: rows are law once written, but go when the data key that opens them is destroyed.
 
     ``key`` is the SQL that gives the key of a row ``OLD``.
@@ -40,7 +40,7 @@ class PictureContent(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key", "sha256"], name="picture_once_per_unit_month")]
-        triggers = _kept_while_openable("OLD.key_id")
+        triggers = kept_while_openable("OLD.key_id")
 
     def __str__(self) -> str:
         return self.sha256
@@ -62,7 +62,7 @@ class FormPicture(models.Model):
             models.Index(fields=["unit", "form_no"], name="picture_of_form"),
             models.Index(fields=["unit", "owner_kind", "owner"], name="picture_of_owner"),
         ]
-        triggers = _kept_while_openable(
+        triggers = kept_while_openable(
             "SELECT c.key_id FROM filings_picturecontent c WHERE c.id = OLD.content_id"
         )
 

@@ -2,7 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from filings.pages import uploads, findings, inspections, rectifications, sanctions, coordination, bulletins  # isort: skip
+from filings.pages import uploads, alerts, findings, inspections  # isort: skip
+from filings.pages import rectifications, sanctions, coordination, faq, bulletins  # isort: skip
 from filings.pages import dashboard, register
 from pilot.context import EXTRA
 from pilot.registry import Group
@@ -10,12 +11,15 @@ from pilot.registry import Group
 EXTRA += [
     (Group.RUN, "pilot-unit_list", _("试点单位名录"), "building-2"),
     (Group.RUN, "verification-form_list", _("核验单"), "files"),
+    (Group.RUN, "faq", _("常见问题"), "circle-question-mark"),
 ]
 
 __all__ = [
+    "alerts",
     "bulletins",
     "coordination",
     "dashboard",
+    "faq",
     "findings",
     "inspections",
     "rectifications",

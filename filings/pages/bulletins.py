@@ -1,22 +1,26 @@
-"""Bulletins as the portal shows them, to officials and to the public."""
+"""Bulletins and the final report as the portal shows them, to officials, units and the public."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from filings.documents import adjustment_words, error_chart
 from filings.enums import BulletinState
-from filings.forms import BulletinForm
+from filings.forms.bulletins import BulletinForm
 from filings.models import Bulletin
 from filings.pages import common
-from filings.services import bulletins
+from filings.phrases import lines
+from filings.services import bulletin_papers, bulletin_table, bulletins, final_report
+from filings.services.bulletin_table import COLUMNS, Line, TableColumn
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm, ReauthenticatedForm
+from pilot.models import Document, PilotUnit
 from pilot.registry import Creation, ListColumn, MachinePages, register
 from pilot.ui import Column, Fact, Row, Section
 
@@ -24,9 +28,10 @@ S = BulletinState
 
 
 def facts(bulletin: Bulletin, actor: Actor | None) -> list[Fact]:
-    """Which month, as of when, by which rules; who compiled and signed it is for officials."""
+    """Which period, as of when, by which rules; who compiled and signed it is for officials."""
     shown = [
-        Fact(_("月份"), bulletin.period),
+        Fact(_("种类"), str(bulletin.get_kind_display())),
+        Fact(_("统计期间"), _("试点运行阶段") if bulletin.is_final else bulletin.period),
         Fact(_("期号"), bulletin.number),
         Fact(_("更正"), bulletin.corrects.number if bulletin.corrects else None),
         Fact(_("数据截至"), bulletin.as_of),
@@ -41,58 +46,98 @@ def facts(bulletin: Bulletin, actor: Actor | None) -> list[Fact]:
 
 
 def sections(bulletin: Bulletin, actor: Actor | None) -> list[Section]:
-    """The frozen table, its chart, and adjustments of earlier months."""
+    """Conclusions, what a corrigendum changed, the frozen table, its drawings, adjustments of earlier months."""
     frozen = bulletin.figures
-    shown = [_table(frozen)]
+    shown = [_table(bulletin, actor)]
+    if bulletin.conclusions:
+        shown = [_words(_("总结意见"), lines(bulletin.conclusions)), *shown]
+    if corrected := frozen.get("corrections"):
+        shown = [_words(_("更正内容"), [bulletin_table.correction_words(c) for c in corrected]), *shown]
     if frozen["units"]:
-        shown.append(Section(_("各试点单位 M1 差错数"), svg=str(error_chart(frozen["units"]))))
+        shown += [Section(title, svg=svg) for title, svg in bulletin_papers.drawings_of(bulletin)]
+    if bulletin.is_final:
+        shown += [_part(table) for table in final_report.tables(frozen)]
     if frozen["adjustments"]:
-        rows = [Row("", [adjustment_words(change)]) for change in frozen["adjustments"]]
-        shown.append(Section(_("对已通报数据的调整"), columns=[Column("text", _("内容"))], rows=rows))
+        words = [bulletin_table.adjustment_words(change) for change in frozen["adjustments"]]
+        shown.append(_words(_("对已通报数据的调整"), words))
     return shown
 
 
-def _table(frozen: dict[str, Any]) -> Section:
+def _words(title: str, texts: list[str]) -> Section:
+    return Section(title, columns=[Column("text", _("内容"))], rows=[Row("", [text]) for text in texts])
+
+
+def _part(table: final_report.Table) -> Section:
+    """A table of the final report."""
+    numeric = len(table.heads) - 1
     columns = [
-        Column("unit", _("试点单位")),
-        Column("province", _("省份")),
-        Column("accepted", _("接受"), "end"),
-        Column("m1", _("M1 差错 / 计数"), "end"),
-        Column("m1_shown", _("M1 准确率"), "end"),
-        Column("m1_interval", _("95% 置信区间"), "end"),
-        Column("m1_verdict", _("M1 结论")),
-        Column("m2", _("M2 差错 / 计数"), "end"),
-        Column("m2_shown", _("M2 准确率"), "end"),
-        Column("m2_met", _("M2 结论")),
-        Column("pending", _("待比对"), "end"),
-        Column("undeterminable", _("无法判定"), "end"),
+        Column(str(place), head, "end" if place and place <= numeric else "start")
+        for place, head in enumerate(table.heads)
     ]
-    rows = [
-        Row(
-            "",
-            [
-                unit["name"],
-                unit["province"],
-                unit["accepted"],
-                common.counts(unit["m1"]),
-                unit["m1"]["shown"],
-                unit["interval"],
-                common.verdict(unit["verdict"]),
-                common.counts(unit["m2"]),
-                unit["m2"]["shown"],
-                common.met(unit["m2"]),
-                unit["counts"]["pending"],
-                unit["counts"]["undeterminable"],
-            ],
-        )
-        for unit in frozen["units"]
-    ]
+    rows = [Row("", list(row)) for row in table.rows]
+    return Section(table.title, columns=columns, rows=rows, empty=table.empty, note=table.note)
+
+
+def _table(bulletin: Bulletin, actor: Actor | None) -> Section:
+    frozen = bulletin.figures
+    whole, period = _whole(actor), bulletin.period
+    rows = [Row("", [_cell(column, unit, period, whole) for column in COLUMNS]) for unit in frozen["units"]]
+    if rows:
+        rows.append(Row("", bulletin_table.total_cells(frozen), marker="total"))
     return Section(
         _("各试点单位准确率"),
-        columns=columns,
+        columns=[Column(column.key, column.label, column.align) for column in COLUMNS],
         rows=rows,
         empty=_("该月没有试点单位"),
-        note=_("准确率按整数判定，截位显示；待比对和无法判定的核验单不计入 M1。"),
+        note=_(
+            "准确率按整数判定，截位显示；待比对和无法判定的核验单不计入 M1。"
+            "名次只在 M1 置信区间与其他各单位均不重叠时列出。"
+        ),
+    )
+
+
+type Whole = Callable[[Line], bool]
+
+
+def _whole(actor: Actor | None) -> Whole:
+    """Whose numbers open the forms they count now: the unit, its home bureau and the ministry count it whole."""
+    if actor is None:
+        return lambda unit: False
+    if actor.is_provider:
+        own = set(PilotUnit.objects.visible_to(actor).values_list("code", flat=True))
+        return lambda unit: unit["code"] in own
+    return lambda unit: actor.is_ministry or unit["home"] == actor.province
+
+
+def _cell(column: TableColumn, unit: Line, period: str, whole: Whole) -> Any:
+    match column.key:
+        case "m1" | "m2" if whole(unit):
+            return common.ratio(unit[column.key], unit["code"], period, column.key, apart=True)
+        case "m1_verdict":
+            return common.verdict(unit["verdict"]) or column.value(unit)
+        case "m2_verdict" if unit["m2"]["n"]:
+            return common.met(unit["m2"])
+    if column.count and whole(unit):
+        return common.opened(column.value(unit), unit["code"], period, column.count)
+    return column.value(unit)
+
+
+def files(bulletin: Bulletin) -> Section:
+    """The papers of a published bulletin, for everyone."""
+    rows = Document.objects.filter(machine=bulletin.slug(), object_id=bulletin.pk).order_by("pk")
+    kinds = {bulletin_papers.PDF: "pdf", bulletin_papers.WORKBOOK: "xlsx"}
+    return Section(
+        _("通报文件"),
+        columns=[Column("title", _("文件")), Column("kind", _("格式")), Column("size", _("字节"), "end")],
+        rows=[
+            Row(
+                reverse("published_bulletin_file", args=[bulletin.pk, kinds[row.kind]]),
+                [row.title, kinds[row.kind].upper(), row.size],
+            )
+            for row in rows
+            if row.kind in kinds
+        ],
+        empty=_("没有文件"),
     )
 
 
@@ -111,7 +156,11 @@ register(
         icon="newspaper",
         columns=[
             ListColumn(Column("number", gettext_lazy("期号")), lambda b: b.number),
-            ListColumn(Column("period", gettext_lazy("月份")), lambda b: b.period),
+            ListColumn(Column("kind", gettext_lazy("种类")), lambda b: str(b.get_kind_display())),
+            ListColumn(
+                Column("period", gettext_lazy("统计期间")),
+                lambda b: _("试点运行阶段") if b.is_final else b.period,
+            ),
             ListColumn(Column("as_of", gettext_lazy("数据截至")), lambda b: b.as_of),
         ],
         facts=facts,
@@ -127,10 +176,10 @@ register(
             gettext_lazy("编制通报"),
             BulletinForm,
             bulletins.compile_bulletin,
-            gettext_lazy("重新计算该月全部试点单位的数据并冻结"),
+            gettext_lazy("重新计算全部试点单位的数据并冻结"),
         ),
         search=["period"],
         related=["compiled_by", "signed_by", "corrects", "programme"],
-        empty=gettext_lazy("每月结束后由部编制"),
+        empty=gettext_lazy("每月结束后由部编制；试点运行阶段结束后编制总结报告"),
     )
 )

@@ -9,21 +9,20 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from filings.enums import FIELD_LABELS
 from filings.models import Finding, VerificationForm
 from filings.periods import TO_DATE
+from filings.services import attachments
+from pilot.actors import Actor
+from pilot.machines import Case
 from pilot.models import PilotUnit
 from pilot.registry import Group
+from pilot.services.documents import suffix_of
 from pilot.tones import tone
-from pilot.ui import Column, Fact, Link, Row, Section, Tag, Tone
+from pilot.ui import Column, Fact, Link, Ratio, Row, Section, Tag, Tone
 
 GROUP = Group.SUPERVISION
 RUN_GROUP = Group.RUN
-FIELDS = {
-    "subject": gettext_lazy("备案主体身份信息"),
-    "principal": gettext_lazy("主体负责人身份信息"),
-    "identity": gettext_lazy("主体身份信息"),
-    "form": gettext_lazy("核验单其他信息"),
-}
 VERDICTS: dict[str, tuple[Any, Tone]] = {
     "achieved": (gettext_lazy("达标"), "success"),
     "not_achieved": (gettext_lazy("不达标"), "danger"),
@@ -44,7 +43,7 @@ def form_link(form: VerificationForm) -> Link:
 
 def field_label(field: str) -> str:
     """The words for a finding's field; one named by an official stands as it is."""
-    return str(FIELDS.get(field, field))
+    return str(FIELD_LABELS.get(field, field))
 
 
 def state_of(case: Any) -> Tag:
@@ -75,26 +74,75 @@ def counts(figure: dict[str, Any]) -> str:
     return f"{figure['errors']:,} / {figure['n']:,}"
 
 
-def shown(figure: dict[str, Any]) -> str:
-    """The figure with its counts, in one cell."""
-    return _("%(figure)s（%(counts)s）") % {"figure": figure["shown"], "counts": counts(figure)}
+def opened(number: int, unit: str, period: str, count: str, province: int | None = None) -> Link:
+    """A count as the way to what it counts, of the subjects of one province only if it is one."""
+    query = f"?province={province}" if province else ""
+    return Link(f"{number:,}", reverse("figure", args=[unit, period, count]) + query)
+
+
+def ratio(
+    figure: dict[str, Any],
+    unit: str,
+    period: str,
+    name: str,
+    *,
+    apart: bool = False,
+    province: int | None = None,
+) -> Ratio:
+    """A figure (``m1``, ``m2``) with errors / n, each opening what it counts; ``apart``: without its percentage."""
+    return Ratio(
+        opened(figure["errors"], unit, period, f"{name}_errors", province),
+        opened(figure["n"], unit, period, f"{name}_n", province),
+        "" if apart else figure["shown"],
+    )
 
 
 def figure_facts(figures: dict[str, Any]) -> list[Fact]:
-    """Both figures and what lies outside them, always with window, rules and data-as-of."""
+    """Both figures and what lies outside them, always with window, rules and data-as-of; each opens what it counts."""
+    unit, period = figures["unit"], figures["period"]
+
+    def count(name: str) -> Link:
+        return opened(figures[name], unit, period, name)
+
     return [
-        Fact(_("主体身份信息准确率 M1"), shown(figures["m1"])),
+        Fact(_("主体身份信息准确率 M1"), ratio(figures["m1"], unit, period, "m1")),
         Fact(_("M1 判定"), met(figures["m1"])),
-        Fact(_("核验单信息准确率 M2"), shown(figures["m2"])),
+        Fact(_("核验单信息准确率 M2"), ratio(figures["m2"], unit, period, "m2")),
         Fact(_("M2 判定"), met(figures["m2"])),
-        Fact(_("待比对"), figures["pending"]),
-        Fact(_("无法判定"), figures["undeterminable"]),
-        Fact(_("拒收"), figures["refused"]),
-        Fact(_("重复"), figures["duplicates"]),
-        Fact(_("迟报"), figures["late"]),
+        Fact(_("待比对"), count("pending")),
+        Fact(_("无法判定"), count("undeterminable")),
+        Fact(_("拒收"), count("refused")),
+        Fact(_("重复"), count("duplicates")),
+        Fact(_("迟报"), count("late")),
         Fact(_("统计期间"), _("截至目前") if figures["period"] == TO_DATE else figures["period"]),
         Fact(_("计算规则"), figures["rule_version"]),
         Fact(_("数据截至"), datetime.fromisoformat(figures["as_of"])),
+    ]
+
+
+def proof_section(title: str, case: Case, actor: Actor, *, empty: str = "") -> list[Section]:
+    """The files that came with the acts of a case; without any, what ``empty`` says, or no section at all."""
+    files = attachments.of(case)
+    if not files and not empty:
+        return []
+    return [
+        Section(
+            title,
+            columns=[
+                Column("title", _("文件")),
+                Column("kind", _("格式")),
+                Column("size", _("字节"), "end"),
+                Column("at", _("提交时间")),
+            ],
+            rows=[
+                Row(
+                    reverse("document", args=[file.pk]),
+                    [file.title, suffix_of(file.content_type).upper(), file.size, file.made_at],
+                )
+                for file in files
+            ],
+            empty=empty,
+        )
     ]
 
 

@@ -2,45 +2,77 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any
+
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from filings.enums import CoordinationState
-from filings.forms import CoordinationForm, MessageForm
+from filings.enums import CoordinationCategory, CoordinationState
+from filings.forms.coordination import CoordinationForm, FaqForm, HandOverForm, MessageForm
 from filings.models import CoordinationCase
 from filings.pages import common
-from filings.services import coordination
+from filings.services import attachments, coordination
+from filings.services import faq as faq_service
+from pilot import clock
 from pilot.actors import Actor
-from pilot.models import Organisation, Person
-from pilot.registry import Creation, ListColumn, MachinePages, register
-from pilot.ui import Column, Fact, Row, Section
+from pilot.models import Document, Organisation, Person
+from pilot.registry import Creation, ListColumn, ListFilter, MachinePages, Task, register
+from pilot.rules import local_day
+from pilot.ui import Column, Fact, Link, Row, Section, Tag
 
 S = CoordinationState
 
 
 def facts(case: CoordinationCase, actor: Actor) -> list[Fact]:
-    """Who asks whom about which unit."""
+    """Who asks whom about which unit, and until when an answer is due."""
     return [
         Fact(_("试点单位"), common.unit_link(case.unit)),
+        Fact(_("类别"), str(case.get_category_display())),
         Fact(_("事项"), case.subject),
         Fact(_("提出单位"), case.opener.name),
         Fact(_("责任单位"), case.owner.name),
+        Fact(_("答复期限"), due(case), _("含当日")),
     ]
 
 
+def due(case: CoordinationCase) -> Any:
+    """The last day on which an answer is in time, marked when it has passed; None where no clock runs."""
+    if case.due_at is None:
+        return None
+    last = local_day(case.due_at - timedelta(microseconds=1))
+    if case.due_at > clock.now():
+        return last
+    return Tag(_("%(day)s 已超期") % {"day": last.isoformat()}, "danger")
+
+
 def sections(case: CoordinationCase, actor: Actor) -> list[Section]:
-    """The thread, oldest first. Providers read the office, not the person."""
+    """The thread with its files, oldest first. Providers read the office, not the person."""
+    files: dict[datetime, list[Document]] = {}
+    for file in attachments.of(case):
+        files.setdefault(file.made_at, []).append(file)
     return [
         Section(
             _("往来"),
-            columns=[Column("at", _("时间")), Column("by", _("单位")), Column("text", _("内容"))],
+            columns=[
+                Column("at", _("时间")),
+                Column("by", _("单位")),
+                Column("text", _("内容")),
+                Column("files", _("附件")),
+            ],
             rows=[
-                Row("", [m.at, _by(m.organisation, m.person, actor), m.text])
+                Row("", [m.at, _by(m.organisation, m.person, actor), m.text, _files(files.get(m.at, []))])
                 for m in case.messages.select_related("organisation", "person")
             ],
         )
     ]
+
+
+def _files(files: list[Document]) -> list[Link]:
+    """The files that came with a message: kept in the same act, so of the same moment."""
+    return [Link(file.title, reverse("document", args=[file.pk]), "paperclip") for file in files]
 
 
 def _by(organisation: Organisation, person: Person, actor: Actor) -> str:
@@ -49,9 +81,19 @@ def _by(organisation: Organisation, person: Person, actor: Actor) -> str:
     return f"{organisation.name} · {person.name}"
 
 
+def links(case: CoordinationCase, actor: Actor) -> list[Link]:
+    """Where like questions are answered."""
+    return [Link(_("常见问题"), reverse("faq"), "circle-question-mark")]
+
+
 def waiting(actor: Actor) -> Q | None:
     """The owner answers; whoever opened it closes it or asks on."""
     return Q(state=S.OPEN, owner=actor.organisation_id) | Q(state=S.ANSWERED, opener=actor.organisation_id)
+
+
+def overdue() -> Q:
+    """Cases whose owner has let the deadline pass."""
+    return Q(state=S.OPEN, due_at__lte=clock.now())
 
 
 register(
@@ -62,18 +104,53 @@ register(
         icon="messages-square",
         columns=[
             ListColumn(Column("number", gettext_lazy("编号")), lambda c: c.number),
+            ListColumn(Column("category", gettext_lazy("类别")), lambda c: str(c.get_category_display())),
             ListColumn(Column("subject", gettext_lazy("事项")), lambda c: c.subject),
             ListColumn(Column("unit", gettext_lazy("试点单位")), lambda c: c.unit.organisation.name),
             ListColumn(Column("owner", gettext_lazy("责任单位")), lambda c: c.owner.name),
+            ListColumn(Column("due", gettext_lazy("答复期限")), due, "due_at"),
         ],
         facts=facts,
         sections=sections,
         waiting=waiting,
         forms={"reply": MessageForm, "reopen": MessageForm},
+        tasks=[
+            Task(
+                "hand_over",
+                gettext_lazy("转办"),
+                HandOverForm,
+                coordination.hand_over,
+                coordination.hand_over_obstacle,
+                gettext_lazy("由所选单位答复；答复期限不变，往来中记明"),
+            ),
+            Task(
+                "make_faq",
+                gettext_lazy("整理为问答"),
+                FaqForm,
+                faq_service.make_faq,
+                lambda case, actor: faq_service.obstacle(case),
+                gettext_lazy("形成问答草稿，由另一人发布后全部用户可以查阅"),
+            ),
+        ],
         creation=Creation(gettext_lazy("提出协调事项"), CoordinationForm, coordination.open_case),
         search=["subject", "unit__organisation__name"],
         related=["unit", "unit__organisation", "opener", "owner"],
         province_field="unit__province",
         empty=gettext_lazy("接口、比对、政策等需要协调的问题可在此提出"),
+        links=links,
+        filters=[
+            ListFilter(
+                "category",
+                gettext_lazy("类别"),
+                lambda actor: CoordinationCategory.choices,
+                lambda value, actor: Q(category=value),
+            ),
+            ListFilter(
+                "overdue",
+                gettext_lazy("超期"),
+                lambda actor: [("yes", _("是"))],
+                lambda value, actor: overdue(),
+            ),
+        ],
     )
 )

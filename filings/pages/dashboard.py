@@ -8,14 +8,14 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from filings.accuracy.thresholds import PPM
-from filings.enums import CoordinationState, FindingState, InspectionState, RectificationState
-from filings.models import CoordinationCase, Finding, Inspection, Rectification
-from filings.pages import common
+from filings.enums import AlertState, CoordinationState, FindingState, InspectionState, RectificationState
+from filings.models import Alert, CoordinationCase, Finding, Inspection, Rectification
+from filings.pages import common, coordination, overview
+from filings.periods import TO_DATE
 from filings.selectors import rollups
 from filings.selectors.counting import Tally
 from filings.selectors.units import UnitView, unit_views
-from filings.services import buckets
+from filings.services import charts
 from filings.services.figures import judged
 from pilot.actors import Actor
 from pilot.charts import Bar, bar_chart, sparkline, tile_grid
@@ -31,9 +31,14 @@ def contribute(board: Any, actor: Actor) -> None:
     """Add tiles, units, the province grid and the sources of errors, as far as this actor may see them."""
     if not (actor.is_provider or actor.is_bureau or actor.is_ministry):
         return
-    buckets.fold()
     board.tiles = [*board.tiles, *tiles(actor)]
-    board.units = [*board.units, *(unit_figure(view) for view in unit_views(actor))]
+    views = unit_views(actor)
+    board.units = [*board.units, *(unit_figure(view) for view in views)]
+    drawn = overview.drawings(actor, views)
+    if drawn:  # one sheet of paper has room for the run phase only
+        for section in [*board.lead, *board.charts]:
+            section.screen_only = True
+    board.charts = [*drawn, *board.charts]
     if not actor.is_provider:
         board.provinces = province_tiles(actor)
         board.charts = [*board.charts, _sources(actor)]
@@ -49,7 +54,14 @@ def tiles(actor: Actor) -> list[Tile]:
         (_("检查中的抽查"), Inspection, InspectionState.IN_PROGRESS, "info"),
         (_("待答复协调事项"), CoordinationCase, CoordinationState.OPEN, "info"),
     ]
-    return [_tile(actor, label, model, state, tone) for label, model, state, tone in rows]
+    if not actor.is_provider:
+        rows.append((_("未解除预警"), Alert, AlertState.OPEN, "danger"))
+    late = CoordinationCase.objects.visible_to(actor).filter(coordination.overdue()).count()
+    url = f"{reverse('coordination-case_list')}?overdue=yes"
+    return [
+        *(_tile(actor, label, model, state, tone) for label, model, state, tone in rows),
+        Tile(_("逾期协调事项"), f"{late:,}", url, tone="danger" if late else "neutral"),
+    ]
 
 
 def _tile(actor: Actor, label: str, model: type[Case], state: str, tone: Tone) -> Tile:
@@ -58,8 +70,11 @@ def _tile(actor: Actor, label: str, model: type[Case], state: str, tone: Tone) -
     return Tile(str(label), f"{count:,}", url, tone=tone if count else "neutral")
 
 
-def unit_figure(view: UnitView) -> UnitFigure:
-    """One unit's line: both figures truncated, with errors / n, and the trend of M1 by month."""
+def unit_figure(view: UnitView, province: int | None = None) -> UnitFigure:
+    """One unit's line: both figures truncated, with errors / n, and the trend of M1 by month.
+
+    ``province``: the view counts the subjects of this province only.
+    """
     unit = view.unit
     m1, m2 = figures_of(view.tally, view)
     status = unit.status or ""
@@ -71,24 +86,25 @@ def unit_figure(view: UnitView) -> UnitFigure:
         url=reverse("pilot-unit_detail", args=[unit.code]),
         status=Tag(label, tone(status)),
         m1_shown=m1["shown"],
-        m1_counts=common.counts(m1),
+        m1_counts=common.ratio(m1, unit.code, TO_DATE, "m1", apart=True, province=province),
         m1=common.met(m1),
         m2_shown=m2["shown"],
-        m2_counts=common.counts(m2),
+        m2_counts=common.ratio(m2, unit.code, TO_DATE, "m2", apart=True, province=province),
         m2=common.met(m2),
         trend=_trend(view),
     )
 
 
-def figures_of(tally: Tally, view: UnitView) -> tuple[dict[str, Any], dict[str, Any]]:
-    """M1 and M2 of a tally of a unit, judged by its programme's thresholds."""
-    counts, (m1, m2) = tally.counts, view.targets
+def figures_of(tally: Tally, view: UnitView, month: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
+    """M1 and M2 of a tally of a unit, judged by what its programme asked then."""
+    counts, (m1, m2) = tally.counts, view.demands[month] if month else view.targets
     return judged(counts.m1_errors, counts.m1_n, m1), judged(counts.m2_errors, counts.m2_n, m2)
 
 
 def _trend(view: UnitView) -> str:
     """M1 per month in percent; a month without a figure leaves a gap."""
-    values = [accuracy_percent(tally) for tally in view.months.values()]
+    counts = [tally.counts for tally in view.months.values()]
+    values = [charts.share(one.m1_errors, one.m1_n) for one in counts]
     if len(values) < 2:
         return ""
     months = ", ".join(view.months)
@@ -96,22 +112,20 @@ def _trend(view: UnitView) -> str:
     return str(sparkline(title, values))
 
 
-def accuracy_percent(tally: Tally) -> float | None:
-    """M1 as a number for drawing only, from whole parts per million; it decides nothing."""
-    counts = tally.counts
-    if not counts.m1_n:
-        return None
-    return ((counts.m1_n - counts.m1_errors) * PPM // counts.m1_n) / (PPM // 100)
-
-
 def province_tiles(actor: Actor) -> list[ProvinceTile]:
-    """Stored forms per province of the subject; each tile opens these forms, its tone tells of M1 errors."""
+    """Stored forms per province of the subject; its tone tells of M1 errors. A tile opens the province's page, as far
+    as the actor has one, else these forms.
+    """
     rows = rollups.visible(actor)
     tallies = rollups.summed(rows, "subject_province")
     listing = reverse("verification-form_list")
     return tile_grid(
         {code: f"{forms:,}" for code, forms in rollups.forms_by_province(rows).items() if forms},
-        url=lambda province: f"{listing}?province={int(province)}",
+        url=lambda province: (
+            reverse("province", args=[int(province)])
+            if overview.may_open(actor, province)
+            else f"{listing}?province={int(province)}"
+        ),
         tones={code: _tone(tally) for code, tally in tallies.items()},
     )
 
@@ -133,4 +147,5 @@ def _sources(actor: Actor) -> Section:
         svg=str(bar_chart(_("差错来源"), bars)) if bars else "",
         empty="" if bars else _("没有差错"),
         note=_("不含已撤销的差错"),
+        screen_only=True,
     )

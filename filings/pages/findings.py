@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from filings.enums import FindingState
-from filings.forms import DisputeForm, FindingForm
-from filings.models import Finding
-from filings.pages import common
-from filings.services import findings
+from filings.forms.findings import FindingForm
+from filings.forms.measures import CauseForm, ConfirmForm, DecisionForm, DisputeForm
+from filings.models import Finding, FindingCause
+from filings.pages import common, form_content
+from filings.services import findings, reading
+from filings.services.findings import COUNTED
+from pilot import policy
 from pilot.actors import Actor
-from pilot.forms import ReasonForm
-from pilot.registry import Creation, ListColumn, MachinePages, register
-from pilot.ui import Column, Fact
+from pilot.registry import Creation, ListColumn, ListFilter, MachinePages, Task, register
+from pilot.ui import Column, Fact, Link, Section
 
 
 def facts(finding: Finding, actor: Actor) -> list[Fact]:
@@ -31,10 +34,67 @@ def facts(finding: Finding, actor: Actor) -> list[Fact]:
         Fact(_("说明"), finding.description),
         Fact(_("主体所在省"), finding.get_subject_province_display()),
         Fact(_("计入日期"), finding.day),
+        Fact(_("发现时间"), finding.opened_at),
         Fact(_("发现人"), finding.found_by.name if finding.found_by and names_people else None),
+        Fact(_("差错原因"), finding.cause.text if finding.cause else None),
         Fact(_("异议理由"), finding.dispute),
         Fact(_("决定人"), finding.decided_by.name if finding.decided_by and names_people else None),
     ]
+
+
+def sections(finding: Finding, actor: Actor) -> list[Section]:
+    """The proof that was handed in, and how many other findings have the same cause."""
+    parts = common.proof_section(_("证明材料"), finding, actor)
+    if finding.cause is not None:
+        alike = common.visible_findings(actor, cause=finding.cause_id)
+        url = f"{reverse('finding_list')}?cause={finding.cause_id}"
+        words = _("同一原因的差错共 %(count)s 条") % {"count": alike.count()}
+        parts.append(
+            Section(
+                _("同一原因"),
+                facts=[Fact(_("差错原因"), finding.cause.text), Fact(_("差错"), Link(words, url))],
+            )
+        )
+    return parts
+
+
+def in_dispute(finding: Finding, actor: Actor) -> list[Section]:
+    """What stands beside the proof when a dispute is decided: what was found, what the unit says, and the form, masked.
+
+    That the form was read is on record.
+    """
+    said = Section(
+        _("争议事项"),
+        facts=[
+            Fact(_("核验单"), common.form_link(finding.form)),
+            Fact(_("字段"), common.field_label(finding.field)),
+            Fact(_("来源"), finding.get_source_display()),
+            Fact(_("说明"), finding.description),
+            Fact(_("异议理由"), finding.dispute),
+        ],
+    )
+    record = reading.read_form(actor=actor, form=finding.form)
+    if record is None:
+        return [said, Section(_("核验单"), empty=_("内容已销毁"))]
+    return [said, *form_content.sections(record)]
+
+
+def links(finding: Finding, actor: Actor) -> list[Link]:
+    """What an official of the unit's bureau may make of it."""
+    if not policy.may_open("rectification_create", actor.role) or actor.province != finding.unit.province:
+        return []
+    return [Link(_("起草整改通知"), f"{reverse('rectification_create')}?unit={finding.unit_id}", "wrench")]
+
+
+def _causes(actor: Actor) -> list[tuple[str, Any]]:
+    rows = FindingCause.objects.visible_to(actor).order_by("-pk").distinct()[:100]
+    return [(str(row.pk), row.text[:40]) for row in rows]
+
+
+def _cause_obstacle(finding: Finding, actor: Actor) -> str | None:
+    if finding.state not in COUNTED:
+        return _("确认差错后可以记录原因")
+    return _("已记录差错原因") if finding.cause_id is not None else None
 
 
 def waiting(actor: Actor) -> Q | None:
@@ -66,8 +126,29 @@ register(
             ListColumn(Column("kind", gettext_lazy("差错类型")), _cell("kind")),
         ],
         facts=facts,
+        sections=sections,
         waiting=waiting,
-        forms={"dispute_finding": DisputeForm, "uphold": ReasonForm, "overturn": ReasonForm},
+        forms={
+            "confirm": ConfirmForm,
+            "dispute_finding": DisputeForm,
+            "uphold": DecisionForm,
+            "overturn": DecisionForm,
+        },
+        previews={"uphold": in_dispute, "overturn": in_dispute},
+        tasks=[
+            Task(
+                "record_cause",
+                gettext_lazy("记录差错原因"),
+                CauseForm,
+                findings.put_down_to_cause,
+                _cause_obstacle,
+                gettext_lazy("原因写入所选差错，供整改时使用；不影响准确率"),
+            )
+        ],
+        links=links,
+        filters=[
+            ListFilter("cause", gettext_lazy("差错原因"), _causes, lambda value, actor: Q(cause=value)),
+        ],
         effects={
             "confirm": gettext_lazy("该差错计入准确率，不能再提出异议"),
             "dispute_finding": gettext_lazy("由主体所在省或注册省的通信管理局、或部复核"),
@@ -82,7 +163,7 @@ register(
             gettext_lazy("通知试点单位，异议期限开始计算"),
         ),
         search=["form__form_no", "unit__organisation__name", "unit__code"],
-        related=["unit", "unit__organisation", "form", "found_by", "decided_by"],
+        related=["unit", "unit__organisation", "form", "form__key", "found_by", "decided_by", "cause"],
         province_field="subject_province",
         empty=gettext_lazy("比对、抽查发现的差错会列在这里"),
     )

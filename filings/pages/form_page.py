@@ -7,15 +7,22 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from filings.enums import Comparison
 from filings.models import Determination, VerificationForm
-from filings.pages import common, form_content
+from filings.pages import common, form_content, national
 from filings.selectors import forms
 from pilot.actors import Actor
 from pilot.ui import Column, DetailPage, Fact, Row, Section, Tag, Tone
 
 TONES: dict[str, Tone] = {"match": "success", "mismatch": "danger", "undeterminable": "warning"}
+
+DIFFERENCES = {
+    "name": gettext_lazy("名称或姓名"),
+    "cert_type": gettext_lazy("证件类型"),
+    "cert_no": gettext_lazy("证件号码"),
+}
 
 
 def outcome_tag(outcome: str | None) -> Tag:
@@ -63,22 +70,27 @@ def detail(form: VerificationForm, record: Mapping[str, Any] | None, actor: Acto
         title=_("核验单"),
         number=form.form_no,
         state=outcome_tag(compared[0].outcome if compared else None),
-        facts=_facts(form),
+        facts=_facts(form, actor),
         sections=[
             *([_destroyed(form)] if record is None else form_content.sections(record)),
             _comparisons(compared),
+            *national.form_sections(form),
             common.finding_section(_("差错"), common.visible_findings(actor, form=form.pk)),
             _chain(form),
         ],
     )
 
 
-def _facts(form: VerificationForm) -> list[Fact]:
+def _facts(form: VerificationForm, actor: Actor) -> list[Fact]:
+    filed = None if form.subject_known else forms.subject_of(form)
+    kind = (filed or form).subject_kind
+    kinds = {"person": _("个人"), "unit": _("单位")}
     return [
         Fact(_("试点单位"), common.unit_link(form.unit)),
         Fact(_("备案类型"), form.get_filing_type_display()),
         Fact(_("主体所在省"), form.get_subject_province_display()),
-        Fact(_("主办者类型"), _("个人") if form.subject_kind == "person" else _("单位")),
+        Fact(_("主办者类型"), kinds.get(kind, "")),
+        *([] if form.subject_known else [_filed_subject(filed, actor)]),
         Fact(_("版次"), form.version),
         Fact(_("更正的核验单"), form.supersedes),
         Fact(_("采集时间"), form.collected_at),
@@ -88,6 +100,16 @@ def _facts(form: VerificationForm) -> list[Fact]:
         Fact(_("上报格式"), form.source),
         Fact(_("规则版本"), form.rule_version),
     ]
+
+
+def _filed_subject(filed: VerificationForm | None, actor: Actor) -> Fact:
+    """Where the subject is that a V3.0 addition only names; a link for whom may see that form."""
+    words = _("本单只写了主体的备案号或标识，主体按此从本单位其他核验单中查找")
+    if filed is None:
+        return Fact(_("主体所在核验单"), Tag(_("尚未找到"), "info"), words)
+    if not VerificationForm.objects.visible_to(actor).filter(pk=filed.pk).exists():
+        return Fact(_("主体所在核验单"), filed.form_no, words)
+    return Fact(_("主体所在核验单"), common.form_link(filed), words)
 
 
 def _destroyed(form: VerificationForm) -> Section:
@@ -102,14 +124,25 @@ def _comparisons(compared: list[Determination]) -> Section:
             Column("number", _("次序"), "end"),
             Column("outcome", _("结果")),
             Column("fields", _("不一致的人员")),
+            Column("cause", _("无法判定的原因")),
             Column("at", _("时间")),
         ],
         rows=[
-            Row("", [c.number, outcome_tag(c.outcome), [common.field_label(f) for f in c.fields], c.at])
+            Row("", [c.number, outcome_tag(c.outcome), _differing(c), str(c.get_cause_display()), c.at])
             for c in compared
         ],
         empty=_("尚未比对"),
     )
+
+
+def _differing(compared: Determination) -> list[str]:
+    """Whose record differs and, where the authority says so, in what."""
+    named = []
+    for place in compared.fields:
+        what = "、".join(str(DIFFERENCES[name]) for name in compared.differences.get(place, ()))
+        words = {"person": common.field_label(place), "what": what}
+        named.append(_("%(person)s（%(what)s）") % words if what else words["person"])
+    return named
 
 
 def _chain(form: VerificationForm) -> Section:

@@ -10,7 +10,9 @@ from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from filings.pages.dashboard import unit_figure
+from filings.pages import common
+from filings.pages.dashboard import figures_of, unit_figure
+from filings.periods import TO_DATE
 from filings.selectors.units import UnitView
 from pilot import clock
 from pilot.actors import Actor
@@ -110,6 +112,7 @@ def columns() -> list[Column]:
 def row(view: UnitView, opened: Opened | None, *, today: date, days: Sequence[int]) -> Row:
     """A unit's line in the register."""
     figure, unit = unit_figure(view), view.unit
+    m1, m2 = figures_of(view.tally, view)
     return Row(
         figure.url,
         [
@@ -119,9 +122,9 @@ def row(view: UnitView, opened: Opened | None, *, today: date, days: Sequence[in
             figure.status,
             scope_words(opened),
             _licence(unit, licence_tag(unit, today=today, days=days), today),
-            _with_counts(figure.m1_shown, figure.m1_counts),
+            common.ratio(m1, unit.code, TO_DATE, "m1"),
             figure.m1,
-            _with_counts(figure.m2_shown, figure.m2_counts),
+            common.ratio(m2, unit.code, TO_DATE, "m2"),
             figure.m2,
         ],
     )
@@ -136,10 +139,6 @@ def _licence(unit: Any, tag: Tag | None, today: date) -> Any:
         return Tag(f"{last.isoformat()} {tag.label}", tag.tone)
     words = _("%(day)s 剩 %(left)s 天") % {"day": last.isoformat(), "left": (last - today).days}
     return Tag(words, tag.tone)
-
-
-def _with_counts(shown: str, counts: str) -> str:
-    return _("%(figure)s（%(counts)s）") % {"figure": shown, "counts": counts}
 
 
 @on_dashboard

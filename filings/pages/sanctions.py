@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from filings.enums import SanctionState
-from filings.forms import EffectForm, LiftForm, SanctionForm, StatementForm
-from filings.models import Sanction
+from filings.forms.measures import EffectForm, HearingForm, LiftForm, SanctionForm, StatementForm
+from filings.models import Rectification, Sanction
 from filings.pages import common
 from filings.services import supervision
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm
 from pilot.pages import objection_link
-from pilot.registry import Creation, ListColumn, MachinePages, register
-from pilot.ui import Column, Fact
+from pilot.registry import Creation, ListColumn, MachinePages, Task, register
+from pilot.ui import Column, Fact, Row, Section, Tag
 
 S = SanctionState
 
@@ -32,19 +35,79 @@ def facts(sanction: Sanction, actor: Actor) -> list[Fact]:
         Fact(_("提出单位"), sanction.proposer_organisation.name),
         Fact(_("提出人"), sanction.proposed_by.name if shows_people else None),
         Fact(_("陈述申辩"), sanction.statement),
+        Fact(_("接收人"), sanction.heard_by.name if sanction.heard_by and shows_people else None),
+        Fact(_("复核意见"), sanction.hearing_opinion),
         Fact(_("生效时间"), sanction.effect_from),
         Fact(_("决定人"), sanction.approved_by.name if sanction.approved_by and shows_people else None),
     ]
 
 
+def sections(sanction: Sanction, actor: Actor) -> list[Section]:
+    """The unit's files, and what stands on its record."""
+    files = common.proof_section(_("陈述申辩材料"), sanction, actor)
+    return [*files, *record_section(supervision.bad_record(sanction.unit))]
+
+
+def record_section(orders: Any, *, empty: str = "") -> list[Section]:
+    """Orders that whoever proposes or decides a sanction should know of: about the same cause, of rounds, overdue."""
+    rows = list(orders.select_related("unit__organisation", "repeat_of"))
+    if not rows and not empty:
+        return []
+    return [
+        Section(
+            _("再次、多轮或逾期的整改通知"),
+            columns=[
+                Column("number", _("编号")),
+                Column("unit", _("试点单位")),
+                Column("repeat", _("再次整改")),
+                Column("round", _("轮次"), "end"),
+                Column("state", _("状态")),
+            ],
+            rows=[
+                Row(
+                    reverse("rectification_detail", args=[one.pk]),
+                    [
+                        one.number,
+                        f"{one.unit.code} {one.unit.organisation.name}",
+                        Tag(_("再次：前次 %(number)s") % {"number": one.repeat_of.number}, "warning")
+                        if one.repeat_of
+                        else None,
+                        one.round,
+                        common.state_of(one),
+                    ],
+                )
+                for one in rows
+            ],
+            empty=empty,
+        )
+    ]
+
+
+def on_record(sanction: None, actor: Actor) -> list[Section]:
+    """Before a sanction is proposed: the record of the units it may be proposed for."""
+    seen = Rectification.objects.visible_to(actor)
+    return record_section(supervision.bad_orders(seen)[:50], empty=_("没有"))
+
+
+def before_decision(sanction: Sanction, actor: Actor) -> list[Section]:
+    """What an approver decides on: facts, basis, how the unit was heard, its record."""
+    return [Section(_("处理建议"), facts=facts(sanction, actor)), *sections(sanction, actor)]
+
+
+def _hearing_obstacle(sanction: Sanction, actor: Actor) -> str | None:
+    return supervision.hearing_obstacle(sanction, actor)
+
+
 def waiting(actor: Actor) -> Q | None:
     """The proposer's side notifies, the unit is heard, an approver who did not propose it decides."""
     if actor.role == Role.MINISTRY_APPROVER:
-        return Q(state=S.HEARD) & ~Q(proposed_by=actor.person_id)
+        ready = Q(statement="") | Q(heard_by__isnull=False)
+        return Q(state=S.HEARD) & ready & ~Q(proposed_by=actor.person_id)
     if actor.is_provider:
         return Q(state=S.HEARING)
     if actor.is_bureau or actor.is_ministry:
-        return Q(state=S.PROPOSED, proposer_organisation=actor.organisation_id)
+        received = Q(state=S.HEARD, heard_by__isnull=True) & ~Q(statement="")
+        return (Q(state=S.PROPOSED) | received) & Q(proposer_organisation=actor.organisation_id)
     return None
 
 
@@ -61,7 +124,19 @@ register(
             ListColumn(Column("effect", gettext_lazy("生效时间")), lambda s: s.effect_from),
         ],
         facts=facts,
+        sections=sections,
         waiting=waiting,
+        previews={"impose": before_decision, "create": on_record},
+        tasks=[
+            Task(
+                "record_hearing",
+                gettext_lazy("接收陈述申辩"),
+                HearingForm,
+                supervision.record_hearing,
+                _hearing_obstacle,
+                gettext_lazy("由您接收并复核，形成陈述申辩记录；此后可以作出决定"),
+            )
+        ],
         forms={
             "close_hearing": StatementForm,
             "impose": EffectForm,
@@ -87,6 +162,7 @@ register(
             "unit__programme",
             "proposed_by",
             "approved_by",
+            "heard_by",
             "proposer_organisation",
         ],
         province_field="unit__province",

@@ -11,15 +11,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from filings.models import CoordinationCase, Inspection, Rectification, Sanction
-from filings.pages import common, unit_scope
-from filings.pages.dashboard import accuracy_percent, figures_of, unit_figure
+from filings.pages import alerts, common, overview, unit_scope
+from filings.pages.dashboard import figures_of, unit_figure
 from filings.pages.register import licence_tag
 from filings.periods import TO_DATE
+from filings.selectors import rollups
 from filings.selectors.units import UnitView
 from filings.services.figures import figures
 from pilot import clock, policy
 from pilot.actors import Actor
-from pilot.charts import Mark, Series, line_chart
 from pilot.enums import UnitStatusKind
 from pilot.models import ScopeChange
 from pilot.registry import pages_of
@@ -29,6 +29,7 @@ from pilot.tones import tone
 from pilot.ui import ActionItem, Column, DetailPage, Fact, Link, Row, Section, Tag
 
 SHOWN = 20
+BESIDE = ("pending", "undeterminable", "m2_provisional", "errors_corrected", "late")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,10 @@ def detail(view: UnitView, actor: Actor, *, at: datetime, form: Any) -> UnitPage
         ],
         sections=[
             _to_date(view),
-            *_trend(view),
+            *alerts.of_unit(unit, actor),
+            *_trend(view, actor),
             _by_month(view),
-            common.finding_section(_("最近的差错"), common.visible_findings(actor, unit=unit)[:SHOWN]),
+            _found(unit, actor),
         ],
         actions=_actions(unit, actor),
         related=_related(unit, actor),
@@ -127,49 +129,44 @@ def _to_date(view: UnitView) -> Section:
     if view.whole:
         facts = common.figure_facts(figures(unit=view.unit, period=TO_DATE, recount=False))
         return Section(_("准确率（截至目前）"), facts=facts)
-    m1, m2 = figures_of(view.tally, view)
+    (m1, m2), counts, code = figures_of(view.tally, view), view.tally.counts, view.unit.code
     facts = [
-        Fact(_("主体身份信息准确率 M1"), common.shown(m1)),
-        Fact(_("核验单信息准确率 M2"), common.shown(m2)),
-        Fact(_("待比对"), view.tally.counts.pending),
-        Fact(_("无法判定"), view.tally.counts.undeterminable),
+        Fact(_("主体身份信息准确率 M1"), common.ratio(m1, code, TO_DATE, "m1")),
+        Fact(_("核验单信息准确率 M2"), common.ratio(m2, code, TO_DATE, "m2")),
+        Fact(_("待比对"), common.opened(counts.pending, code, TO_DATE, "pending")),
+        Fact(_("无法判定"), common.opened(counts.undeterminable, code, TO_DATE, "undeterminable")),
         Fact(_("数据截至"), clock.now()),
     ]
     return Section(_("准确率（本省主体部分）"), facts=facts)
 
 
-def _trend(view: UnitView) -> list[Section]:
-    values = [accuracy_percent(tally) for tally in view.months.values()]
-    if not any(value is not None for value in values):
-        return []
-    chart = line_chart(
-        _("M1 按月走势（%）"),
-        list(view.months),
-        [Series("M1", values)],
-        mark=Mark(_("达标线 99.95%"), 99.95),
-    )
-    return [Section(_("M1 走势"), svg=str(chart))]
+def _found(unit: Any, actor: Actor) -> Section:
+    section = common.finding_section(_("最近的差错"), common.visible_findings(actor, unit=unit)[:SHOWN])
+    section.screen_only = True
+    return section
+
+
+def _trend(view: UnitView, actor: Actor) -> list[Section]:
+    rows = rollups.visible(actor).filter(unit=view.unit)
+    submitted = overview.submitted([view.unit.pk], view.tally) if view.whole else None
+    return overview.charts_of(rows, view.targets[0], view.tally, submitted)
 
 
 def _by_month(view: UnitView) -> Section:
     rows = []
     for month, tally in reversed(list(view.months.items())):
-        m1, m2 = figures_of(tally, view)
-        counts = tally.counts
+        m1, m2 = figures_of(tally, view, month)
+        beside = [common.opened(getattr(tally.counts, name), view.unit.code, month, name) for name in BESIDE]
         rows.append(
             Row(
                 "",
                 [
                     month,
-                    common.shown(m1),
+                    common.ratio(m1, view.unit.code, month, "m1"),
                     common.met(m1),
-                    common.shown(m2),
+                    common.ratio(m2, view.unit.code, month, "m2"),
                     common.met(m2),
-                    counts.pending,
-                    counts.undeterminable,
-                    counts.m2_provisional,
-                    counts.errors_corrected,
-                    counts.late,
+                    *beside,
                 ],
             )
         )
@@ -278,4 +275,5 @@ def _related(unit: Any, actor: Actor) -> list[Link]:
             label = f"{case.number} · {case.get_state_display()}"
             links.append(Link(label, reverse(f"{pages.slug}_detail", args=[case.pk]), pages.icon))
     listing = f"{reverse('verification-form_list')}?unit={unit.code}"
-    return [Link(_("该单位的核验单"), listing, "files"), *links]
+    reconciled = Link(_("与全国系统核对"), reverse("national", args=[unit.code]), "scale")
+    return [Link(_("该单位的核验单"), listing, "files"), reconciled, *links]

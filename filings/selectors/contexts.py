@@ -24,4 +24,5 @@ def unit_context(unit: PilotUnit, received_at: datetime) -> UnitContext:
             for province, filing_type, start, end in register.scopes(unit)
         ),
         received_at=received_at,
+        frozen_from=register.removed_from(unit),
     )

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from filings.models import Determination, VerificationForm
+from filings.models import Determination, UploadJob, VerificationForm
 from pilot.actors import Actor
 
 
 def listed(actor: Actor, wanted: dict[str, Any]) -> QuerySet[VerificationForm]:
-    """Forms this actor may know of, newest first. ``wanted``: form_no, unit, province, received_from/until, late."""
+    """Forms this actor may know of, newest first. ``wanted``: form_no, unit, province, job, since/until, late."""
     rows: QuerySet[VerificationForm] = VerificationForm.objects.visible_to(actor)
     filters = {
         "form_no": wanted.get("form_no"),
@@ -22,13 +22,27 @@ def listed(actor: Actor, wanted: dict[str, Any]) -> QuerySet[VerificationForm]:
         "late": {"yes": True, "no": False}.get(wanted.get("late") or ""),
     }
     rows = rows.filter(**{name: value for name, value in filters.items() if value not in (None, "")})
+    if number := wanted.get("job"):
+        rows = _of_job(rows, int(str(number).removeprefix("#")))
     return rows.defer("ciphertext", "digest", "subject_index").order_by("-received_at", "-id")
+
+
+def _of_job(rows: QuerySet[VerificationForm], pk: int) -> QuerySet[VerificationForm]:
+    """The forms of one upload job. Forms carry its unit and its time of receipt, and those are indexed."""
+    job = UploadJob.unscoped.filter(pk=pk).values("unit_id", "received_at").first()
+    return rows.filter(job=pk, **job) if job else rows.none()
 
 
 def with_outcome(rows: QuerySet[VerificationForm]) -> QuerySet[VerificationForm]:
     """Each form with ``outcome``, that of its latest comparison (None: not compared yet)."""
     latest = Determination.unscoped.filter(form=OuterRef("pk")).order_by("-number").values("outcome")[:1]
     return rows.annotate(outcome=Subquery(latest)).select_related("unit__organisation")
+
+
+def subject_of(form: VerificationForm) -> VerificationForm | None:
+    """The form whose subject a V3.0 addition names, once it was found (without its content)."""
+    rows: QuerySet[VerificationForm] = VerificationForm.unscoped.filter(additions__form=form.pk)
+    return rows.defer("ciphertext", "digest", "subject_index").first()
 
 
 def chain(form: VerificationForm) -> QuerySet[VerificationForm]:

@@ -1,15 +1,16 @@
-"""Figures summed from the daily buckets: their cost is the number of days, not of forms."""
+"""Figures summed from the daily buckets and what waits for them: their cost is the number of days, not of forms."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any, Final
 
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from filings.accuracy.counting import Counts
-from filings.models import DailyTally
+from filings.models import LiveTally
 from filings.periods import EVER, Period
 from filings.selectors.counting import CHAIN_NAMES, Tally
 from pilot.actors import Actor
@@ -17,25 +18,25 @@ from pilot.actors import Actor
 _SUMS: Final = {f"{name}_sum": Sum(name) for name in (*CHAIN_NAMES, "versions")}
 
 
-def visible(actor: Actor, period: Period = EVER) -> QuerySet[DailyTally]:
+def visible(actor: Actor, period: Period = EVER) -> QuerySet[LiveTally]:
     """The buckets of a period that this actor may read: a bureau sees its part of units of other provinces."""
-    rows: QuerySet[DailyTally] = DailyTally.objects.visible_to(actor)
+    rows: QuerySet[LiveTally] = LiveTally.objects.visible_to(actor)
     return within(rows, period)
 
 
-def of_unit(unit_id: int, period: Period = EVER) -> QuerySet[DailyTally]:
+def of_unit(unit_id: int, period: Period = EVER) -> QuerySet[LiveTally]:
     """The buckets of one unit and period, whole."""
-    return within(DailyTally.unscoped.filter(unit=unit_id), period)
+    return within(LiveTally.unscoped.filter(unit=unit_id), period)
 
 
-def within(rows: QuerySet[DailyTally], period: Period) -> QuerySet[DailyTally]:
+def within(rows: QuerySet[LiveTally], period: Period) -> QuerySet[LiveTally]:
     """Only the days of a period."""
     if period.first is not None:
         rows = rows.filter(day__gte=period.first)
     return rows if period.end is None else rows.filter(day__lt=period.end)
 
 
-def summed(rows: QuerySet[DailyTally], *by: str) -> dict[Any, Tally]:
+def summed(rows: QuerySet[LiveTally], *by: str) -> dict[Any, Tally]:
     """Sums per group in one query; without ``by`` the one key is ``()``, with one the plain value."""
     if not by:
         return {(): _tally(rows.aggregate(**_SUMS))}
@@ -43,15 +44,35 @@ def summed(rows: QuerySet[DailyTally], *by: str) -> dict[Any, Tally]:
     return {_key(row, by): _tally(row) for row in groups}
 
 
-def forms_by_province(rows: QuerySet[DailyTally]) -> dict[int, int]:
+def forms_by_province(rows: QuerySet[LiveTally]) -> dict[int, int]:
     """How many forms are stored per province of the subject."""
     return dict(rows.order_by().values_list("subject_province").annotate(number=Sum("forms")))
 
 
-def by_month(rows: QuerySet[DailyTally]) -> dict[tuple[int, str], Tally]:
+def by_month(rows: QuerySet[LiveTally]) -> dict[tuple[int, str], Tally]:
     """Sums per unit and month (``2019-06``)."""
     groups = rows.order_by().annotate(month=TruncMonth("day")).values("unit_id", "month").annotate(**_SUMS)
     return {(row["unit_id"], f"{row['month']:%Y-%m}"): _tally(dict(row)) for row in groups}
+
+
+def months_of(rows: QuerySet[LiveTally]) -> dict[str, Tally]:
+    """Sums per month of all units together, in order."""
+    groups = rows.order_by().annotate(month=TruncMonth("day")).values("month").annotate(**_SUMS)
+    return {
+        f"{row['month']:%Y-%m}": _tally(dict(row)) for row in sorted(groups, key=lambda row: row["month"])
+    }
+
+
+def versions_by_day(rows: QuerySet[LiveTally], *, last: date, days: int) -> dict[date, int]:
+    """Versions accepted per day of the last ``days`` days up to ``last``; a day without any is 0."""
+    first = last - timedelta(days=days - 1)
+    counted = dict(
+        rows.filter(day__gte=first, day__lte=last)
+        .order_by()
+        .values_list("day")
+        .annotate(number=Sum("versions"))
+    )
+    return {day: int(counted.get(day, 0)) for day in (first + timedelta(days=n) for n in range(days))}
 
 
 def _key(row: dict[str, Any], by: Sequence[str]) -> Any:

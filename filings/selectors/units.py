@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from filings.accuracy.thresholds import Threshold
 from filings.periods import EVER, Period
 from filings.selectors import counting, rollups
 from filings.selectors.counting import Tally
-from filings.selectors.targets import targets
+from filings.selectors.targets import Targets, judged_on, targets_on
 from pilot import clock
 from pilot.actors import Actor
 from pilot.models import PilotUnit
+from pilot.rules import local_day
 from pilot.selectors import register
 
 
@@ -25,7 +25,8 @@ class UnitView:
     tally: Tally
     months: Mapping[str, Tally]  # 2019-06 → its part
     whole: bool
-    targets: tuple[Threshold, Threshold]  # of M1 and M2
+    targets: Targets
+    demands: Mapping[str, Targets]  # what each month is judged by
 
 
 def sees_whole(actor: Actor, unit: PilotUnit) -> bool:
@@ -33,24 +34,46 @@ def sees_whole(actor: Actor, unit: PilotUnit) -> bool:
     return not actor.is_bureau or actor.province == unit.province
 
 
-def unit_views(actor: Actor, *, period: Period = EVER, codes: Iterable[str] = ()) -> list[UnitView]:
-    """Every unit this actor may know of with its figures, in a few queries whatever the number of units and forms."""
-    units = register.units(actor, at=clock.now())
+def unit_views(
+    actor: Actor, *, period: Period = EVER, codes: Iterable[str] = (), province: int | None = None
+) -> list[UnitView]:
+    """Every unit this actor may know of with its figures, in a few queries whatever the number of units and forms.
+
+    With ``province`` only what concerns subjects of it is counted.
+    """
+    now = clock.now()
+    today = local_day(now)
+    units = register.units(actor, at=now)
     if codes:
         units = units.filter(code__in=codes)
     rows = rollups.visible(actor, period)
+    if province is not None:
+        rows = rows.filter(subject_province=province)
     tallies = rollups.summed(rows, "unit_id")
     months: dict[int, dict[str, Tally]] = {}
     for (unit_id, month), tally in rollups.by_month(rows).items():
         months.setdefault(unit_id, {})[month] = tally
-    asked = {programme: targets(programme) for programme in {unit.programme for unit in units}}
+    spans = {name: judged_on(Period.parse(name), today) for one in months.values() for name in one}
+    judged = judged_on(period, today)
+    days = {judged, *spans.values()}
+    asked = {programme: targets_on(programme, days) for programme in {unit.programme for unit in units}}
     return [
         UnitView(
             unit=unit,
             tally=tallies.get(unit.pk, counting.NOTHING),
             months=dict(sorted(months.get(unit.pk, {}).items())),
             whole=sees_whole(actor, unit),
-            targets=asked[unit.programme],
+            targets=asked[unit.programme][judged],
+            demands={name: asked[unit.programme][spans[name]] for name in months.get(unit.pk, {})},
         )
         for unit in units
     ]
+
+
+def counted_for(
+    actor: Actor, unit: PilotUnit, period: Period, count: str, province: int | None = None
+) -> int:
+    """One count of a unit's chains as this actor may count them: the number that stands on the pages."""
+    rows = rollups.visible(actor, period).filter(unit=unit)
+    tally = rollups.summed(rows if province is None else rows.filter(subject_province=province))[()]
+    return int(getattr(tally.counts, count))

@@ -83,6 +83,8 @@ def _record(line: bytes | None) -> Record | None:
         first, last = (date.fromisoformat(cell) if cell else None for cell in cells[3:])
     except ValueError:
         return None
+    if first and last and last < first:
+        return None
     return *authority_keys(int(cells[0]), narrow(cells[1]).upper(), cells[2]), first, last
 
 

@@ -1,52 +1,71 @@
-"""Folding: the buckets of the days that changed are counted afresh from the forms; nothing else is touched."""
+"""Folding: queued changes are added to the daily buckets, at the cost of the changes and not of the history."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from django.db import connection, transaction
 
-from filings.models import DailyTally, DirtyDay
+from filings.models import CountDelta, DailyTally
 from filings.selectors import counting
-from filings.selectors.counting import CHAIN_NAMES, Tally
+from filings.services.deltas import BY, COLUMNS, COUNT_LOCK
+from filings.services.loading import LOAD_LOCK
 from pilot.models import PilotUnit
 
-FOLD_LOCK: Final = 874  # advisory lock class: one fold per unit at a time
-BY: Final = ("day", "subject_province", "subject_kind")
+BATCH: Final = 5_000  # queued changes that one transaction folds
+_KEY: Final = ("unit_id", *BY)
+
+# Which unit's rows are taken does not matter to what comes out: changes add up in any order. Buckets are written in
+# the order of their keys, so that two folds wait for each other but never lock each other.
+_FOLD: Final = f"""
+WITH taken AS (
+    DELETE FROM filings_countdelta WHERE id IN (
+        SELECT id FROM filings_countdelta {{condition}} ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+    ) RETURNING *
+), folded AS (
+    INSERT INTO filings_dailytally ({", ".join((*_KEY, *COLUMNS))})
+    SELECT {", ".join((*_KEY, *(f"sum({name})" for name in COLUMNS)))}
+    FROM taken GROUP BY {", ".join(_KEY)} ORDER BY {", ".join(_KEY)}
+    ON CONFLICT ({", ".join(_KEY)}) DO UPDATE
+    SET {", ".join(f"{name} = filings_dailytally.{name} + excluded.{name}" for name in COLUMNS)}
+    RETURNING 1
+), marked AS (
+    INSERT INTO filings_foldmark (unit_id, number)
+    SELECT unit_id, 1 FROM taken GROUP BY unit_id ORDER BY unit_id
+    ON CONFLICT (unit_id) DO UPDATE SET number = filings_foldmark.number + 1
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM folded), (SELECT count(*) FROM marked)
+"""  # noqa: S608 (names of columns, ours)
 
 
 def fold(*, unit: PilotUnit | None = None) -> int:
-    """Bring the buckets up to date; returns how many days were counted afresh.
+    """Fold what is queued and not in another worker's hand; returns how many changes were folded.
 
-    After it returns, the buckets hold everything that was committed before it was called. Two folds of one unit wait
-    for each other; folds of different units do not.
+    Any number of folds may run at once, and any of them may be killed: a change is folded once, or still queued.
     """
-    queue = DirtyDay.objects.all() if unit is None else DirtyDay.objects.filter(unit=unit)
-    return sum(
-        _fold_unit(unit_id)
-        for unit_id in queue.order_by("unit_id").values_list("unit_id", flat=True).distinct()
-    )
+    condition, params = ("", []) if unit is None else ("WHERE unit_id = %s", [unit.pk])
+    folded = 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_FOLD.format(condition=condition), [*params, BATCH])
+            taken = int(cursor.fetchone()[0])
+        folded += taken
+        if taken < BATCH:
+            return folded
 
 
 @transaction.atomic
-def _fold_unit(unit_id: int) -> int:
+def rebuild(*, unit: PilotUnit) -> None:
+    """Count a unit's buckets afresh from its forms, whatever they held; its writers wait meanwhile.
+
+    For a contradiction that was found, and for rows that came in past the services (a restored or imported table).
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [FOLD_LOCK, unit_id])
-    # The queue is read before the forms: what commits in between is counted now and, being queued, once more later.
-    taken = dict(DirtyDay.objects.filter(unit=unit_id).values_list("pk", "day"))
-    days = sorted(set(taken.values()))
-    found = counting.tallies(units=[unit_id], by=BY, days=days)
-    stored = counting.stored(unit=unit_id, by=BY, days=days)
-    DailyTally.unscoped.filter(unit=unit_id, day__in=days).delete()
+        for lock in (LOAD_LOCK, COUNT_LOCK):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [lock, unit.pk])
+    CountDelta.objects.filter(unit=unit).delete()
+    DailyTally.unscoped.filter(unit=unit).delete()
     DailyTally.unscoped.bulk_create(
-        _bucket(unit_id, key, found.get(key, counting.NOTHING), stored.get(key, 0)) for key in found | stored
-    )
-    DirtyDay.objects.filter(pk__in=taken).delete()
-    return len(days)
-
-
-def _bucket(unit_id: int, key: tuple[Any, ...], tally: Tally, forms: int) -> DailyTally:
-    counts = {name: getattr(tally.counts, name) for name in CHAIN_NAMES}
-    return DailyTally(
-        unit_id=unit_id, **dict(zip(BY, key, strict=True)), forms=forms, versions=tally.versions, **counts
+        DailyTally(unit=unit, **bucket) for bucket in counting.buckets(units=[unit.pk])
     )

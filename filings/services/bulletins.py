@@ -1,8 +1,11 @@
-"""Compiling a bulletin (通报): a month's figures of all units, recounted from the forms and frozen."""
+"""Compiling a bulletin (通报): a month's figures of all units, recounted from the forms and frozen.
+
+The final report of the pilot is compiled likewise from the whole run phase, once that is over.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from uuid import uuid4
@@ -10,22 +13,27 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from filings.accuracy import intervals, thresholds, verdicts
+from filings.accuracy import intervals, ranking, thresholds, verdicts
 from filings.accuracy.counting import Counts
+from filings.accuracy.intervals import Interval
 from filings.accuracy.thresholds import PPM, Threshold
-from filings.enums import BulletinState
+from filings.enums import BulletinKind, BulletinState
 from filings.models import Bulletin
-from filings.periods import Period
+from filings.periods import EVER, Period, months
 from filings.rules import RULE_VERSION
 from filings.selectors import counting
 from filings.selectors.counting import Tally
-from filings.selectors.targets import targets
+from filings.selectors.targets import confidence, targets
+from filings.services import bulletin_table, charts, final_report
 from filings.services.acting import beginner
 from filings.services.figures import as_numbers, from_numbers, judged, read_period
 from pilot import clock
 from pilot.actors import Actor
+from pilot.enums import WindowKind
 from pilot.errors import Refused
+from pilot.language import on_record
 from pilot.models import PilotUnit, Programme
+from pilot.rules import local_day
 from pilot.selectors import programmes
 from pilot.services import numbers
 from pilot.workflow import open_case
@@ -34,25 +42,39 @@ type Known = dict[str, dict[str, Counts]]  # period → unit code → counts as 
 
 
 @transaction.atomic
-def compile_bulletin(*, actor: Actor, period: str, corrects: Bulletin | None = None) -> Bulletin:
-    """Freeze the month's figures of every unit as of now; with ``corrects``, as a corrigendum of a published one.
+def compile_bulletin(
+    *,
+    actor: Actor,
+    kind: str = BulletinKind.MONTHLY,
+    period: str = "",
+    corrects: Bulletin | None = None,
+    conclusions: str = "",
+) -> Bulletin:
+    """Freeze the figures of every unit as of now: of a month, or, for the final report, of the whole run phase.
 
-    What changed since in months already published is listed as an adjustment. Raises :class:`Refused` for anything
-    but a month that is over, for a month that has its bulletin, or a corrigendum of something else.
+    With ``corrects`` it is a corrigendum of a published one and says what changed in it. What changed since in other
+    months already published is listed as an adjustment. Raises :class:`Refused` for a month that is not over, a final
+    report before the run phase is over or without conclusions, for a period that has its bulletin, or a corrigendum of
+    something else.
     """
-    programme = programmes.current()
-    span, at = read_period(period), clock.now()
-    if not span.is_month or span.closes is None or at < span.closes:
-        raise Refused(_("只能通报已经结束的月份"))
+    programme, at = programmes.current(), clock.now()
+    final = kind == BulletinKind.FINAL
+    span = _whole(programme, at, conclusions) if final else _month(period, at)
     if corrects is not None and (corrects.state != BulletinState.PUBLISHED or corrects.period != span.name):
         raise Refused(_("更正须针对同一月份已发布的通报"))
+    frozen = freeze(programme=programme, period=span, at=at)
+    if corrects is not None:
+        with on_record():
+            frozen["corrections"] = bulletin_table.corrections(corrects.figures, frozen)
     bulletin = Bulletin(
         case_key=uuid4(),
         programme=programme,
+        kind=kind,
         period=span.name,
         sequence=numbers.next_in(f"bulletin:{programme.code}"),
         corrects=corrects,
-        figures=freeze(programme=programme, period=span, at=at),
+        conclusions=conclusions.strip() if final else "",
+        figures=frozen,
         as_of=at,
         compiled_by_id=beginner(actor).person,
     )
@@ -60,37 +82,74 @@ def compile_bulletin(*, actor: Actor, period: str, corrects: Bulletin | None = N
         with transaction.atomic():
             open_case(bulletin, actor=actor, at=at)
     except IntegrityError as error:
-        raise Refused(_("该月份已有通报")) from error
+        words = _("已有试点总结报告") if final else _("该月份已有通报")
+        raise Refused(words) from error
     return bulletin
 
 
+def _month(period: str, at: datetime) -> Period:
+    span = read_period(period)
+    if not span.is_month or span.closes is None or at < span.closes:
+        raise Refused(_("只能通报已经结束的月份"))
+    return span
+
+
+def _whole(programme: Programme, at: datetime, conclusions: str) -> Period:
+    if at < programmes.window(programme, WindowKind.RUN)[1]:
+        raise Refused(_("试点运行阶段结束后才能编制总结报告"))
+    if not conclusions.strip():
+        raise Refused(_("请填写总结意见"))
+    return EVER
+
+
 def freeze(*, programme: Programme, period: Period, at: datetime) -> dict[str, Any]:
-    """Everything a bulletin says, as JSON: per unit, in total, and adjustments of earlier months."""
+    """Everything a bulletin says, as JSON: per unit, in total, and adjustments of earlier months.
+
+    To date, as the final report is, also every month of the run phase and what was done beside counting.
+    """
     units = list(programme.units.select_related("organisation").filter(enrolled_at__lt=at).order_by("code"))
     known = published(programme)
     now = _recount(units, period)
-    before = _recount(units, period.previous_month())
-    m1, m2 = targets(programme)
-    confidence = Fraction(programmes.rule(programme, "verdict_confidence") or "0.95")
-    total = sum(now.values(), start=counting.NOTHING)
-    return {
+    before = _recount(units, period.previous_month()) if period.is_month else {}
+    m1, m2 = targets(programme, period)
+    level = confidence(programme, period)
+    bounds = [_interval(now[unit.code].counts, level) for unit in units]
+    frozen = {
         "rule_version": RULE_VERSION,
         "targets": {"m1": _demand(m1), "m2": _demand(m2)},
+        "demand_ppm": charts.ppm_of(m1),
         "units": [
             {
                 "code": unit.code,
                 "name": unit.organisation.name,
                 "province": unit.get_province_display(),
+                "home": unit.province,
                 **line(now[unit.code], (m1, m2)),
-                "interval": _interval(now[unit.code].counts, confidence),
-                "verdict": _verdict(now[unit.code].counts, m1, confidence),
-                "change": _change(now[unit.code].counts, before[unit.code].counts),
+                "interval": interval.shown if interval else thresholds.NO_FIGURE,
+                "bounds": interval.ppm if interval else None,
+                "rank": {"place": rank.place, "overlaps": [units[i].code for i in rank.overlaps]},
+                "verdict": _verdict(now[unit.code].counts, m1, level),
+                "change": _change(now[unit.code].counts, before.get(unit.code, counting.NOTHING).counts),
             }
-            for unit in units
+            for unit, interval, rank in zip(units, bounds, ranking.ranks(bounds), strict=True)
         ],
-        "totals": line(total, (m1, m2)),
+        "totals": line(sum(now.values(), start=counting.NOTHING), (m1, m2)),
         "adjustments": _adjustments(units, {k: v for k, v in known.items() if k != period.name}),
     }
+    if not period.is_month:
+        frozen["months"] = _by_month(programme, units)
+        frozen["final"] = final_report.freeze(programme=programme, units=units)
+    return frozen
+
+
+def _by_month(programme: Programme, units: list[PilotUnit]) -> list[dict[str, Any]]:
+    """All units together in every month of the run phase, each by the thresholds that held in it."""
+    opens, closes = programmes.window(programme, WindowKind.RUN)
+    rows = []
+    for month in months(local_day(opens), local_day(closes - timedelta(microseconds=1))):
+        total = sum(_recount(units, month).values(), start=counting.NOTHING)
+        rows.append({"period": month.name, **line(total, targets(programme, month))})
+    return rows
 
 
 def line(tally: Tally, targets: tuple[Threshold, Threshold]) -> dict[str, Any]:
@@ -109,8 +168,9 @@ def published(programme: Programme) -> Known:
     """What the public was last told of each month: its bulletin, corrigenda and adjustments, in order of number."""
     known: Known = {}
     rows = Bulletin.unscoped.filter(programme=programme, state=BulletinState.PUBLISHED).order_by("sequence")
-    for period, figures in rows.values_list("period", "figures"):
-        known[period] = {unit["code"]: from_numbers(unit["counts"]) for unit in figures["units"]}
+    for kind, period, figures in rows.values_list("kind", "period", "figures"):
+        if kind == BulletinKind.MONTHLY:  # the final report says nothing new of a month but its adjustments
+            known[period] = {unit["code"]: from_numbers(unit["counts"]) for unit in figures["units"]}
         for change in figures["adjustments"]:
             known.setdefault(change["period"], {})[change["code"]] = from_numbers(change["after"])
     return known
@@ -154,22 +214,22 @@ def _deciding(counts: Counts) -> tuple[int, int, int, int]:
 
 def _demand(target: Threshold) -> str:
     """What a threshold demands, as printed: ≥99.95%, 100%."""
-    share = thresholds.percent((target.per - target.allowed) * PPM // target.per).rstrip("%")
+    share = thresholds.percent(charts.ppm_of(target)).rstrip("%")
     number = share.rstrip("0").rstrip(".")
     return f"≥{number}%" if target.allowed else f"{number}%"
 
 
-def _interval(counts: Counts, confidence: Fraction) -> str:
+def _interval(counts: Counts, level: Fraction) -> Interval | None:
     if not counts.m1_n:
-        return thresholds.NO_FIGURE
-    return intervals.clopper_pearson(counts.m1_errors, counts.m1_n, confidence).shown
+        return None
+    return intervals.clopper_pearson(counts.m1_errors, counts.m1_n, level)
 
 
-def _verdict(counts: Counts, target: Threshold, confidence: Fraction) -> str:
+def _verdict(counts: Counts, target: Threshold, level: Fraction) -> str:
     """The process behind the figure judged at one-sided confidence; empty where nothing was counted."""
     if not counts.m1_n:
         return ""
-    return str(verdicts.process_verdict(counts.m1_errors, counts.m1_n, target, confidence))
+    return str(verdicts.process_verdict(counts.m1_errors, counts.m1_n, target, level))
 
 
 def _change(now: Counts, before: Counts) -> str:

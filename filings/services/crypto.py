@@ -2,8 +2,8 @@
 
 Three secrets, each expanded by HKDF-SHA-256 into one key per purpose:
 
-* ``PILOT_MASTER_KEY`` wraps the data keys (one per unit and month). It rotates: ``2:new,1:old`` wraps with version 2
-  and still opens version 1. A secret without a number is version 1.
+* ``PILOT_MASTER_KEY`` wraps the data keys (one per unit and month), each with the cipher it is for. It rotates:
+  ``2:new,1:old`` wraps with version 2 and still opens version 1. A secret without a number is version 1.
 * ``PILOT_INDEX_KEY`` makes blind indexes, which find equal certificates without telling them. It rotates likewise;
   every index begins with the version it was made with.
 * ``PILOT_DIGEST_KEY`` makes the digests that recognise identical repeats. It never rotates.
@@ -19,12 +19,14 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from filings.enums import StoredCipher
+from filings.services.ciphers import KEY_BYTES
+from filings.services.ciphers import NONCE_BYTES as NONCE_BYTES
+from filings.services.ciphers import seal as seal
+from filings.services.ciphers import unseal as unseal
 from filings.validators.names import comparable_name
 from pilot.errors import NotReady
-from pilot.sealing import KEY_BYTES, derive, versions
-from pilot.sealing import NONCE_BYTES as NONCE_BYTES
-from pilot.sealing import seal as seal
-from pilot.sealing import unseal as unseal
+from pilot.sealing import derive, versions
 
 
 class MasterKeyMissing(NotReady):
@@ -36,9 +38,9 @@ class MasterKeyMissing(NotReady):
         )
 
 
-def new_key() -> bytes:
-    """A fresh random data key."""
-    return os.urandom(KEY_BYTES)
+def new_key(cipher: StoredCipher = StoredCipher.AES_256_GCM) -> bytes:
+    """A fresh random data key for a cipher."""
+    return os.urandom(KEY_BYTES[cipher])
 
 
 def master_version() -> int:
@@ -46,14 +48,16 @@ def master_version() -> int:
     return max(versions(settings.PILOT_MASTER_KEY))
 
 
-def wrap(key: bytes, bound_to: bytes) -> bytes:
-    """Encrypt a data key with the current master key."""
-    return seal(_master(master_version()), bound_to, key)
+def wrap(key: bytes, bound_to: bytes, cipher: StoredCipher = StoredCipher.AES_256_GCM) -> bytes:
+    """Encrypt a key (or another short secret) with the current master key, by the given cipher."""
+    return seal(_master(master_version(), cipher), bound_to, key)
 
 
-def unwrap(wrapped: bytes, bound_to: bytes, version: int) -> bytes:
-    """Decrypt a data key that master key ``version`` wrapped; raises :class:`MasterKeyMissing`."""
-    return unseal(_master(version), bound_to, wrapped)
+def unwrap(
+    wrapped: bytes, bound_to: bytes, version: int, cipher: StoredCipher = StoredCipher.AES_256_GCM
+) -> bytes:
+    """Decrypt what :func:`wrap` made under master key ``version``; raises :class:`MasterKeyMissing`."""
+    return unseal(_master(version, cipher), bound_to, wrapped)
 
 
 def spool_key(job: UUID, version: int) -> bytes:
@@ -76,10 +80,17 @@ def certificate_index(cert_type: int, cert_no: str) -> bytes:
 
 def certificate_indexes(cert_type: int, cert_no: str) -> list[bytes]:
     """The blind indexes of a certificate under every configured version, for searching."""
-    return [
-        _index(version, f"certificate\0{cert_type}\0{cert_no}")
-        for version in sorted(versions(settings.PILOT_INDEX_KEY), reverse=True)
-    ]
+    return [_index(version, f"certificate\0{cert_type}\0{cert_no}") for version in _index_versions()]
+
+
+def reference_index(kind: str, value: str) -> bytes:
+    """The blind index of a 备案号 or of an id in the provincial system, made with the current version."""
+    return reference_indexes(kind, value)[0]
+
+
+def reference_indexes(kind: str, value: str) -> list[bytes]:
+    """The same under every configured version, the newest first: for searching."""
+    return [_index(version, f"reference\0{kind}\0{value}") for version in _index_versions()]
 
 
 def authority_keys(cert_type: int, cert_no: str, name: str) -> tuple[bytes, bytes]:
@@ -96,13 +107,19 @@ def authority_keys_everywhere(cert_type: int, cert_no: str, name: str) -> Iterat
         yield identity, _index(identity[0], f"name\0{identity.hex()}\0{comparable_name(name)}")
 
 
+def _index_versions() -> list[int]:
+    return sorted(versions(settings.PILOT_INDEX_KEY), reverse=True)
+
+
 def _index(version: int, text: str) -> bytes:
     key = derive(versions(settings.PILOT_INDEX_KEY)[version], "index")
     return bytes([version]) + hmac.digest(key, text.encode(), "sha256")
 
 
-def _master(version: int) -> bytes:
-    return derive(_secret(version), "master")
+def _master(version: int, cipher: StoredCipher) -> bytes:
+    """The key that wraps, one per cipher: RFC 5869 cut to the length the cipher needs."""
+    purpose = "master" if cipher == StoredCipher.AES_256_GCM else f"master:{cipher}"
+    return derive(_secret(version), purpose)[: KEY_BYTES[cipher]]
 
 
 def _secret(version: int) -> str:

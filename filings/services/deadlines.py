@@ -1,4 +1,7 @@
-"""Clocks of the run phase that ran out: findings confirm, hearings close, orders become overdue."""
+"""Clocks of the run phase that ran out: findings confirm, hearings close, orders become overdue.
+
+Owners of coordination cases are reminded before theirs does.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from django.db import transaction
 
 from filings.enums import FindingState, RectificationState, SanctionState
 from filings.models import Finding, Rectification, Sanction
+from filings.services import coordination
 from pilot import clock
 from pilot.actors import Actor
 from pilot.machines import Case
@@ -34,6 +38,7 @@ def pass_deadlines(*, actor: Actor | None = None) -> int:
         due = model.unscoped.filter(state=state, due_at__lte=now).order_by("due_at", "pk")
         for pk in list(due.values_list("pk", flat=True)[:BATCH]):
             moved += _pass(model, pk, state, name, actor, now)
+    coordination.remind()
     return moved
 
 

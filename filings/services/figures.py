@@ -16,6 +16,7 @@ from filings.models import (
     AccuracyResult,
     Determination,
     Finding,
+    FoldMark,
     Inspection,
     VerificationForm,
 )
@@ -23,7 +24,6 @@ from filings.periods import Period
 from filings.rules import RULE_VERSION
 from filings.selectors import counting, rollups
 from filings.selectors.targets import targets
-from filings.services import buckets
 from pilot import clock
 from pilot.errors import Refused
 from pilot.models import PilotUnit, TransitionRecord
@@ -43,9 +43,9 @@ def figures(
 ) -> dict[str, Any]:
     """The figures of one unit over one period, in the shape of the command ``accuracy`` (design.md, section 6).
 
-    Counted from the forms; with ``recount=False`` from the daily buckets, after the days that changed were counted
-    afresh. ``at`` leaves out what was received from that moment on (comparisons and findings count as they stand
-    now) and is always a recount. Raises :class:`Refused` for an unknown period.
+    Counted from the forms; with ``recount=False`` from the daily buckets and what waits to be folded into them.
+    ``at`` leaves out what was received from that moment on (comparisons and findings count as they stand now) and is
+    always a recount. Raises :class:`Refused` for an unknown period.
     """
     span = read_period(period)
     counts = count(unit=unit, period=span, before=at) if recount or at else summed(unit=unit, period=span)
@@ -55,21 +55,23 @@ def figures(
 def count(*, unit: PilotUnit, period: Period, before: datetime | None = None) -> Counts:
     """Count one unit's period from the forms and from what was turned away at the door."""
     chains = counting.tallies(units=[unit.pk], period=period, before=before)[()].counts
-    refused, duplicates = counting.at_the_door(units=[unit.pk], period=period, before=before)[unit.pk]
-    return chains + Counts(refused=refused, duplicates=duplicates)
+    return chains + _at_the_door(unit, period, before)
 
 
 def summed(*, unit: PilotUnit, period: Period) -> Counts:
-    """The same counts from the daily buckets, at the cost of what changed since they were last used."""
-    buckets.fold(unit=unit)
+    """The same counts from the daily buckets, at the cost of the days."""
     chains = rollups.summed(rollups.of_unit(unit.pk, period))[()].counts
-    refused, duplicates = counting.at_the_door(units=[unit.pk], period=period)[unit.pk]
-    return chains + Counts(refused=refused, duplicates=duplicates)
+    return chains + _at_the_door(unit, period)
+
+
+def _at_the_door(unit: PilotUnit, period: Period, before: datetime | None = None) -> Counts:
+    refused, duplicates = counting.at_the_door(units=[unit.pk], period=period, before=before)[unit.pk]
+    return Counts(refused=refused, duplicates=duplicates)
 
 
 def shape(*, unit: PilotUnit, period: Period, counts: Counts, as_of: datetime) -> dict[str, Any]:
     """Put counts into the public shape; ``met`` is None and ``shown`` is ``--`` where nothing was counted."""
-    m1, m2 = targets(unit.programme)
+    m1, m2 = targets(unit.programme, period)
     return {
         "unit": unit.code,
         "period": period.name,
@@ -92,14 +94,16 @@ def judged(errors: int, n: int, threshold: Threshold) -> dict[str, Any]:
 
 @transaction.atomic
 def compute_results(*, unit: PilotUnit, period: str) -> AccuracyResult:
-    """Count a period afresh and append the result, with the marks up to which it counted."""
+    """Count a period afresh and append the result: counts, errors, and the marks up to which it counted."""
     span = read_period(period)
     marks = _marks(unit)  # taken first: the result holds at least what they name
+    tally, errors = counting.tally_with_errors(unit=unit.pk, period=span)
     return AccuracyResult.unscoped.create(
         unit=unit,
         period=span.name,
         rule_version=RULE_VERSION,
-        counts=as_numbers(count(unit=unit, period=span)),
+        counts=as_numbers(tally.counts + _at_the_door(unit, span)),
+        errors=errors,
         marks=marks,
         as_of=clock.now(),
     )
@@ -119,7 +123,9 @@ def _marks(unit: PilotUnit) -> dict[str, int]:
     """How far everything that bears on a unit's chains has been written."""
     findings = Finding.unscoped.filter(unit=unit)
     inspections = Inspection.unscoped.filter(unit=unit)
+    folds = FoldMark.objects.filter(unit=unit).values_list("number", flat=True)
     return {
+        "fold": folds.first() or 0,
         "form": _highest(VerificationForm.unscoped.filter(unit=unit)),
         "determination": _highest(Determination.unscoped.filter(unit=unit)),
         "finding_step": _highest(_steps(Finding.slug(), findings.values("pk"))),

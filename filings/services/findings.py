@@ -11,16 +11,17 @@ from uuid import uuid4
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from filings.enums import FindingKind, FindingSource
-from filings.models import Finding, VerificationForm
+from filings.enums import FindingKind, FindingSource, FindingState
+from filings.models import Finding, FindingCause, VerificationForm
+from filings.services import deltas
 from filings.signals import findings_opened
-from pilot import clock
+from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.errors import Refused
 from pilot.language import on_record
 from pilot.models import PilotUnit
 from pilot.selectors import people, programmes
-from pilot.services import notices
+from pilot.services import audit, notices
 from pilot.workflow import open_case
 
 
@@ -46,7 +47,8 @@ def open_findings(*, actor: Actor, faults: Iterable[Fault], at: datetime) -> lis
         by_unit[fault.form.unit_id].append(fault)
     opened: list[Finding] = []
     for unit in PilotUnit.unscoped.filter(pk__in=by_unit).select_related("programme").order_by("pk"):
-        new = _open_for_unit(unit, by_unit[unit.pk], actor, at)
+        with deltas.recorded(unit_id=unit.pk, chains={fault.form.chain_no for fault in by_unit[unit.pk]}):
+            new = _open_for_unit(unit, by_unit[unit.pk], actor, at)
         opened += new
         if new:
             _tell(unit, new)
@@ -131,3 +133,63 @@ def report_finding(
 def has_jurisdiction(actor: Actor, *provinces: int) -> bool:
     """Whether an official may decide on something of these provinces: the ministry on all, a bureau on its own."""
     return actor.is_ministry or (actor.is_bureau and actor.province in provinces)
+
+
+# --- causes -----------------------------------------------------------------------------------------
+def record_cause_of(
+    *, unit: PilotUnit, actor: Actor, at: datetime, cause: FindingCause | None = None, text: str | None = None
+) -> FindingCause | None:
+    """The cause that findings are put down to: one the unit recorded before, or a new one; None where none is named.
+
+    Words that the unit used before are the same cause. Raises :class:`Refused` for a cause of another unit.
+    """
+    if cause is not None:
+        if cause.unit_id != unit.pk:
+            raise Refused(_("只能选用本单位记录的差错原因"))
+        return cause
+    words = (text or "").strip()
+    if not words:
+        return None
+    known = FindingCause.unscoped.filter(unit=unit, text=words).order_by("pk").first()
+    return known or FindingCause.unscoped.create(
+        unit=unit, text=words, recorded_by_id=actor.person_id, recorded_at=at
+    )
+
+
+COUNTED = (FindingState.CONFIRMED, FindingState.UPHELD)
+
+
+@transaction.atomic
+def put_down_to_cause(
+    *,
+    case: Finding,
+    actor: Actor,
+    others: Iterable[Finding] = (),
+    cause: FindingCause | None = None,
+    cause_text: str = "",
+) -> FindingCause:
+    """The unit says afterwards why confirmed findings came about: one cause for all of them, recorded once.
+
+    Raises :class:`Refused` for another unit's findings, for ones not confirmed or upheld, for ones that have their
+    cause, and without a cause.
+    """
+    unit = PilotUnit.unscoped.select_related("organisation").get(pk=case.unit_id)
+    if (
+        not policy.may_act(Finding.slug(), "record_cause", actor.role)
+        or unit.organisation_id != actor.organisation_id
+    ):
+        raise Refused(_("只能办理本单位的事项"))
+    keys = {case.pk, *(other.pk for other in others)}
+    rows = list(
+        Finding.unscoped.select_for_update(of=("self",)).filter(pk__in=keys, unit=unit).order_by("pk")
+    )
+    if len(rows) != len(keys) or any(row.state not in COUNTED or row.cause_id is not None for row in rows):
+        raise Refused(_("只能为已确认或维持、尚未记录原因的本单位差错记录原因"))
+    found = record_cause_of(unit=unit, actor=actor, at=clock.now(), cause=cause, text=cause_text)
+    if found is None:
+        raise Refused(_("请填写或选择差错原因"))
+    Finding.unscoped.filter(pk__in=keys).update(cause=found)
+    audit.record(
+        action="finding.record_cause", actor=actor, subject=found, detail={"findings": sorted(keys)[:200]}
+    )
+    return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import uuid4
@@ -19,7 +18,7 @@ from filings.intake.records import ErrorItem, UnitContext
 from filings.intake.versions import Candidate, Ledger, Stored, Verdict
 from filings.models import FormRefusal, UnitMonthKey, UploadJob
 from filings.rules import RULE_VERSION
-from filings.services import crypto, storage, supplements
+from filings.services import crypto, deltas, storage, subjects, supplements
 from pilot import clock
 from pilot.actors import Actor
 from pilot.rules import local_day
@@ -155,16 +154,25 @@ def _store(job: UploadJob, outcome: Sorted, context: UnitContext) -> None:
     key = storage.month_key(unit_id=job.unit_id, month=month)
     data_key = storage.data_key(key)
     ordered = sorted(outcome.taken, key=lambda pair: pair[0].form_no)
-    _copy(
-        "filings_verificationform",
-        _COLUMNS,
-        (_form_row(job, row, verdict, context, key, data_key) for row, verdict in ordered),
-    )
+    with deltas.arriving(unit_id=job.unit_id, arrivals=[_arrival(job, *pair, context) for pair in ordered]):
+        _copy(
+            "filings_verificationform",
+            _COLUMNS,
+            (_form_row(job, row, verdict, context, key, data_key) for row, verdict in ordered),
+        )
     for row, _verdict in ordered:
         if row.attachments:
             supplements.keep_pictures(job=job, row=row, form_no=row.form_no, key=key, data_key=data_key)
     for supplement in outcome.supplements:
         supplements.keep(job=job, supplement=supplement, key=key, data_key=data_key)
+    subjects.note(unit_id=job.unit_id, rows=(row for row, _verdict in ordered))
+
+
+def _arrival(job: UploadJob, row: Candidate, verdict: Verdict, context: UnitContext) -> deltas.Arrival:
+    province = row.province or job.unit.province
+    return deltas.Arrival(
+        verdict.chain_no, verdict.version, verdict.day, province, row.subject_kind, context.received_late
+    )
 
 
 def _form_row(
@@ -268,16 +276,3 @@ def chunks(rows: Iterable[Candidate], *, max_rows: int, max_bytes: int) -> Itera
         size += weight
     if chunk:
         yield chunk
-
-
-def ahead(prepared: Iterator[list[Candidate]]) -> Iterator[list[Candidate]]:
-    """The same chunks, the next one always being read and checked in a thread while this one is stored.
-
-    Checking needs no database and storing waits for it, so the two fill each other's gaps. A fault of the file comes
-    out where its chunk would have.
-    """
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        following = pool.submit(next, prepared, None)
-        while chunk := following.result():
-            following = pool.submit(next, prepared, None)
-            yield chunk

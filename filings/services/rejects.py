@@ -11,13 +11,16 @@ from itertools import chain
 from typing import IO, Any, Final
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from filings import writers
 from filings.intake.decode import FileFormat, codec_of
 from filings.intake.records import ErrorItem
 from filings.intake.versions import Candidate
 from filings.models import FormRefusal, UploadJob
-from filings.services import spool
+from filings.services import spool, storage
+from pilot.errors import ContentDestroyed
+from pilot.rules import local_day
 
 KEPT_FOR: Final = timedelta(days=30)
 COMPRESSION: Final = 1
@@ -47,6 +50,15 @@ def available(job: UploadJob) -> bool:
     return spool.has_refused(job.case_key)
 
 
+def obtainable(job: UploadJob) -> bool:
+    """As :func:`available`; raises :class:`ContentDestroyed` when retention took the rows and not their 30 days."""
+    if available(job):
+        return True
+    if storage.is_destroyed(unit_id=job.unit_id, month=local_day(job.received_at).replace(day=1)):
+        raise ContentDestroyed(_("内容已销毁"))
+    return False
+
+
 def errors_of(refusal: FormRefusal) -> list[ErrorItem]:
     """The errors of a refused row, which know their words in every language."""
     return [
@@ -73,10 +85,12 @@ def content(job: UploadJob, language: str = "zh") -> Iterator[bytes]:
                 yield _written(writers.refused_ndjson, _rows(job, part, language))
         case FileFormat.CSV:
             for number, part in enumerate(parts):
+                codec = codec_of(job.encoding)
                 write = partial(
                     writers.refused_csv,
                     columns=part.columns,
-                    codec=codec_of(job.encoding),
+                    # A mark at its head, or spreadsheets take UTF-8 for the encoding of their own country.
+                    codec="utf-8-sig" if codec == "utf-8" and number == 0 else codec,
                     headed=number == 0,
                 )
                 yield _written(write, _rows(job, part, language))

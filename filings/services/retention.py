@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from filings.enums import FindingState, InspectionState, RectificationState
@@ -25,15 +26,19 @@ from filings.models import (
     FormSupplement,
     Inspection,
     InspectionItem,
+    InspectionReading,
     PictureContent,
     Rectification,
     Sanction,
+    SubjectLink,
+    SubjectReference,
     UnitMonthKey,
     UploadJob,
+    V3Upload,
     VerificationForm,
 )
 from filings.periods import Period
-from filings.services import comparison, loading, spool, storage, uploads
+from filings.services import comparison, loading, spool, storage, subjects, uploads
 from pilot import clock
 from pilot.actors import Actor
 from pilot.errors import Refused
@@ -110,9 +115,25 @@ class UnitMonth:
         return InspectionItem.unscoped.filter(form__unit=self.unit, form__key__month=self.first)
 
     @property
+    def readings(self) -> QuerySet[InspectionReading]:
+        """What inspectors said of these forms, each in words of their own."""
+        return InspectionReading.unscoped.filter(item__in=self.items)
+
+    @property
     def contents(self) -> QuerySet[PictureContent]:
         """Pictures sealed under the month's key."""
         return PictureContent.objects.filter(key__unit=self.unit, key__month=self.first)
+
+    @property
+    def references(self) -> QuerySet[SubjectReference]:
+        """By what the month's forms bring or name a subject."""
+        return SubjectReference.objects.filter(form__in=self.forms)
+
+    @property
+    def v3_uploads(self) -> QuerySet[V3Upload]:
+        """Files that came by the V3.0 service in the month."""
+        opens = datetime.combine(self.first, time.min, SHANGHAI)
+        return V3Upload.unscoped.filter(unit=self.unit, received_at__gte=opens, received_at__lt=self.closes)
 
     @property
     def proofs(self) -> QuerySet[Document]:
@@ -138,9 +159,12 @@ def inventory(month: UnitMonth) -> dict[str, int]:
         "forms": month.forms.count(),
         "supplements": FormSupplement.objects.filter(key__unit=month.unit, key__month=month.first).count(),
         "blind_indexes": month.forms.exclude(subject_index=b"").count(),
+        "subject_references": month.references.count(),
         "pictures": month.contents.count(),
+        "v3_record_ids": len(_listing_ids(month)),
         "finding_texts": _described(month).count(),
-        "inspection_remarks": month.items.exclude(remark__in=["", GONE]).count(),
+        "inspection_remarks": month.items.exclude(remark__in=["", GONE]).count()
+        + month.readings.exclude(remark__in=["", GONE]).count(),
         "file_names": month.jobs.exclude(source_name=GONE).count(),
         "spooled_files": sum(1 for _path in _spooled(month)),
         "proofs": len(_proofs(month)),
@@ -211,17 +235,15 @@ def _too_early(month: UnitMonth) -> Iterator[str]:
     days = programmes.rule(month.unit.programme, RULE)
     if days is None:
         yield _("试点项目没有规定保存期限（%(rule)s）") % {"rule": RULE}
-    elif clock.now() < month.closes + timedelta(days=days):
-        yield _("保存期限（%(days)s 天）未满") % {"days": days}
+    elif clock.now() < (until := month.closes + timedelta(days=days)):
+        words = {"days": days, "until": f"{localtime(until):%Y-%m-%d}"}
+        yield _("保存期限（%(days)s 天）未满，%(until)s 起才能销毁") % words
 
 
 def _in_hand(month: UnitMonth) -> Iterator[str]:
-    compared = Determination.unscoped.filter(form=OuterRef("pk"))
     words = {
         _("有 %(count)s 个上报批次尚未处理完"): month.jobs.filter(state__in=uploads.OPEN_STATES).count(),
-        _("有 %(count)s 份核验单尚未比对"): month.forms.filter(
-            ~Exists(compared), subject_known=True, key__destroyed_at__isnull=True
-        ).count(),
+        _("有 %(count)s 份核验单尚未比对"): _to_compare(month).count(),
         _("有 %(count)s 条差错尚未办结"): month.findings.exclude(state__in=_OVER[Finding]).count(),
         _("有 %(count)s 项抽查尚未办结"): sum(
             one.state not in _OVER[Inspection] for one in month.inspections()
@@ -234,6 +256,18 @@ def _in_hand(month: UnitMonth) -> Iterator[str]:
     for text, count in words.items():
         if count:
             yield text % {"count": count}
+
+
+def _to_compare(month: UnitMonth) -> QuerySet[VerificationForm]:
+    """Forms that cannot be compared any more once the month is gone: its own, and additions to its subjects."""
+    additions = SubjectLink.objects.filter(unit=month.unit, subject_form__in=month.forms)
+    return VerificationForm.unscoped.filter(
+        subjects.COMPARABLE,
+        Q(pk__in=month.forms.values("pk")) | Q(pk__in=additions.values("form")),
+        ~Exists(Determination.unscoped.filter(form=OuterRef("pk"))),
+        unit=month.unit,
+        key__destroyed_at__isnull=True,
+    )
 
 
 def _rectifications(month: UnitMonth) -> QuerySet[Rectification]:
@@ -276,12 +310,22 @@ def _destroy_key(month: UnitMonth) -> tuple[UnitMonthKey, datetime]:
 
 def _sweep_rows(month: UnitMonth) -> None:
     month.forms.exclude(subject_index=b"").update(subject_index=b"")
+    month.references.delete()
+    for upload in _listing_ids(month):
+        upload.records = [[kind, ""] for kind, _id in upload.records]
+        upload.save(update_fields=["records"])
     FormPicture.objects.filter(content__in=month.contents).delete()
     month.contents.delete()
     _described(month).update(description=GONE)
     month.findings.exclude(dispute="").update(dispute=GONE)
     month.items.exclude(remark="").update(remark=GONE)
+    month.readings.exclude(remark="").update(remark=GONE)
     month.jobs.update(source_name=GONE)
+
+
+def _listing_ids(month: UnitMonth) -> list[V3Upload]:
+    """V3.0 files that still tell by what id or 备案号 their records were sent."""
+    return [one for one in month.v3_uploads if any(record_id for _kind, record_id in one.records)]
 
 
 def _described(month: UnitMonth) -> QuerySet[Finding]:

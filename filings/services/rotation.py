@@ -24,8 +24,9 @@ def rotate_keys(*, actor: Actor) -> dict[str, Any]:
     """Wrap everything anew under the newest master key, all or nothing; returns counts and which keys may go.
 
     ``{master: {current, configured, rewrapped: {…}, spooled_files: {version: files}, removable}, index: {current,
-    configured, forms: {version: rows}, authority: {version: rows}, missing, removable}}``. Raises
-    :class:`crypto.MasterKeyMissing` when one that still protects something was removed; nothing is changed then.
+    configured, forms: {version: rows}, references: {version: rows}, authority: {version: rows}, missing,
+    removable}}``. Raises :class:`crypto.MasterKeyMissing` when one that still protects something was removed; nothing
+    is changed then.
     """
     current = crypto.master_version()
     with transaction.atomic():
@@ -70,12 +71,14 @@ def _spooled() -> Counter[int]:
 def _indexes() -> dict[str, Any]:
     configured = set(versions(settings.PILOT_INDEX_KEY))
     forms = _by_version("filings_verificationform", "subject_index")
+    references = _by_version("filings_subjectreference", "index")
     authority = _by_version("filings_authorityrecord", "identity")
-    used = set(forms) | set(authority)
+    used = set(forms) | set(references) | set(authority)
     return {
         "current": max(configured),
         "configured": sorted(configured),
         "forms": forms,
+        "references": references,
         "authority": authority,
         "missing": sorted(used - configured),
         "removable": sorted(configured - used - {max(configured)}),
@@ -85,7 +88,7 @@ def _indexes() -> dict[str, Any]:
 def _by_version(table: str, column: str) -> dict[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT get_byte({column}, 0), count(*) FROM {table} "  # noqa: S608 (no user text)
-            f"WHERE octet_length({column}) > 0 GROUP BY 1 ORDER BY 1"
+            f'SELECT get_byte("{column}", 0), count(*) FROM {table} '  # noqa: S608 (no user text)
+            f'WHERE octet_length("{column}") > 0 GROUP BY 1 ORDER BY 1'
         )
         return dict(cursor.fetchall())

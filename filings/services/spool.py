@@ -7,6 +7,7 @@ version of the master key; then follow blocks of equal size, each sealed on its 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import os
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -29,6 +30,8 @@ SEAL_BYTES: Final = crypto.NONCE_BYTES + 16
 UPLOAD: Final = "upload"
 REFUSED: Final = "refused-"
 PACKAGE: Final = "package"
+ABOUT: Final = "about"
+REACHED: Final = "reached"
 
 
 class Spooled(NamedTuple):
@@ -45,12 +48,12 @@ def folder(job: UUID) -> Path:
 
 def write_upload(job: UUID, source: Readable) -> Spooled:
     """Take in a whole upload, block by block."""
-    return _write(folder(job) / UPLOAD, job, source)
+    return _write(job, UPLOAD, source)
 
 
 def write_refused(job: UUID, first_row: int, content: bytes) -> None:
     """Keep the refused rows of the chunk that starts at ``first_row``; writing them again replaces them."""
-    _write(folder(job) / f"{REFUSED}{first_row:09d}", job, io.BytesIO(content))
+    _write(job, f"{REFUSED}{first_row:09d}", io.BytesIO(content))
 
 
 def read_refused(job: UUID) -> Iterator[bytes]:
@@ -72,6 +75,99 @@ def open_upload(job: UUID) -> Iterator[BinaryIO]:
         yield io.BufferedReader(_Blocks(file, job), BLOCK)
 
 
+def has_upload(job: UUID) -> bool:
+    """Whether the upload is still there."""
+    return (folder(job) / UPLOAD).exists()
+
+
+# --- an upload that comes in pieces -----------------------------------------------------------------
+def begin_pieces(job: UUID, about: bytes) -> None:
+    """Make room for an upload that comes in pieces; ``about`` says whose it is and how large it will be."""
+    folder(job).mkdir(parents=True, exist_ok=True, mode=0o700)
+    (folder(job) / UPLOAD).write_bytes(bytes([crypto.master_version()]))
+    _write(job, ABOUT, io.BytesIO(about))
+
+
+def about_pieces(job: UUID) -> bytes | None:
+    """What was said of an upload in pieces when it began; None when there is none (any more)."""
+    try:
+        return _read(job, ABOUT)
+    except FileNotFoundError:
+        return None
+
+
+def unfinished() -> list[UUID]:
+    """Every upload that comes in pieces and is not handed in."""
+    base = Path(settings.VAR) / "spool"
+    return [UUID(path.parent.name) for path in base.glob(f"*/{ABOUT}")]
+
+
+def received(job: UUID, size: int) -> int:
+    """How many bytes of an upload of ``size`` have come; of a block cut short nothing counts."""
+    sealed = (folder(job) / UPLOAD).stat().st_size - 1
+    if sealed == size + -(-size // BLOCK) * SEAL_BYTES:
+        return size
+    return min(sealed // (BLOCK + SEAL_BYTES), size // BLOCK) * BLOCK
+
+
+@contextmanager
+def piece_lock(job: UUID) -> Iterator[None]:
+    """One piece at a time; FileNotFoundError when the upload is no longer one in pieces."""
+    with (folder(job) / ABOUT).open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        (folder(job) / ABOUT).stat()  # handed in or given up while this one waited
+        yield
+
+
+def append(job: UUID, offset: int, piece: bytes) -> None:
+    """Add a piece of whole blocks (the last one of an upload may end short) that begins at byte ``offset``."""
+    number = offset // BLOCK
+    with (folder(job) / UPLOAD).open("r+b") as file:
+        key = crypto.spool_key(job, file.read(1)[0])
+        file.seek(1 + number * (BLOCK + SEAL_BYTES))
+        file.truncate()
+        for start in range(0, len(piece), BLOCK):
+            file.write(crypto.seal(key, _place(job, number), piece[start : start + BLOCK]))
+            number += 1
+        file.flush()
+        os.fsync(file.fileno())
+    os.utime(folder(job))
+
+
+def measure(job: UUID) -> Spooled:
+    """Size and digest of an upload that has come in whole."""
+    digest, size = hashlib.sha256(), 0
+    with open_upload(job) as stream:
+        while piece := stream.read(BLOCK):
+            digest.update(piece)
+            size += len(piece)
+    return Spooled(size, digest.hexdigest())
+
+
+def end_pieces(job: UUID) -> None:
+    """From now on the upload is one like any other."""
+    (folder(job) / ABOUT).unlink(missing_ok=True)
+
+
+# --- how far a job is ------------------------------------------------------------------------------
+def note_reached(job: UUID, position: int) -> None:
+    """Remember how many bytes of the upload have been read; only for showing."""
+    _write(job, REACHED, io.BytesIO(str(position).encode()))
+
+
+def reached(job: UUID) -> int | None:
+    """How many bytes of the upload have been read; None where nobody noted it."""
+    try:
+        return int(_read(job, REACHED))
+    except FileNotFoundError:
+        return None
+
+
+def _read(job: UUID, name: str) -> bytes:
+    with (folder(job) / name).open("rb") as file:
+        return io.BufferedReader(_Blocks(file, job), BLOCK).read()
+
+
 def keep_package(job: UUID) -> None:
     """Keep the upload, as it came, beyond its processing (a second name of the same file)."""
     with suppress(FileExistsError):
@@ -80,8 +176,7 @@ def keep_package(job: UUID) -> None:
 
 def read_package(job: UUID) -> bytes:
     """A kept upload; FileNotFoundError when it is gone."""
-    with (folder(job) / PACKAGE).open("rb") as file:
-        return io.BufferedReader(_Blocks(file, job), BLOCK).read()
+    return _read(job, PACKAGE)
 
 
 def remove_package(job: UUID) -> None:
@@ -93,7 +188,8 @@ def remove_package(job: UUID) -> None:
 
 def remove_upload(job: UUID) -> None:
     """Forget the upload; what was refused of it stays."""
-    (folder(job) / UPLOAD).unlink(missing_ok=True)
+    for name in (UPLOAD, REACHED):
+        (folder(job) / name).unlink(missing_ok=True)
     with suppress(OSError):  # refused rows lie in it still
         folder(job).rmdir()
 
@@ -111,37 +207,60 @@ def folders() -> Iterator[tuple[UUID, datetime]]:
             yield UUID(path.name), datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-def _write(path: Path, job: UUID, source: Readable) -> Spooled:
-    """Write aside, sync and rename: the file is whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
+class Writer:
+    """A file of the spool written as it comes: aside first, so that it is whole or not there."""
+
+    def __init__(self, job: UUID, name: str = UPLOAD) -> None:
+        self._path = folder(job) / name
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, temporary = tempfile.mkstemp(dir=self._path.parent)
+        self._temporary = Path(temporary)
+        self._file = os.fdopen(handle, "wb")
+        self._job = job
+        version = crypto.master_version()
+        self._key = crypto.spool_key(job, version)
+        self._file.write(bytes([version]))
+        self._digest, self._size, self._number, self._waiting = hashlib.sha256(), 0, 0, b""
+
+    def write(self, piece: bytes) -> None:
+        """Take in what follows; it is sealed as soon as a block is full."""
+        self._digest.update(piece)
+        self._size += len(piece)
+        self._waiting += piece
+        while len(self._waiting) >= BLOCK:
+            self._seal(self._waiting[:BLOCK])
+            self._waiting = self._waiting[BLOCK:]
+
+    def close(self) -> Spooled:
+        """Seal the rest, sync, and give the file its name."""
+        if self._waiting:
+            self._seal(self._waiting)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._temporary.replace(self._path)
+        return Spooled(self._size, self._digest.hexdigest())
+
+    def abandon(self) -> None:
+        """Leave nothing of it."""
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def _seal(self, block: bytes) -> None:
+        self._file.write(crypto.seal(self._key, _place(self._job, self._number), block))
+        self._number += 1
+        os.utime(self._path.parent)  # a file that grows does not touch its folder, and tidying goes by that
+
+
+def _write(job: UUID, name: str, source: Readable) -> Spooled:
+    writer = Writer(job, name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            spooled = _seal_blocks(file, job, source)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        while piece := source.read(BLOCK):
+            writer.write(piece)
+        return writer.close()
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        writer.abandon()
         raise
-    return spooled
-
-
-def _seal_blocks(file: IO[bytes], job: UUID, source: Readable) -> Spooled:
-    version = crypto.master_version()
-    key = crypto.spool_key(job, version)
-    file.write(bytes([version]))
-    digest, size, number, waiting = hashlib.sha256(), 0, 0, b""
-    while piece := source.read(BLOCK):
-        digest.update(piece)
-        size += len(piece)
-        waiting += piece
-        while len(waiting) >= BLOCK:
-            file.write(crypto.seal(key, _place(job, number), waiting[:BLOCK]))
-            number, waiting = number + 1, waiting[BLOCK:]
-    if waiting:
-        file.write(crypto.seal(key, _place(job, number), waiting))
-    return Spooled(size, digest.hexdigest())
 
 
 def _place(job: UUID, number: int) -> bytes:

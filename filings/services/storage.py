@@ -12,24 +12,30 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from isal import isal_zlib
 
+from filings.enums import StoredCipher
 from filings.models import UnitMonthKey, VerificationForm
-from filings.services import crypto
+from filings.services import ciphers, crypto
 from pilot.errors import ContentDestroyed
 
-COMPRESSION: Final = 1
+COMPRESSION: Final = 0
 LENGTH_BYTES: Final = 4
 
 
 def month_key(*, unit_id: int, month: date) -> UnitMonthKey:
-    """The data key row of a unit's month (``month``: its first day), made when there is none yet."""
+    """The data key row of a unit's month (``month``: its first day), made when there is none yet.
+
+    A new one is for the cipher that ``PILOT_CIPHER`` names, and keeps it.
+    """
     key = UnitMonthKey.objects.filter(unit=unit_id, month=month).first()
     if key is None:
+        cipher = ciphers.chosen()
         key, _made = UnitMonthKey.objects.get_or_create(
             unit_id=unit_id,
             month=month,
             defaults={
-                "wrapped": crypto.wrap(crypto.new_key(), _bound(unit_id, month)),
+                "wrapped": crypto.wrap(crypto.new_key(cipher), _bound(unit_id, month, cipher), cipher),
                 "master_version": crypto.master_version(),
+                "cipher": cipher,
             },
         )
     return key
@@ -44,7 +50,9 @@ def data_key(key: UnitMonthKey) -> bytes:
     """The data key itself; raises :class:`ContentDestroyed`, or ``MasterKeyMissing`` after a hasty rotation."""
     if key.destroyed_at is not None:
         raise ContentDestroyed(_("内容已销毁"))
-    return crypto.unwrap(bytes(key.wrapped), _bound(key.unit_id, key.month), key.master_version)
+    cipher = StoredCipher(key.cipher)
+    bound_to = _bound(key.unit_id, key.month, cipher)
+    return crypto.unwrap(bytes(key.wrapped), bound_to, key.master_version, cipher)
 
 
 @transaction.atomic
@@ -54,7 +62,8 @@ def rewrap_keys() -> int:
         master_version__lt=crypto.master_version(), destroyed_at__isnull=True
     ).select_for_update()
     for key in old:
-        key.wrapped = crypto.wrap(data_key(key), _bound(key.unit_id, key.month))
+        cipher = StoredCipher(key.cipher)
+        key.wrapped = crypto.wrap(data_key(key), _bound(key.unit_id, key.month, cipher), cipher)
         key.master_version = crypto.master_version()
         key.save(update_fields=["wrapped", "master_version"])
     return len(old)
@@ -91,5 +100,6 @@ def _parts(form: VerificationForm) -> tuple[bytes, bytes]:
     return content[LENGTH_BYTES:end], content[end:]
 
 
-def _bound(unit_id: int, month: date) -> bytes:
-    return f"{unit_id}:{month:%Y-%m}".encode()
+def _bound(unit_id: int, month: date, cipher: StoredCipher) -> bytes:
+    named = "" if cipher == StoredCipher.AES_256_GCM else f":{cipher}"
+    return f"{unit_id}:{month:%Y-%m}{named}".encode()

@@ -41,7 +41,8 @@ def submit(
     Good rows are taken whatever the others are. A trial is judged against what is stored and stores nothing; its
     ``job`` is None. ``rows`` are numbered from 1, at least one.
     """
-    with transaction.atomic():
+    # A trial is undone while its answer may be kept; whatever else fails takes everything around it along.
+    with transaction.atomic(savepoint=trial):
         answer = _take(actor, unit, rows, received_at, trial)
         if trial:
             transaction.set_rollback(True)

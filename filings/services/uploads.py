@@ -40,13 +40,18 @@ from pilot.rules import local_day
 from pilot.services import audit, outbox
 from pilot.workflow import fire, open_case
 
-JOB_LOCK: Final = 875  # advisory lock class: one process per job
+JOB_LOCK: Final = 878  # advisory lock class: one process per job
 CHUNK_ROWS: Final = 5_000
 CHUNK_BYTES: Final = 32 * 1024 * 1024
 PASS_SECONDS: Final = 240
 """A worker hands a long job on after this time, well inside the time limit of a task."""
 SILENT_AFTER: Final = timedelta(seconds=60)
 ABANDONED_AFTER: Final = timedelta(hours=1)
+PIECES_KEPT: Final = timedelta(hours=24)
+"""How long an upload waits for its next piece."""
+TRIED_KEPT: Final = timedelta(hours=24)
+"""How long the file of a dry run can be handed in for real."""
+LARGEST_FILE: Final = 2 * 1024**3
 MAX_ATTEMPTS: Final = 5
 OPEN_STATES: Final = (JobState.RECEIVED, JobState.PROCESSING)
 _PICTURES: Final = re.compile(rb"(<(?:Fjnr|Spwj)>)[^<]*")
@@ -125,7 +130,7 @@ def receive_waiting(
     key, spooled = waiting
     try:
         _judge_receipt(actor, unit, received_at)
-        file_format = _judge_head(key, unit, name=name, stated=format, encoding=encoding)
+        file_format = judge_head(key, unit, name=name, stated=format, encoding=encoding)
         job = UploadJob(
             case_key=key,
             unit=unit,
@@ -149,13 +154,30 @@ def receive_waiting(
 
 
 def hand_in(*, actor: Actor, file: Any, format: str, encoding: str, dry_run: bool) -> UploadJob:
-    """Receive a file from a provider's browser, for the unit of its organisation; raises as :func:`receive_upload`."""
-    unit = PilotUnit.unscoped.filter(organisation=actor.organisation_id).order_by("-pk").first()
+    """Receive a file from a provider's browser, for the unit of its organisation; raises as :func:`receive_upload`.
+
+    ``file`` is one that lies in the spool already (``filings.receiving.SpooledFile``), or any that can be read.
+    """
+    unit = unit_of(actor)
+    return receive_waiting(
+        actor=actor,
+        unit=unit,
+        waiting=file.take() if hasattr(file, "take") else take_in(file),
+        name=file.name,
+        format=format,
+        encoding=encoding,
+        dry_run=dry_run,
+    )
+
+
+def unit_of(actor: Actor) -> PilotUnit:
+    """The pilot unit of a provider's organisation; raises :class:`Refused` for one that is in no register."""
+    unit: PilotUnit | None = (
+        PilotUnit.unscoped.filter(organisation=actor.organisation_id).order_by("-pk").first()
+    )
     if unit is None:
         raise Refused(_("本单位不在试点单位名录中，不能上报核验单"))
-    return receive_upload(
-        actor=actor, unit=unit, source=file, name=file.name, format=format, encoding=encoding, dry_run=dry_run
-    )
+    return unit
 
 
 def _judge_receipt(actor: Actor, unit: PilotUnit, received_at: datetime | None) -> None:
@@ -171,7 +193,7 @@ def _judge_receipt(actor: Actor, unit: PilotUnit, received_at: datetime | None) 
         raise Refused(_("该月的核验单内容已销毁，不能再补录"))
 
 
-def _judge_head(key: UUID, unit: PilotUnit, *, name: str, stated: str, encoding: str) -> FileFormat:
+def judge_head(key: UUID, unit: PilotUnit, *, name: str, stated: str, encoding: str) -> FileFormat:
     """The format of a spooled file whose head shows no fault; raises ``FileRefused`` otherwise."""
     with spool.open_upload(key) as stream:
         file_format = FileFormat(stated) if stated else guess_format(name, stream)
@@ -248,7 +270,8 @@ def _process(job: UploadJob, seconds: float | None) -> None:
     else:
         if complete:
             fire(job, "finish", actor=loading.LOADER)
-            spool.remove_upload(job.case_key)
+            if not job.dry_run:  # what was tried can be handed in for real without sending it again
+                spool.remove_upload(job.case_key)
         else:
             outbox.post_task("filings.tasks.process_upload", job_id=job.pk)
 
@@ -280,11 +303,12 @@ def _take(job: UploadJob, until: float | None) -> bool:
             stream, file_format, encoding=job.encoding, national_id=str(job.unit.national_id)
         )
         rows = (candidate(raw, context) for raw in raw_rows if raw.number > job.taken_rows)
-        for chunk in loading.ahead(loading.chunks(rows, max_rows=CHUNK_ROWS, max_bytes=CHUNK_BYTES)):
+        for chunk in loading.chunks(rows, max_rows=CHUNK_ROWS, max_bytes=CHUNK_BYTES):
             if until is not None and monotonic() > until:
                 return False
             if not loading.load_chunk(job_id=job.pk, rows=chunk, context=context, keep_refused=keep_refused):
                 return False
+            spool.note_reached(job.case_key, stream.tell())
     return True
 
 
@@ -314,19 +338,24 @@ def sweep() -> int:
 def tidy() -> int:
     """Forget files whose time is over; returns how many jobs lost some.
 
-    Refused rows are kept for 30 days; what no job names was left by a receipt that broke off.
+    Refused rows are kept for 30 days, what was tried for one; what no job names was left by a receipt that broke off.
     """
     now, touched = clock.security_now(), dict(spool.folders())
     jobs = UploadJob.unscoped.filter(case_key__in=touched)
     known = set(jobs.values_list("case_key", flat=True))
     waiting = set(jobs.filter(state__in=OPEN_STATES).values_list("case_key", flat=True))
-    over = [
-        key
-        for key, at in touched.items()
-        if key not in waiting and now - at > (rejects.KEPT_FOR if key in known else ABANDONED_AFTER)
-    ]
+    tried = jobs.filter(dry_run=True, state=JobState.DONE, heartbeat_at__gt=now - TRIED_KEPT)
+    needed = waiting | set(tried.values_list("case_key", flat=True))
+    pieces = set(spool.unfinished())
+
+    def kept_for(key: UUID) -> timedelta:
+        if key in known:
+            return rejects.KEPT_FOR
+        return PIECES_KEPT if key in pieces else ABANDONED_AFTER
+
+    over = [key for key, at in touched.items() if key not in waiting and now - at > kept_for(key)]
     for key in over:
         spool.remove(key)
-    for key in known - waiting - set(over):
+    for key in known - needed - set(over):
         spool.remove_upload(key)
     return len(over)

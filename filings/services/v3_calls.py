@@ -33,16 +33,22 @@ MOST_WAITING: Final = 50
 MOST_NAMED: Final = 1_000
 """Missing numbers named in one answer; a gap may be as long as a number is large."""
 NUMBER_DIGITS: Final = 18
+COPIES: Final = 2
+"""Times that a file given back counts in memory, as much as the share of all callers for one of the largest."""
 _NOT_VALID: Final = 5001
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call as it came in; ``content`` gives ``beianInfo`` as bytes, or raises :class:`CallRefused`."""
+    """A call as it came in.
+
+    ``content`` gives ``beianInfo`` as bytes; ``hold`` takes memory for an answer. Both raise :class:`CallRefused`.
+    """
 
     caller: Caller
     arguments: Mapping[str, str]
     content: Callable[[], bytes]
+    hold: Callable[[int], None]
 
 
 def perform(operation: str, call: Call) -> Answer:
@@ -167,12 +173,14 @@ def _receive(caller: Caller, file: _File, waiting: Waiting) -> tuple[UploadJob |
 
 # --- the other calls --------------------------------------------------------------------------------
 def _previous(call: Call) -> Answer:
-    """The last accepted file with its number, or the number 0; its content while it is kept. Refused with 10."""
+    """The last accepted file with its number, or the number 0; its content while it is kept. Refused with 10, 15."""
     _judge_hash(call)
     unit = call.caller.access.unit
     last = selector.last_upload(unit)
     if last is None:
         return Answer(MsgCode.DONE, sequence=0, numbered=True, package=Package("", b"", "", 0))
+    if last.job is not None:
+        call.hold(COPIES * last.job.size)
     kept = _kept(last)
     content = encrypt(kept, last.cipher, call.caller.secret) if kept else b""
     package = Package(v3_results.upload_name(unit, last.sequence), content, last.package_digest, last.cipher)

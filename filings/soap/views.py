@@ -20,6 +20,7 @@ from filings.soap.envelope import Envelope, EnvelopeFault
 from filings.soap.wsdl import wsdl
 from filings.v3.answers import Answer
 from filings.v3.codes import CallRefused, MsgCode
+from filings.v3.in_flight import Reservation
 from pilot import clock
 from pilot.language import on_record
 from pilot.middleware import client_address
@@ -48,12 +49,34 @@ def v3_service(request: Any) -> HttpResponse:
         return _call(request)
 
 
+class _Answered(HttpResponse):
+    """An answer on whose way out the memory of its call is still held."""
+
+    reservation: Reservation | None = None
+
+    def close(self) -> None:
+        """The answer has left."""
+        super().close()
+        if self.reservation is not None:
+            self.reservation.release()
+
+
 def _call(request: Any) -> HttpResponse:
     message = Envelope(request.content_params.get("charset", ""))
     try:
+        response = _answer(request, message)
+    except BaseException:
+        message.reservation.release()
+        raise
+    response.reservation = message.reservation
+    return response
+
+
+def _answer(request: Any, message: Envelope) -> _Answered:
+    try:
         answer = _carry_out(request, message)
     except EnvelopeFault as error:
-        return HttpResponse(envelope.fault(error), content_type=XML, status=500)
+        return _Answered(envelope.fault(error), content_type=XML, status=500)
     except CallRefused as refusal:
         answer = Answer(refusal.code, refusal.words, refusal.missing)
     except _RequestTooLarge:
@@ -65,7 +88,8 @@ def _call(request: Any) -> HttpResponse:
     operation, namespace = message.operation, message.namespace
     if not operation:  # not read as far as its name; only an upload is so large
         operation, namespace = "isp_upload", envelope.NAMESPACE
-    return HttpResponse(envelope.answer(operation, namespace, answer.as_xml()), content_type=XML)
+    body = envelope.answer(operation, namespace, answer.as_xml(), encoded=message.encoded)
+    return _Answered(body, content_type=XML)
 
 
 def _carry_out(request: Any, message: Envelope) -> Answer:
@@ -74,7 +98,7 @@ def _carry_out(request: Any, message: Envelope) -> Answer:
     pieces = _pieces(request)
     for piece in pieces:
         message.feed(piece)
-        if caller is None and message.at_content:
+        if caller is None and message.at_content and message.says_who:
             try:
                 caller = _identify(request, message)
             except CallRefused:
@@ -85,16 +109,19 @@ def _carry_out(request: Any, message: Envelope) -> Answer:
     if message.operation not in OPERATIONS:
         raise EnvelopeFault("There is no such operation")
     caller = caller or _identify(request, message)
-    return perform(message.operation, Call(caller, message.arguments, message.content.content))
+    call = Call(caller, message.arguments, message.content.content, message.reservation.take)
+    return perform(message.operation, call)
 
 
 def _identify(request: Any, message: Envelope) -> Caller:
-    return identify(
+    caller = identify(
         operation=message.operation if message.operation in OPERATIONS else "unknown",
         arguments=message.arguments,
         address=client_address(request),
         arrived_at=clock.business(request.arrived),
     )
+    message.content.vouch()
+    return caller
 
 
 def _pieces(request: Any) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import quoteattr  # nosec B406 # it writes only
 
 from filings.soap.envelope import NAMESPACE
 

@@ -1,8 +1,11 @@
 """State changes of the run phase: what each transition requires and what it brings about; one file per aggregate."""
 
 from filings.transitions import (
+    alerts,
     bulletins,
     coordination,
+    counted,
+    faq,
     findings,
     inspections,
     rectifications,
@@ -10,4 +13,15 @@ from filings.transitions import (
     uploads,
 )
 
-__all__ = ["bulletins", "coordination", "findings", "inspections", "rectifications", "sanctions", "uploads"]
+__all__ = [
+    "alerts",
+    "bulletins",
+    "coordination",
+    "counted",
+    "faq",
+    "findings",
+    "inspections",
+    "rectifications",
+    "sanctions",
+    "uploads",
+]

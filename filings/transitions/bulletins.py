@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from filings.documents import make_bulletin
 from filings.models import Bulletin
+from filings.services.bulletin_papers import make_bulletin
 from pilot.models import Membership
 from pilot.selectors import people
 from pilot.transitions import another_person
@@ -32,7 +32,7 @@ def sign(bulletin: Bulletin, act: Act) -> None:
 
 @on(Bulletin, "publish", tell=[everyone_concerned])
 def publish(bulletin: Bulletin, act: Act) -> None:
-    """The paper is made from the frozen figures; from now on anyone may read them."""
+    """The papers are made from the frozen figures; from now on anyone may read them."""
     make_bulletin(bulletin=bulletin, at=act.at)
 
 

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from filings.models import CoordinationCase
-from filings.services.coordination import add_message
+from filings.services.coordination import add_message, due
 from pilot.actors import Actor
 from pilot.models import Membership
 from pilot.selectors import people
@@ -37,8 +37,8 @@ def owner(case: CoordinationCase) -> QuerySet[Membership]:
 
 @on(CoordinationCase, "reply", guards=[owning_office], tell=[opener], reason_required=True)
 def reply(case: CoordinationCase, act: Act) -> None:
-    """The answer is a message of the thread."""
-    add_message(case=case, actor=act.actor, text=act.reason, at=act.at)
+    """The answer is a message of the thread, with up to five ``proofs``."""
+    _say(case, act)
 
 
 @on(CoordinationCase, "close", guards=[opening_office], tell=[owner])
@@ -50,5 +50,11 @@ def close(case: CoordinationCase, act: Act) -> None:
 
 @on(CoordinationCase, "reopen", guards=[opening_office], tell=[owner], reason_required=True)
 def reopen(case: CoordinationCase, act: Act) -> None:
-    """What is still missing is a message of the thread."""
-    add_message(case=case, actor=act.actor, text=act.reason, at=act.at)
+    """What is still missing is a message of the thread; the clock starts afresh."""
+    _say(case, act)
+    case.due_at = due(case.unit, act.at)
+
+
+def _say(case: CoordinationCase, act: Act) -> None:
+    proofs = act.data.get("proofs") or ()
+    add_message(case=case, actor=act.actor, text=act.reason, at=act.at, proofs=proofs)

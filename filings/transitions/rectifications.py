@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from filings.documents import make_rectification_letter
-from filings.enums import FindingState, RectificationState
+from filings.enums import FindingState, InspectionState, RectificationState
 from filings.models import Rectification
-from filings.services.attachments import keep_proof
+from filings.services import attachments
 from filings.transitions.guards import bureau_of_unit, clock_ran_out, own_unit, people_of_unit, unit_bureau
 from pilot.actors import Actor
 from pilot.errors import Refused
@@ -34,6 +34,11 @@ def drafter(order: Rectification) -> QuerySet[Membership]:
     return people.person(order.drafted_by_id)
 
 
+def unit_if_issued(order: Rectification) -> QuerySet[Membership]:
+    """Audience: the unit's people, where the order was ever issued to them."""
+    return Membership.objects.none() if order.issued_by_id is None else people_of_unit(order)
+
+
 def _start_clock(order: Rectification, act: Act) -> None:
     order.due_at = programmes.deadline(order.unit.programme, start=act.at, days=order.days)
 
@@ -53,16 +58,28 @@ def issue(order: Rectification, act: Act) -> None:
 
 @on(Rectification, "answer", guards=[own_unit], tell=[bureau_of_unit])
 def answer(order: Rectification, act: Act) -> None:
-    """Take over ``answer_text`` and, if handed in, a file. An answer is welcome after the deadline, too."""
+    """Take over ``answer_text`` and up to five ``proofs``. An answer is welcome after the deadline, too."""
     order.answer_text = str(act.data.get("answer_text", "")).strip()
     if not order.answer_text:
         raise Refused(_("请填写整改报告"))
-    keep_proof(case=order, upload=act.data.get("proof"), at=act.at)
+    attachments.attach(cases=[order], proofs=act.data.get("proofs") or (), at=act.at)
 
 
-@on(Rectification, "accept", guards=[unit_bureau], tell=[people_of_unit])
+def recheck_concluded(order: Rectification, actor: Actor, at: datetime) -> str | None:
+    """Guard: a fresh sample that was named is waited for."""
+    under_way = order.recheck is not None and order.recheck.state not in {
+        InspectionState.CONCLUDED,
+        InspectionState.CANCELLED,
+    }
+    return _("复查抽样尚未作出结论") if under_way else None
+
+
+@on(Rectification, "accept", guards=[unit_bureau, recheck_concluded], tell=[people_of_unit])
 def accept(order: Rectification, act: Act) -> None:
-    """The lead is satisfied; the errors found stay in the figures."""
+    """The lead is satisfied; errors stay in the figures. Without a fresh sample it is said why none is needed."""
+    checked = order.recheck is not None and order.recheck.state == InspectionState.CONCLUDED
+    if not checked and not act.reason.strip():
+        raise Refused(_("没有复查结论的，请说明不需要复查的理由"))
 
 
 @on(Rectification, "reject", guards=[unit_bureau], tell=[people_of_unit], reason_required=True)
@@ -82,7 +99,7 @@ def pass_due(order: Rectification, act: Act) -> None:
     Rectification,
     "cancel",
     guards=[unit_bureau, findings_overturned],
-    tell=[bureau_of_unit],
+    tell=[unit_if_issued, bureau_of_unit],
     reason_required=True,
 )
 def cancel(order: Rectification, act: Act) -> None:

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from filings.documents import make_sanction_letter
+from filings.documents import make_hearing_record, make_sanction_letter
 from filings.enums import SanctionKind
 from filings.models import Sanction
-from filings.services.attachments import keep_proof
+from filings.services import attachments
 from filings.transitions.guards import bureau_of_unit, clock_ran_out, in_time, own_unit, people_of_unit
 from pilot.actors import Actor
 from pilot.enums import Role, UnitStatusKind
@@ -67,19 +67,27 @@ def statement_in_time(sanction: Sanction, actor: Actor, at: datetime) -> str | N
 
 @on(Sanction, "close_hearing", guards=[own_unit, statement_in_time], tell=[approvers, proposer])
 def close_hearing(sanction: Sanction, act: Act) -> None:
-    """Take over the unit's ``statement`` and, if handed in, a file; without one the time is over."""
+    """Take over the unit's ``statement`` and up to five ``proofs``; without one, record that the time is over."""
     if act.actor.is_system:
+        make_hearing_record(sanction=sanction, at=act.at)
         return
     sanction.statement = str(act.data.get("statement", "")).strip()
     if not sanction.statement:
         raise Refused(_("请填写陈述申辩意见"))
-    keep_proof(case=sanction, upload=act.data.get("proof"), at=act.at)
+    attachments.attach(cases=[sanction], proofs=act.data.get("proofs") or (), at=act.at)
+
+
+def statement_recorded(sanction: Sanction, actor: Actor, at: datetime) -> str | None:
+    """Guard: what the unit said was received and judged on record before anybody decides."""
+    if sanction.statement and sanction.heard_by_id is None:
+        return _("须先接收陈述申辩并形成记录")
+    return None
 
 
 @on(
     Sanction,
     "impose",
-    guards=[another_person("proposed_by")],
+    guards=[another_person("proposed_by"), statement_recorded],
     tell=[people_of_unit, bureau_of_unit, proposer],
 )
 def impose(sanction: Sanction, act: Act) -> None:

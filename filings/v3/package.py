@@ -21,6 +21,7 @@ from filings.intake.records import FileRefused
 from filings.intake.unpack import Unpacked
 from filings.intake.v3 import MAX_FILE
 from filings.v3.codes import CallRefused, MsgCode
+from filings.v3.in_flight import Reservation
 
 NO_CIPHER: Final = 0
 AES: Final = 1
@@ -144,9 +145,13 @@ def _judge_directory(content: bytes) -> None:
 
 
 class Base64Sink:
-    """Decodes base64 as it arrives, so that the text of a large file is never held; at most ``MAX_FILE`` bytes."""
+    """Decodes base64 as it arrives, so that the text of a large file is never held; at most ``MAX_FILE`` bytes.
 
-    def __init__(self) -> None:
+    What it holds it has from the reservation of its call.
+    """
+
+    def __init__(self, reservation: Reservation) -> None:
+        self._reservation = reservation
         self._content = bytearray()
         self._rest = ""
         self._fault: MsgCode | None = None
@@ -158,17 +163,34 @@ class Base64Sink:
         waiting = self._rest + "".join(text.split())
         whole = len(waiting) // 4 * 4
         try:
-            self._content += base64.b64decode(waiting[:whole], validate=True)
+            piece = base64.b64decode(waiting[:whole], validate=True)
+            self._reservation.take(len(piece))
+            self._content += piece
         except (binascii.Error, ValueError):
-            self._fault = MsgCode.NOT_DECRYPTED
+            self._fail(MsgCode.NOT_DECRYPTED)
+        except CallRefused as busy:
+            self._fail(busy.code)
         self._rest = waiting[whole:]
         if len(self._content) > MAX_FILE:
-            self._fault = MsgCode.TOO_LARGE
-        if self._fault is not None:
-            self._content.clear()
+            self._fail(MsgCode.TOO_LARGE)
+
+    def vouch(self) -> None:
+        """It is known who calls."""
+        try:
+            self._reservation.vouch()
+        except CallRefused as busy:
+            self._fail(busy.code)
+
+    def _fail(self, fault: MsgCode) -> None:
+        self._fault = fault
+        self._content.clear()
+        self._reservation.release()
 
     def content(self) -> bytes:
-        """Hand over what was sent, once. Raises :class:`CallRefused`: 18 too large, 6 no base64 or nothing at all."""
+        """Hand over what was sent, once.
+
+        Raises :class:`CallRefused`: 18 too large, 6 no base64 or nothing at all, 15 too much in flight.
+        """
         if self._fault is None and (self._rest or not self._content):
             self._fault = MsgCode.NOT_DECRYPTED
         if self._fault is not None:

@@ -27,7 +27,7 @@ _URL: Final = re.compile(r"(?:https?://)?([^/?#\s@:]+)(?::[0-9]{1,5})?(?:[/?#]\S
 
 def to_ascii(value: str) -> str | None:
     """Return the A-label form of a host name in lower case, or ``None`` when it is not a valid one."""
-    name = narrow(value).translate(_DOTS).lower()
+    name = value.lower() if value.isascii() else narrow(value).translate(_DOTS).lower()
     if name.isascii():
         if _LDH_NAME(name) is None:
             return None

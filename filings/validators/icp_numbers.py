@@ -22,3 +22,9 @@ def is_website_number(number: str) -> bool:
     """Say whether ``number`` is that of a website (with ``-n``) rather than of a subject."""
     match = _NUMBER(number)
     return bool(match and match[2])
+
+
+def subject_number(number: str) -> str:
+    """The 备案号 of the subject behind that of a website; any other text stays as it is."""
+    match = _NUMBER(number)
+    return number.removesuffix(match[2]) if match and match[2] else number

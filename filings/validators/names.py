@@ -29,3 +29,16 @@ def is_domain_itself(site_name: str, domain: str) -> bool:
 def comparable_name(name: str) -> str:
     """A name as it is compared with the authority's: trimmed, full-width brackets as half-width ones."""
     return name.strip().translate(_BRACKETS)
+
+
+def has_rare_characters(name: str) -> bool:
+    """Say whether a name holds characters that systems write differently from each other.
+
+    Those are the characters outside GBK, the encoding of the national system, and of its private use area: what stands
+    in their place (a look-alike, pinyin, a blank) differs from system to system, so an unequal name proves nothing.
+    """
+    try:
+        name.encode("gbk")
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -41,6 +41,14 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
         review={"list_number": "1", "filed_on": "2019年5月20日", "upheld_on": "2019年5月27日"},
     ),
     "rectification_second_round": _variant("letter_rectification", round=2, attachments=["差错清单"]),
+    "rectification_repeat": _variant(
+        "letter_rectification",
+        repeats="ZG-2019-0001",
+        reasons=["主体证件号码差错3份（权威库比对；已确认3份）；你单位说明的原因：识别错误。"],
+    ),
+    "hearing_silent": _variant(
+        "hearing_record", statement=[], files=[], opinion=[], stated_at="", stated_by="", received_by=""
+    ),
     "sanction_hearing": _variant(
         "letter_sanction",
         "关于拟暂停参与电子化核验试点的告知函",
@@ -71,6 +79,16 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "assessment_agreed": _variant(
         "assessment_report", moderation=None, comments=[], numbers={"grounds": "四", "conclusion": "五"}
     ),
-    "bulletin_corrigendum": _variant("bulletin", corrects="第1期通报合计行", chart_svg="", adjustments=[]),
-    "inspection_plain": _variant("inspection_report", strata=[]),
+    "bulletin_corrigendum": _variant(
+        "bulletin",
+        corrects="第1期通报",
+        charts=[],
+        adjustments=[],
+        corrections=["示例云网络科技有限公司：M1 差错/计数由 2/10434 改为 1/10434"],
+    ),
+    "inspection_plain": _variant(
+        "inspection_report",
+        strata=[],
+        claim={"claimed": "0.05%", "n": 3, "limit": 0, "errors": 1, "contradicted": True},
+    ),
 }

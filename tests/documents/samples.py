@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.utils.safestring import mark_safe
-
 from pilot.qr import svg
+from tests.documents.chart_sample import CHART
+from tests.documents.measure_samples import HEARING
+from tests.documents.objection_samples import DISMISSAL
 
 PROGRAMME = {
     "notice": "工业和信息化部关于开展互联网信息服务备案用户真实身份信息电子化核验试点工作的通知",
@@ -31,84 +32,50 @@ LETTER = {
 }
 APPLICATION = {"case_number": "SQ-2019-0412-0007", "submitted_on": "2019年4月12日"}
 
-CHART = mark_safe(
-    '<svg xmlns="http://www.w3.org/2000/svg" width="620" height="96" viewBox="0 0 620 96" role="img">'
-    "<title>各试点单位M1差错数</title>"
-    '<g font-size="12"><text x="150" y="24" text-anchor="end">示例云网络</text><text x="150" y="54" text-anchor="end">'
-    '示例数据中心</text><text x="150" y="84" text-anchor="end">示例内容分发</text></g>'
-    '<g fill="#1f5f99"><rect x="160" y="12" width="40" height="16"/><rect x="160" y="42" width="360" height="16"/></g>'
-    '<g font-size="12"><text x="206" y="24">1</text><text x="526" y="54">9</text><text x="166" y="84">0</text></g>'
-    "</svg>"
-)
-
-
-def _bulletin_row(
-    name: str, province: str, m1: tuple[int, int, str, str, str], **changes: Any
-) -> dict[str, Any]:
-    errors, n, shown, interval, verdict = m1
-    row = {
-        "name": name,
-        "province": province,
-        "submitted": n + 130,
-        "accepted": n + 101,
-        "duplicates": 4,
-        "refused": 25,
-        "late": 0,
-        "m1_errors": errors,
-        "m1_n": n,
-        "m1_shown": shown,
-        "m1_interval": interval,
-        "m1_verdict": verdict,
-        "m2_errors": errors,
-        "m2_n": n + 96,
-        "m2_shown": "99.9905" if errors == 1 else "99.9131",
-        "m2_verdict": "未达到",
-        "pending": 5,
-        "undeterminable": 96,
-        "change": "+0.0021",
-    }
-    return {**row, **changes}
-
 
 BULLETIN_ROWS = [
-    _bulletin_row(COMPANY, "示例省", (1, 10_434, "99.9904", "99.9546–99.9995", "达标")),
-    _bulletin_row(
-        "示例数据中心服务有限公司",
-        "北示例市",
-        (9, 10_262, "99.9122", "99.8470–99.9542", "尚不能判定"),
-    ),
-    _bulletin_row(
-        "示例内容分发有限公司",
-        "南示例省",
-        (0, 0, "--", "--", "--"),
-        submitted=0,
-        accepted=0,
-        duplicates=0,
-        refused=0,
-        m2_n=0,
-        m2_shown="--",
-        m2_verdict="--",
-        pending=0,
-        undeterminable=0,
-        change="--",
-    ),
-]
-_COUNTS = (
-    "submitted",
-    "accepted",
-    "duplicates",
-    "refused",
-    "late",
-    "m1_errors",
-    "m1_n",
-    "m2_errors",
-    "m2_n",
-)
-BULLETIN_TOTALS = {
-    **{key: sum(row[key] for row in BULLETIN_ROWS) for key in (*_COUNTS, "pending", "undeterminable")},
-    "m1_shown": "99.9516",
-    "m2_shown": "99.9521",
+    [COMPANY, "示例省", 10_564, 10_535, 4, 25, 0, "1/10434", "99.9904", "99.9466–99.9998", "达标",
+     "1/10530", "99.9905", "未达到", 5, 96, "+0.0021", 1],
+    ["示例数据中心服务有限公司", "北示例市", 10_392, 10_363, 4, 25, 0, "9/10262", "99.9122", "99.8335–99.9599",
+     "尚不能判定", "9/10358", "99.9131", "未达到", 5, 96, "-0.0021", "--（区间重叠）"],
+    ["示例内容分发有限公司", "南示例省", 0, 0, 0, 0, 0, "0/0", "--", "--", "--", "0/0", "--", "--", 0, 0, "--",
+     "--（无数据）"],
+]  # fmt: skip
+BULLETIN_TOTALS = [
+    "合计（3 家）", "", 20_956, 20_898, 8, 50, 0, "10/20696", "99.9516", "", "", "10/20888", "99.9521", "", 10, 192,
+    "", "",
+]  # fmt: skip
+BULLETIN = {
+    "programme": PROGRAMME,
+    "issuer": MINISTRY,
+    "bulletin_number": "1",
+    "period": "2019年6月",
+    "window": "2019-06-01 00:00 至 2019-07-01 00:00（不含）",
+    "as_of": "2019-07-03 09:00",
+    "rule_version": "2019-1",
+    "published_on": "2019年7月5日",
+    "targets": {"m1": "≥99.95%", "m2": "100%"},
+    "rows": BULLETIN_ROWS,
+    "totals": BULLETIN_TOTALS,
+    "charts": [{"title": "各试点单位 M1 差错数（份）", "svg": CHART}],
+    "adjustments": ["2019年5月示例数据中心服务有限公司：M1差错/计数由 3/9000 改为 2/9000。"],
+    "corrections": [],
+    "demo_mark": True,
 }
+FINAL_TABLES = [
+    {
+        "title": "参与情况",
+        "heads": ["省份", "提交申请", "受理", "列入名单"],
+        "rows": [["北示例市", 3, 3, 2], ["南示例省", 2, 1, 1], ["合计", 5, 4, 3]],
+    },
+    {
+        "title": "差错：按原因",
+        "heads": ["原因", "试点单位", "差错"],
+        "rows": [["证件识别错误（示例）", COMPANY, 12], ["未记录原因", "", 3]],
+        "note": "原因由试点单位记录；不含已撤销的差错。",
+    },
+    {"title": "整改", "heads": ["状态", "整改通知"], "rows": [], "empty": "没有整改通知"},
+]
 
 SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "letter_acceptance": (
@@ -244,6 +211,11 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
             "consequences": ["暂停期间新采集的核验单不予接收；生效前已采集的核验单可以继续报送。"],
             "objection": {"until": "2019年8月16日", "channel": "试点管理平台"},
         },
+    ),
+    "hearing_record": HEARING,
+    "letter_objection": (
+        "关于电子化核验试点申诉复核结果的函",
+        {**LETTER, **DISMISSAL, "issuer": MINISTRY, "contact": "", "cc": f"{BUREAU}。"},
     ),
     "receipt": (
         "申请材料接收回执",
@@ -411,24 +383,16 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
             "demo_mark": True,
         },
     ),
-    "bulletin": (
-        "电子化核验试点运行情况通报",
+    "bulletin": ("电子化核验试点运行情况通报", BULLETIN),
+    "final_report": (
+        "电子化核验试点总结报告",
         {
-            "programme": PROGRAMME,
-            "issuer": MINISTRY,
-            "bulletin_number": "1",
-            "period": "2019年6月",
-            "window": "2019-06-01 00:00 至 2019-07-01 00:00（不含）",
-            "as_of": "2019-07-03 09:00",
-            "rule_version": "2019-1",
-            "published_on": "2019年7月5日",
-            "targets": {"m1": "≥99.95%", "m2": "100%"},
-            "rows": BULLETIN_ROWS,
-            "totals": BULLETIN_TOTALS,
-            "chart_title": "各试点单位M1差错数（份）",
-            "chart_svg": CHART,
-            "adjustments": ["2019年5月示例数据中心服务有限公司1份差错经申诉撤销，M1差错由3份改为2份。"],
-            "demo_mark": True,
+            **BULLETIN,
+            "bulletin_number": "9",
+            "period": "试点运行阶段",
+            "window": "2019-05-16 00:00 至 2020-01-01 00:00（不含）",
+            "conclusions": ["试点单位均已按要求提交电子化核验单（示例）。", "建议总结经验后推广（示例）。"],
+            "tables": FINAL_TABLES,
         },
     ),
     "inspection_report": (
@@ -441,10 +405,19 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
             "unit_code": "PU-01",
             "period": "2019年6月",
             "rule_version": "2019-1",
-            "commitment": {
-                "seed_hash": DIGEST[::-1],
-                "published_at": "2019-07-01 09:00",
+            "plan": {
+                "size": 3,
+                "strata": "主办者类型",
+                "tolerated": "0.05%",
+                "accepted": 0,
+                "second": 10,
+                "bad": 1,
+                "miss": "70.00%",
             },
+            "confidence": "95%",
+            "agreement": {"pairs": 1, "same": 1, "share": "100.0000%", "agreeing": 1, "kappa": "--"},
+            "claim": None,
+            "commitment": {"seed_hash": DIGEST[::-1], "published_at": "2019-07-01 09:00"},
             "frame": {"size": 10, "digest": DIGEST, "frozen_at": "2019-07-01 10:00"},
             "seed": "2019-06/PU-01/a7",
             "drawn_at": "2019-07-01 10:05",
@@ -454,22 +427,12 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
                 {"name": "个人主体", "size": 3, "drawn": 1},
             ],
             "rows": [
-                {
-                    "form_no": "HYD-07",
-                    "stratum": "单位主体",
-                    "result": "一致",
-                    "remark": "",
-                },
-                {
-                    "form_no": "HYD-01",
-                    "stratum": "单位主体",
-                    "result": "一致",
-                    "remark": "",
-                },
+                {"form_no": "HYD-07", "stratum": "单位主体", "twice": True, "result": "一致", "remark": ""},
+                {"form_no": "HYD-01", "stratum": "单位主体", "result": "一致", "remark": ""},
                 {
                     "form_no": "HYD-08",
                     "stratum": "个人主体",
-                    "result": "差错",
+                    "result": "身份信息差错",
                     "remark": "证件号码与权威库记录不一致",
                 },
             ],

@@ -123,6 +123,15 @@ def test_signature_is_never_alone_and_its_place_for_the_seal_is_between_name_and
     ]
 
 
+@pytest.mark.parametrize("attachments", [[], ["试点单位名单（第1号）"]])
+def test_no_page_begins_with_the_closing_words(attachments: list[str]) -> None:
+    """They would fit on no more than the first page's last line, or not at all: the requirement goes with them."""
+    title, sample = SAMPLES["letter_decision"]
+    context = {**sample, "requirements": ["核" * 56], "attachments": attachments}
+    _first, second = pages(render_pdf("documents/letter_decision.html", context, title=title))
+    assert _body(lines_of(second))[0].text.startswith("1. 核核")
+
+
 def test_name_is_centred_over_the_date_which_ends_four_characters_from_the_margin() -> None:
     lines = {line.text: line for line in letter_pages()[-1]}
     date = lines["2019年4月16日"]

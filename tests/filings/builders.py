@@ -17,7 +17,7 @@ from filings.models import (
     UploadJob,
     VerificationForm,
 )
-from filings.services import crypto, storage
+from filings.services import crypto, deltas, storage
 from filings.services.findings import Fault, open_findings
 from pilot.actors import Actor
 from pilot.models import Organisation, PilotUnit, Programme
@@ -69,6 +69,8 @@ def form(
     kind: str = "unit",
     content: dict[str, Any] | None = None,
     subject_known: bool = True,
+    filing_type: str = "new_filing",
+    subject_index: bytes = b"-",
 ) -> VerificationForm:
     """A stored form as the intake writes it, sealed under the unit's data key of the month."""
     received_at = world.moment(received) if isinstance(received, str) else received
@@ -76,7 +78,7 @@ def form(
     key, uuid = storage.month_key(unit_id=unit.pk, month=day.replace(day=1)), uuid4()
     canonical = json.dumps(content or {}).encode()
     upload = UploadJob.unscoped.filter(unit=unit).first() or job(unit, received_at)
-    return VerificationForm.unscoped.create(
+    row = VerificationForm(
         uuid=uuid,
         unit=unit,
         job=upload,
@@ -89,16 +91,26 @@ def form(
         received_at=received_at,
         collected_at=received_at - timedelta(minutes=5),
         late=late,
-        filing_type="new_filing",
+        filing_type=filing_type,
         subject_province=province,
         subject_kind=kind,
         source="ndjson",
         rule_version="2019-87/1",
         subject_known=subject_known,
         digest=form_no.encode(),
-        subject_index=b"-",
+        subject_index=subject_index,
         key=key,
         ciphertext=storage.close_content(storage.data_key(key), uuid, canonical=canonical, raw=canonical),
+    )
+    with deltas.arriving(unit_id=unit.pk, arrivals=[arrival(row)]):
+        row.save()
+    return row
+
+
+def arrival(row: VerificationForm) -> deltas.Arrival:
+    """What the counts need to know of a form that comes in."""
+    return deltas.Arrival(
+        row.chain_no, row.version, row.day, row.subject_province, row.subject_kind, row.late
     )
 
 
@@ -111,21 +123,23 @@ def forms(unit: PilotUnit, number: int, received: str = "2019-06-18 10:00") -> l
         copy.pk, copy.uuid = None, uuid4()
         copy.form_no = copy.chain_no = f"A-{next(_serial)}"
         rows.append(copy)
-    return [first, *VerificationForm.unscoped.bulk_create(rows)]
+    with deltas.arriving(unit_id=unit.pk, arrivals=[arrival(row) for row in rows]):
+        return [first, *VerificationForm.unscoped.bulk_create(rows)]
 
 
 def compared(*rows: VerificationForm, outcome: str = "match") -> None:
     """The comparison of forms came to this outcome; a mismatch has its finding on the subject."""
     for row in rows:
         number = Determination.unscoped.filter(form=row.pk).count() + 1
-        Determination.unscoped.create(
-            form=row,
-            unit_id=row.unit_id,
-            number=number,
-            outcome=outcome,
-            fields=["subject"] if outcome == "mismatch" else [],
-            at=row.received_at,
-        )
+        with deltas.recorded(unit_id=row.unit_id, chains=[row.chain_no]):
+            Determination.unscoped.create(
+                form=row,
+                unit_id=row.unit_id,
+                number=number,
+                outcome=outcome,
+                fields=["subject"] if outcome == "mismatch" else [],
+                at=row.received_at,
+            )
         if outcome == "mismatch":
             found(row, source=FindingSource.COMPARISON, field="subject")
 
@@ -147,7 +161,8 @@ def found(
 def decide(finding: Finding, *states: str) -> None:
     """Move a finding along its machine's pairs without its ceremony (the database checks the pairs)."""
     for state in states:
-        Finding.unscoped.filter(pk=finding.pk).update(state=state)
+        with deltas.recorded(unit_id=finding.unit_id, chains=[finding.chain_no]):
+            Finding.unscoped.filter(pk=finding.pk).update(state=state)
 
 
 def refusal(unit: PilotUnit, received_at: datetime, *, row: int, upload: UploadJob) -> FormRefusal:
@@ -164,10 +179,13 @@ def refusal(unit: PilotUnit, received_at: datetime, *, row: int, upload: UploadJ
 
 def compared_all(rows: list[VerificationForm]) -> None:
     """Every form agrees with the authority's record."""
-    Determination.unscoped.bulk_create(
-        Determination(form=row, unit_id=row.unit_id, number=1, outcome="match", fields=[], at=row.received_at)
-        for row in rows
-    )
+    with deltas.recorded(unit_id=rows[0].unit_id, chains=[row.chain_no for row in rows]):
+        Determination.unscoped.bulk_create(
+            Determination(
+                form=row, unit_id=row.unit_id, number=1, outcome="match", fields=[], at=row.received_at
+            )
+            for row in rows
+        )
 
 
 def content(

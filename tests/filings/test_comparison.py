@@ -138,3 +138,16 @@ def test_new_records_settle_what_was_undeterminable(unit: PilotUnit) -> None:
         (2, "match"),
         (1, "undeterminable"),
     ]
+
+
+def test_what_older_rows_hold_in_a_new_column_of_json_is_a_container(db: None) -> None:
+    """A default given as text would be a JSON text, not the empty object that pages read."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT column_name, column_default FROM information_schema.columns "
+            "WHERE data_type = 'jsonb' AND column_default IS NOT NULL AND table_name LIKE 'filings!_%' ESCAPE '!'"
+        )
+        defaults = dict(cursor.fetchall())
+        cursor.execute(f"SELECT {', '.join(f'jsonb_typeof({default})' for default in defaults.values())}")
+        kinds = dict(zip(defaults, cursor.fetchone(), strict=True))
+    assert kinds == {"differences": "object", "errors": "array"}

@@ -1,16 +1,27 @@
-"""A coordination case's life."""
+"""A coordination case's life, and the questions and answers made of it."""
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
+from typing import Any
 
-from filings.services import coordination
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from filings.models import CoordinationCase, FaqEntry
+from filings.selectors import faq as faq_selector
+from filings.services import coordination, deadlines, faq
 from pilot.actors import Actor
-from pilot.errors import Refused
-from pilot.models import Organisation, PilotUnit
+from pilot.errors import NotPermitted, Refused
+from pilot.models import AuditEntry, Document, Notice, Organisation, PilotUnit
 from pilot.workflow import fire
+from tests.applications.builders import pdf
+from tests.architecture.test_queries import queries
 from tests.factories import world
 from tests.filings.acting import refused
+from tests.filings.test_pages import signed_in
 
 
 def test_a_coordination_case_goes_to_and_fro(
@@ -42,3 +53,192 @@ def test_the_sides_of_a_coordination_case(unit: PilotUnit, provider: Actor, bure
     ]:
         with pytest.raises(Refused, match=words):
             coordination.open_case(actor=actor, unit=unit, subject="示例", text="示例", owner=owner)
+
+
+# --- deadline and hand-over -----------------------------------------------------------------------
+@pytest.fixture
+def case(unit: PilotUnit, provider: Actor, bureau_reviewer: Actor) -> CoordinationCase:
+    """Asked on Monday 1 July 2019, 09:00."""
+    bureau = Organisation.objects.get(pk=bureau_reviewer.organisation_id)
+    return coordination.open_case(
+        actor=provider,
+        unit=unit,
+        subject="罕见字姓名比对不一致如何处理",
+        text="请明确口径",
+        owner=bureau,
+        category="comparison",
+    )
+
+
+def test_an_answer_is_due_in_working_days_and_asking_on_starts_afresh(
+    case: CoordinationCase, provider: Actor, bureau_reviewer: Actor
+) -> None:
+    assert case.due_at == world.moment("2019-07-09 00:00")  # five working days: Monday 8 July is the last
+    assert fire(case, "reply", actor=bureau_reviewer, reason="已答").due_at is None
+    world.at("2019-07-03 09:00")
+    again = fire(case, "reopen", actor=provider, reason="仍不明确")
+    assert again.due_at == world.moment("2019-07-11 00:00")
+
+
+def test_the_owner_is_reminded_once_and_a_late_case_stands_out(
+    case: CoordinationCase, bureau_reviewer: Actor
+) -> None:
+    owner = Notice.objects.filter(person=bureau_reviewer.person_id, subject__contains="答复期限将至")
+    world.at("2019-07-04 09:00")
+    deadlines.pass_deadlines()
+    assert owner.count() == 0
+    world.at("2019-07-05 09:00")
+    deadlines.pass_deadlines()
+    deadlines.pass_deadlines()
+    assert owner.count() == 1
+    client, address = signed_in(bureau_reviewer), reverse("coordination-case_list")
+    assert "已超期" not in client.get(address).content.decode()
+    assert client.get(f"{address}?overdue=yes").context["page"].total == 0
+    world.at("2019-07-09 00:00")
+    deadlines.pass_deadlines()
+    assert owner.count() == 1
+    assert "2019-07-08 已超期" in client.get(address).content.decode()
+    assert client.get(f"{address}?overdue=yes&category=comparison").context["page"].total == 1
+    tiles = {tile.label: tile.value for tile in client.get(reverse("dashboard")).context["page"].tiles}
+    assert tiles["逾期协调事项"] == "1"
+
+
+def test_the_owner_hands_a_matter_over_to_another_side(
+    case: CoordinationCase, provider: Actor, bureau_reviewer: Actor, ministry_officer: Actor
+) -> None:
+    ministry = Organisation.objects.get(pk=ministry_officer.organisation_id)
+    own, asker = case.owner, case.opener
+    for actor, owner, words in [
+        (provider, ministry, "由责任单位转办"),
+        (bureau_reviewer, own, "以外的一方"),
+        (bureau_reviewer, asker, "以外的一方"),
+    ]:
+        with pytest.raises(Refused, match=words):
+            coordination.hand_over(case=case, actor=actor, owner=owner, reason="示例")
+    with pytest.raises(NotPermitted):
+        coordination.hand_over(case=case, actor=world.assessor(), owner=ministry, reason="示例")
+    done = coordination.hand_over(case=case, actor=bureau_reviewer, owner=ministry, reason="涉及全国口径")
+    assert (done.owner, done.due_at, done.state) == (ministry, case.due_at, "open")
+    assert done.messages.last().text == f"转由{ministry.name}办理：涉及全国口径"
+    entry = AuditEntry.objects.get(action="coordination-case.hand_over")
+    assert (entry.person_id, entry.detail) == (
+        bureau_reviewer.person_id,
+        {"from": own.pk, "to": ministry.pk},
+    )
+    assert (
+        Notice.objects.filter(person=ministry_officer.person_id, subject__contains="转由贵单位").count() == 1
+    )
+    refused(case, "reply", bureau_reviewer, "由责任单位答复", reason="已不归我")
+    fire(case, "reply", actor=ministry_officer, reason="按无法判定处理")
+    with pytest.raises(Refused, match="待答复"):
+        coordination.hand_over(case=case, actor=ministry_officer, owner=own, reason="示例")
+
+
+def test_whoever_handed_over_still_sees_the_thread(case: CoordinationCase, ministry_officer: Actor) -> None:
+    ministry = Organisation.objects.get(pk=ministry_officer.organisation_id)
+    elsewhere = world.bureau(province=11)
+    beijing = Organisation.objects.get(pk=elsewhere.organisation_id)
+    seen = CoordinationCase.objects.visible_to(elsewhere)
+    assert seen.count() == 0
+    CoordinationCase.unscoped.filter(pk=case.pk).update(owner=beijing)
+    coordination.hand_over(case=case, actor=elsewhere, owner=ministry, reason="示例")
+    assert seen.get() == case
+
+
+def test_a_message_carries_its_files(case: CoordinationCase, bureau_reviewer: Actor) -> None:
+    client, address = signed_in(bureau_reviewer), reverse("coordination-case_act", args=[case.pk, "reply"])
+    data = {"reason": "见附件", "proofs": [SimpleUploadedFile("口径说明.pdf", pdf("示例"))], "seen": "open"}
+    assert client.post(address, data).status_code == 302
+    page = client.get(reverse("coordination-case_detail", args=[case.pk]))
+    thread = page.context["page"].sections[0]
+    file = Document.objects.get(machine="coordination-case")
+    assert [[link.label for link in row.cells[3]] for row in thread.rows] == [[], ["口径说明"]]
+    assert thread.rows[1].cells[3][0].url == reverse("document", args=[file.pk])
+    assert client.get(thread.rows[1].cells[3][0].url).status_code == 200
+
+
+# --- questions and answers ------------------------------------------------------------------------
+def closed(case: CoordinationCase, owner: Actor, asker: Actor) -> CoordinationCase:
+    fire(case, "reply", actor=owner, reason="按无法判定处理")
+    done: CoordinationCase = fire(case, "close", actor=asker)
+    return done
+
+
+def test_an_answer_becomes_an_entry_that_another_person_publishes(
+    case: CoordinationCase, provider: Actor, bureau_reviewer: Actor, bureau_lead: Actor
+) -> None:
+    words = {"question": "罕见字姓名如何比对", "answer": "按无法判定处理", "category": "comparison"}
+    with pytest.raises(Refused, match="办结后"):
+        faq.make_faq(case=case, actor=bureau_reviewer, **words)
+    closed(case, bureau_reviewer, provider)
+    with pytest.raises(NotPermitted):
+        faq.make_faq(case=case, actor=provider, **words)
+    named = {**words, "answer": f"{case.unit.organisation.name}：按无法判定处理"}
+    with pytest.raises(Refused, match=f"请删去名称：{case.unit.organisation.name}$"):
+        faq.make_faq(case=case, actor=bureau_reviewer, **named)
+    entry = faq.make_faq(case=case, actor=bureau_reviewer, **words)
+    with pytest.raises(Refused, match="已整理"):
+        faq.make_faq(case=case, actor=bureau_lead, **words)
+    refused(entry, "publish", bureau_reviewer, "四眼")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        FaqEntry.unscoped.filter(pk=entry.pk).update(answer="改写")
+    reader = signed_in(provider)
+    assert entry.question not in reader.get(reverse("faq")).content.decode()
+    fire(entry, "publish", actor=bureau_lead)
+    page = reader.get(reverse("faq")).content.decode()
+    assert entry.question in page
+    assert case.unit.organisation.name not in page.split("<main")[1].split("</main>")[0]
+    fire(entry, "withdraw", actor=bureau_reviewer, reason="口径已变")
+    assert list(faq_selector.published()) == []
+    assert faq.obstacle(CoordinationCase.unscoped.get(pk=case.pk)) is None
+
+
+@pytest.fixture
+def publish(
+    unit: PilotUnit, provider: Actor, bureau_reviewer: Actor, bureau_lead: Actor
+) -> Callable[[str, str, str], FaqEntry]:
+    """Publishes an entry of a question, an answer and a category."""
+    bureau = Organisation.objects.get(pk=bureau_reviewer.organisation_id)
+
+    def made(question: str, answer: str, category: str) -> FaqEntry:
+        case = coordination.open_case(
+            actor=provider, unit=unit, subject=question, text="示例", owner=bureau, category=category
+        )
+        closed(case, bureau_reviewer, provider)
+        entry = faq.make_faq(
+            case=case, actor=bureau_reviewer, question=question, answer=answer, category=category
+        )
+        done: FaqEntry = fire(entry, "publish", actor=bureau_lead)
+        return done
+
+    return made
+
+
+def test_entries_are_found_by_words_category_and_likeness(publish: Any, provider: Actor) -> None:
+    rare = publish("罕见字姓名比对不一致如何处理", "按无法判定处理，不计入", "comparison")
+    slow = publish("权威库接口夜间超时", "稍后自动重试", "interface")
+    assert list(faq_selector.search("处理 不计入")) == [rare]
+    assert list(faq_selector.search("自动重试")) == [slow]
+    assert list(faq_selector.search("", "interface")) == [slow]
+    assert list(faq_selector.search("100%")) == []
+    assert faq_selector.similar("夜间权威库接口总是超时怎么办") == [slow]
+    assert faq_selector.similar("姓名有罕见字，比对不一致") == [rare]
+    assert faq_selector.similar("") == [slow, rare]
+    client = signed_in(provider)
+    page = client.get(reverse("coordination-case_create"), {"subject": "接口超时"})
+    assert page.context["page"].form.similar == [slow]
+    part = client.get(reverse("faq"), {"similar": "罕见字姓名"}).content.decode()
+    assert (rare.question in part, slow.question in part, "<html" in part) == (True, False, False)
+    found = client.get(reverse("faq"), {"q": "接口", "category": "interface"}).context["page"]
+    assert (found.total, list(found.entries)) == (1, [slow])
+
+
+def test_the_page_of_entries_asks_as_much_for_three_as_for_one(publish: Any, provider: Actor) -> None:
+    client = signed_in(provider)
+    publish("问题一", "解答", "other")
+    queries(client, reverse("faq"))  # fills per-process caches
+    one = queries(client, reverse("faq"))
+    for number in ("二", "三"):
+        publish(f"问题{number}", "解答", "other")
+    assert client.get(reverse("faq")).context["page"].total == 3
+    assert queries(client, reverse("faq")) == one

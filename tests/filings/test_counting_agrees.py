@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filings.accuracy import counting as reference
-from filings.accuracy.counting import Chain, Finding, FindingState, Outcome, Version
+from filings.accuracy.counting import Chain, Counts, Finding, FindingState, Outcome, Version
 from filings.enums import FindingKind, FindingSource
 from filings.models import Determination, Inspection, InspectionItem
 from filings.periods import Period
 from filings.selectors import counting
+from filings.services import deltas
 from pilot.actors import Actor
 from pilot.models import PilotUnit
 from pilot.rules import SHANGHAI
@@ -55,12 +56,17 @@ chains = st.tuples(
 @given(life=st.lists(chains, max_size=4))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_sql_agrees_with_the_reference(unit: PilotUnit, bureau_reviewer: Actor, life: list[Any]) -> None:
-    with transaction.atomic():
+    with deltas.recorded(unit_id=unit.pk), transaction.atomic():
         built = [_build(unit, bureau_reviewer, number, *chain) for number, chain in enumerate(life)]
         found = counting.tallies(units=[unit.pk], period=Period.parse("to-date"))
+        whole = reference.total(
+            Counts(**{name: bucket[name] for name in counting.CHAIN_NAMES})
+            for bucket in counting.buckets(units=[unit.pk])
+        )
         transaction.set_rollback(True)
     expected = reference.total(reference.contribution(chain).counts for chain in built)
     assert found[()].counts == expected
+    assert whole == expected
 
 
 def _build(

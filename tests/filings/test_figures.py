@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
+from django.db.models import Sum
 
 from filings.enums import FindingKind, FindingSource
-from filings.models import AccuracyResult
+from filings.models import AccuracyResult, LiveTally
 from filings.periods import Period
 from filings.selectors import counting
-from filings.services import figures
+from filings.selectors.units import unit_views
+from filings.services import buckets, figures
+from pilot.actors import Actor
 from pilot.errors import Refused
 from pilot.models import PilotUnit
+from pilot.services import programmes
 from tests.factories import world
 from tests.filings import builders
 
@@ -224,14 +229,40 @@ def test_an_unknown_period_is_refused_in_words(unit: PilotUnit, period: str) -> 
         figures.figures(unit=unit, period=period)
 
 
+# --- rules ----------------------------------------------------------------------------------------
+def test_a_period_is_judged_by_the_rules_of_its_last_day(unit: PilotUnit, ministry_officer: Actor) -> None:
+    for month in ("06", "07"):
+        wrong, *right = (builders.form(unit, f"F-{month}-{n}", f"2019-{month}-01 08:00") for n in range(3))
+        builders.compared(wrong, outcome="mismatch")
+        builders.compared(*right)
+    looser: Any = {"programme": unit.programme, "value": {"errors": 1, "out_of": 3}, "basis": "示例"}
+    programmes.set_rule(actor=world.SETUP, key="identity_accuracy", valid_from=date(2019, 7, 1), **looser)
+
+    def met() -> dict[str, bool | None]:
+        periods = (JUNE, "2019-06-01", "2019-07", "to-date")
+        return {name: figures.figures(unit=unit, period=name)["m1"]["met"] for name in periods}
+
+    assert met() == {JUNE: False, "2019-06-01": False, "2019-07": True, "to-date": True}
+    (view,) = unit_views(ministry_officer)
+    assert {name: demand[0].per for name, demand in view.demands.items()} == {JUNE: 2_000, "2019-07": 3}
+    with pytest.raises(Refused, match="生效日期"):
+        programmes.set_rule(actor=world.SETUP, key="dispute_days", valid_from=date(2019, 7, 1), **looser)
+
+
 # --- results --------------------------------------------------------------------------------------
 def test_every_computation_is_a_new_row_that_pins_what_it_counted(unit: PilotUnit) -> None:
     row = builders.form(unit, "F-1")
     builders.compared(row)
     first = figures.compute_results(unit=unit, period=JUNE)
-    builders.decide(builders.found(row), "confirmed")
+    found = builders.found(row)
+    builders.decide(found, "confirmed")
+    buckets.fold()
     second = figures.compute_results(unit=unit, period=JUNE)
-    assert [r.counts["m1_errors"] for r in AccuracyResult.unscoped.order_by("pk")] == [0, 1]
+    kept = list(AccuracyResult.unscoped.order_by("pk"))
+    assert [result.counts["m1_errors"] for result in kept] == [0, 1]
+    assert [result.errors for result in kept] == [[], [[row.pk, 1, [found.pk]]]]
+    assert [result.marks["fold"] for result in kept] == [0, 1]
+    assert {result.rule_version for result in kept} == {"2019-87/1"}
     assert first.marks["form"] == second.marks["form"] == row.pk
     assert first.marks["finding_step"] < second.marks["finding_step"]
 
@@ -249,3 +280,16 @@ def test_counts_by_province_and_day_add_up(unit: PilotUnit) -> None:
         (11, day): 1,
         (11, day + timedelta(days=1)): 1,
     }
+
+
+def test_a_chain_counts_where_its_counted_version_belongs(unit: PilotUnit) -> None:
+    first = builders.form(unit, "F-1", "2019-06-18 10:00", province=44, kind="person")
+    second = builders.form(unit, "F-2", "2019-06-18 11:00", corrects=first, province=11, kind="unit")
+    builders.form(unit, "F-3", "2019-06-19 11:00", corrects=second, province=31)  # too late to be counted
+    builders.compared(first, second)
+    by = counting.tallies(units=[unit.pk], by=("subject_province", "subject_kind"))
+    assert {key: tally.counts.m1_n for key, tally in by.items()} == {(11, "unit"): 1}
+    rows = LiveTally.unscoped.filter(unit=unit).values_list("subject_province", "subject_kind")
+    sums = rows.annotate(Sum("forms"), Sum("versions"), Sum("m1_n")).order_by("subject_province")
+    assert list(sums) == [(11, "unit", 1, 3, 1), (31, "unit", 1, 0, 0), (44, "person", 1, 0, 0)]
+    assert counting.differences(units=[unit.pk]) == []

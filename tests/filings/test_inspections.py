@@ -17,7 +17,9 @@ from filings.services import inspections
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused
 from pilot.models import Document, PilotUnit
+from pilot.services import documents
 from pilot.workflow import fire
+from tests.documents.reading import squeezed, text_of
 from tests.factories import world
 from tests.filings import builders
 from tests.filings.acting import m1_errors, refused
@@ -91,7 +93,14 @@ def test_an_inspection_to_its_report(
     refused(running, "conclude", bureau_lead, "请填写抽查结论")
     done = fire(running, "conclude", actor=bureau_lead, conclusion="发现差错 2 份，转整改。")
     assert (done.state, done.concluded_by_id) == ("concluded", bureau_lead.person_id)
-    assert Document.objects.get(machine="inspection").title == "电子化核验单抽查报告"
+    kinds = Document.objects.filter(machine="inspection").order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == ["inspection-frame", "inspection-report"]
+    report = Document.objects.get(machine="inspection", kind="inspection-report")
+    told = squeezed(text_of(documents.content_of(report)))
+    # A smaller sample than the risk asks for: the report says what it really misses.
+    assert "总体有1份差错（超过可容忍差错率的最小数）时，样本中差错不超过允许数的概率不超过70.00%" in told
+    assert [f["code"] for f in done.result["figures"]] == ["not_achieved"] * 3
+    assert done.result["claim"] == {"n": 3, "claimed_ppm": 500, "limit": 0, "errors": 1, "contradicted": True}
 
 
 def test_a_verdict_is_given_once_while_reading_and_says_what_is_wrong(

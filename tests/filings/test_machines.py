@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from filings.models import (
+    Alert,
     Bulletin,
     CoordinationCase,
+    FaqEntry,
     Finding,
     Inspection,
     Rectification,
@@ -17,6 +19,7 @@ from filings.models import (
 from pilot.machines import declared
 
 MACHINES = {
+    Alert: {("open", "clear", "cleared")},
     Finding: {
         ("open", "confirm", "confirmed"),
         ("open", "dispute_finding", "disputed"),
@@ -59,6 +62,11 @@ MACHINES = {
         ("open", "reply", "answered"),
         ("answered", "close", "closed"),
         ("answered", "reopen", "open"),
+    },
+    FaqEntry: {
+        ("drafted", "publish", "published"),
+        ("drafted", "withdraw", "withdrawn"),
+        ("published", "withdraw", "withdrawn"),
     },
     Bulletin: {
         ("compiled", "sign", "signed"),

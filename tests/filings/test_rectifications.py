@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import pytest
-from django.db import IntegrityError, transaction
+from typing import Any
 
-from filings.models import (
-    Finding,
-    Rectification,
-)
-from filings.services import deadlines, supervision
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from filings.models import Finding, FindingCause, Inspection, Rectification
+from filings.phrases import MEASURES
+from filings.services import attachments, deadlines, inspections, supervision
+from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.errors import NotPermitted, Refused
-from pilot.models import Document, PilotUnit, TransitionRecord
+from pilot.models import Document, Notice, PilotUnit, TransitionRecord
 from pilot.services import documents
 from pilot.workflow import fire
+from tests.applications.builders import pdf
 from tests.documents.reading import squeezed, text_of
 from tests.factories import world
 from tests.filings import builders
 from tests.filings.acting import refused, state
+from tests.filings.test_pages import signed_in
 
 
 @pytest.fixture
@@ -44,9 +49,100 @@ def test_an_order_to_its_close_in_two_rounds(
     answered = fire(issued, "answer", actor=provider, answer_text="已更正")
     again = fire(answered, "reject", actor=bureau_lead, reason="未说明原因")
     assert (again.state, again.round, again.due_at) == ("issued", 2, world.moment("2019-07-25 00:00"))
-    done = fire(fire(again, "answer", actor=provider, answer_text="补充"), "accept", actor=bureau_lead)
+    answered = fire(again, "answer", actor=provider, answer_text="补充", proofs=[proof()])
+    refused(answered, "accept", bureau_lead, "请说明不需要复查的理由")
+    done = fire(answered, "accept", actor=bureau_lead, reason="个案，已更正")
     assert (done.state, done.due_at) == ("closed", None)
     assert Document.objects.filter(machine="rectification", kind="rectification").count() == 2
+
+
+def proof() -> attachments.Proof:
+    return attachments.examine(SimpleUploadedFile("整改证明.pdf", pdf("proof")))
+
+
+def test_an_order_is_closed_by_a_fresh_sample(
+    unit: PilotUnit, order: Rectification, bureau_reviewer: Actor, bureau_lead: Actor, provider: Actor
+) -> None:
+    before = inspections.plan_inspection(actor=bureau_reviewer, unit=unit, period="2019-06", size=1)
+    world.at("2019-07-02 09:00")
+    issued = fire(order, "issue", actor=bureau_lead)
+    world.at("2019-07-03 09:00")
+    answered = fire(issued, "answer", actor=provider, answer_text="已更正")
+    fresh = inspections.plan_inspection(actor=bureau_reviewer, unit=unit, period="2019-06", size=1)
+    with pytest.raises(Refused, match="另行抽样"):
+        supervision.link_recheck(case=answered, actor=bureau_reviewer, recheck=before)
+    with pytest.raises(NotPermitted):
+        supervision.link_recheck(case=answered, actor=world.bureau(province=11), recheck=fresh)
+    linked = supervision.link_recheck(case=answered, actor=bureau_reviewer, recheck=fresh)
+    refused(linked, "accept", bureau_lead, "复查抽样尚未作出结论", reason="不等了")
+    # The sample has a life of its own (its tests); here it is only walked to its end.
+    for reached in ("committed", "drawn", "in_progress", "concluded"):
+        Inspection.unscoped.filter(pk=fresh.pk).update(state=reached)
+    assert fire(linked, "accept", actor=bureau_lead).state == "closed"
+
+
+def test_an_order_about_the_same_cause_is_marked(
+    unit: PilotUnit, order: Rectification, bureau_reviewer: Actor, bureau_lead: Actor, finding: Finding
+) -> None:
+    text: dict[str, Any] = {"actor": bureau_reviewer, "unit": unit, "reasons": "示例", "measures": "示例"}
+    found = builders.found(builders.form(unit, "F-2"), field="subject", at=world.moment("2019-07-01 10:00"))
+    assert supervision.draft_rectification(findings=[found], **text).repeat_of is None  # the first is a draft
+    fire(order, "issue", actor=bureau_lead)
+    other = builders.found(builders.form(unit, "F-3"), field="domain", kind="form")
+    assert supervision.draft_rectification(findings=[other], **text).repeat_of is None
+    again = supervision.draft_rectification(findings=[other, found], **text)
+    assert again.repeat_of == order
+    # Where the unit named a cause, the cause is what is compared.
+    cause = FindingCause.unscoped.create(unit=unit, text="另一原因", recorded_at=clock.now())
+    Finding.unscoped.filter(pk=found.pk).update(cause=cause)
+    assert (
+        supervision.draft_rectification(findings=[Finding.unscoped.get(pk=found.pk)], **text).repeat_of
+        is None
+    )
+    fire(again, "issue", actor=bureau_lead)
+    assert f"就同一原因，此前已以{order.number}要求你单位整改，本次为再次整改" in letter_of(again)
+    assert (
+        supervision.grounds_of(unit) == f"整改通知{again.number}：就同一原因再次整改（前次{order.number}）。"
+    )
+    assert list(supervision.bad_record(unit)) == [again]
+
+
+def test_an_order_is_drafted_from_what_was_found(
+    unit: PilotUnit, finding: Finding, bureau_reviewer: Actor, bureau_lead: Actor, provider: Actor
+) -> None:
+    fire(finding, "confirm", actor=provider, cause_text="证件识别错误")
+    found = [builders.found(builders.form(unit, f"F-{n}"), field="form", kind="form") for n in (2, 3)]
+    builders.decide(found[0], "confirmed")
+    words = supervision.suggest(unit=unit, findings=Finding.unscoped.order_by("pk"))
+    assert words.reasons.splitlines() == [
+        "核验单其他信息差错2份（举报或来函；待确认1份、已确认1份）。",
+        "备案主体身份信息差错1份（权威库比对；已确认1份）；你单位说明的原因：证件识别错误。",
+    ]
+    assert words.phrases == ["review", "cause", "trace", "compare", "collect", "check", "recheck"]
+    client = signed_in(bureau_reviewer)
+    url = f"{reverse('rectification_create')}?unit={unit.pk}"
+    page = client.get(url).content.decode()
+    assert "不填则按试点项目规定为 10 个工作日；如今天签发，期限至 2019年7月15日（含当日）" in page
+    assert words.reasons.splitlines()[1] in page
+    assert client.get(f"{reverse('rectification_create')}?unit=x").status_code == 200
+    data = {
+        "unit": unit.pk,
+        "findings": [finding.pk],
+        "reasons": words.reasons,
+        "phrases": ["review", "cause"],
+    }
+    assert client.post(url, data | {"measures": "书面报告\n"}).status_code == 302
+    order = Rectification.unscoped.get()
+    assert order.measures.splitlines() == [MEASURES["review"], MEASURES["cause"], "书面报告"]
+    detail = signed_in(bureau_lead).get(reverse("rectification_detail", args=[order.pk])).content.decode()
+    assert "期限（如今天签发）" in detail
+    act = signed_in(bureau_lead).get(reverse("rectification_act", args=[order.pk, "issue"])).content.decode()
+    assert "2019-07-15" in act
+
+
+def letter_of(order: Rectification) -> str:
+    letter = Document.objects.filter(machine="rectification", object_id=order.pk).latest("pk")
+    return squeezed(text_of(documents.read_bytes(letter.sha256)))
 
 
 def test_an_order_that_is_not_answered_becomes_overdue(
@@ -82,10 +178,18 @@ def test_an_order_falls_with_its_findings(
     assert state(order) == "cancelled"
     step = TransitionRecord.objects.get(machine="rectification", name="cancel")
     assert (step.role, step.person_id) == ("system", bureau_lead.person_id)
+    told = Notice.objects.filter(source__startswith=f"rectification:{order.pk}:", person=provider.person_id)
+    assert list(told.order_by("pk").values_list("subject", flat=True)) == [
+        f"{order.number} · 签发整改通知",
+        f"{order.number} · 取消",
+    ]
 
 
-def test_a_draft_can_be_given_up(order: Rectification, bureau_lead: Actor) -> None:
+def test_a_draft_that_is_given_up_is_not_told_to_the_unit(
+    order: Rectification, bureau_lead: Actor, provider: Actor
+) -> None:
     assert fire(order, "cancel", actor=bureau_lead, reason="不予签发").state == "cancelled"
+    assert not Notice.objects.filter(source__startswith="rectification:", person=provider.person_id).exists()
 
 
 def test_an_order_rests_on_findings_of_its_unit(

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from filings.enums import SanctionKind
 from filings.models import (
     Sanction,
 )
-from filings.services import deadlines, supervision
+from filings.services import attachments, deadlines, supervision
 from pilot.actors import Actor
-from pilot.errors import Refused, StateChanged
+from pilot.errors import NotPermitted, Refused, StateChanged
 from pilot.models import Document, Objection, PilotUnit, ProgrammeRule
 from pilot.selectors import register
-from pilot.services import objections
+from pilot.services import documents, objections
 from pilot.workflow import fire
+from tests.applications.builders import pdf
+from tests.documents.reading import squeezed, text_of
 from tests.factories import world
 from tests.filings.acting import refused, state
+from tests.filings.test_pages import signed_in
 
 
 @pytest.fixture
@@ -44,6 +50,15 @@ def imposed(
     return fire(sanction, "impose", actor=approver, effect_from=effect_from)
 
 
+def hearing_file() -> attachments.Proof:
+    return attachments.examine(SimpleUploadedFile("申辩材料.pdf", pdf("proof")))
+
+
+def paper(sanction: Sanction, kind: str) -> str:
+    made = Document.objects.filter(machine="sanction", object_id=sanction.pk, kind=kind).latest("pk")
+    return squeezed(text_of(documents.read_bytes(made.sha256)))
+
+
 def test_without_a_rule_there_is_no_sanction(unit: PilotUnit, bureau_reviewer: Actor) -> None:
     with pytest.raises(Refused, match="没有暂停或退出的规则"):
         proposal(bureau_reviewer, unit)
@@ -58,9 +73,18 @@ def test_a_suspension_heard_imposed_and_lifted(
     hearing = fire(sanction, "notify", actor=bureau_reviewer)
     assert hearing.due_at == world.moment("2019-07-09 00:00")
     refused(hearing, "close_hearing", provider, "请填写陈述申辩意见")
-    heard = fire(hearing, "close_hearing", actor=provider, statement="已整改")
+    heard = fire(hearing, "close_hearing", actor=provider, statement="已整改", proofs=[hearing_file()])
     assert (heard.state, heard.statement) == ("heard", "已整改")
     world.at("2019-07-10 09:00")
+    refused(heard, "impose", ministry_approver, "须先接收陈述申辩并形成记录")
+    for stranger, error in ((world.bureau(province=11), Refused), (provider, NotPermitted)):
+        with pytest.raises(error, match="由提出处理建议的单位办理"):
+            supervision.record_hearing(case=heard, actor=stranger, opinion="示例")
+    with pytest.raises(Refused, match="请填写复核意见"):
+        supervision.record_hearing(case=heard, actor=bureau_reviewer, opinion=" ")
+    supervision.record_hearing(case=heard, actor=bureau_reviewer, opinion="整改未经复查，不影响认定")
+    with pytest.raises(Refused, match="已经形成"):
+        supervision.record_hearing(case=heard, actor=bureau_reviewer, opinion="再次")
     effect = world.moment("2019-07-15 00:00")
     refused(heard, "impose", ministry_approver, "不得早于", effect_from=world.moment("2019-07-09 00:00"))
     fire(heard, "impose", actor=ministry_approver, effect_from=effect)
@@ -84,7 +108,30 @@ def test_a_suspension_heard_imposed_and_lifted(
     ]
     assert found == ["suspended", "active"]
     kinds = Document.objects.filter(machine="sanction").order_by("pk").values_list("kind", flat=True)
-    assert list(kinds) == ["sanction-hearing", "sanction-imposed", "sanction-lifted"]
+    assert list(kinds) == [
+        "sanction-hearing", "proof", "hearing-record", "sanction-imposed", "sanction-lifted",
+    ]  # fmt: skip
+    # The letters cite the programme's rule word for word and nothing else; the record names who received what.
+    for kind in ("sanction-hearing", "sanction-imposed", "sanction-lifted"):
+        text = paper(sanction, kind)
+        assert "依据规则（示例）第6条" in text
+        assert not re.search("第[一二三四五六七八九十百]+条|《(?!工业和信息化部关于开展)[^》]*》", text)
+    assert "你单位提交的陈述申辩已经复核：整改未经复查，不影响认定。" in paper(sanction, "sanction-imposed")
+    record = paper(sanction, "hearing-record")
+    assert hearing_file().sha256 in record
+    for words in (
+        sanction.number,
+        "规则（示例）第6条",
+        "已整改",
+        "申辩材料（PDF）",
+        bureau_reviewer.name,
+        "整改未经复查",
+    ):
+        assert words in record
+    page = signed_in(bureau_reviewer).get(reverse("pilot-unit_detail", args=[unit.code])).context["page"]
+    assert [(s.tag.label, s.link and s.link.label) for s in page.history] == [
+        ("试点结束", None), ("试点中", sanction.number), ("已暂停", sanction.number), ("试点中", None),
+    ]  # fmt: skip
 
 
 @pytest.mark.usefixtures("rule")
@@ -93,6 +140,7 @@ def test_silence_closes_the_hearing(unit: PilotUnit, bureau_reviewer: Actor, pro
     world.at("2019-07-09 00:00")
     refused(sanction, "close_hearing", provider, "期限已届满", statement="迟到")
     assert (deadlines.pass_deadlines(), state(sanction)) == (1, "heard")
+    assert "该单位在期限内未提出陈述申辩" in paper(sanction, "hearing-record")
 
 
 @pytest.mark.usefixtures("rule")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from filings import tasks
-from filings.models import AccuracyResult, Finding
+from filings.models import AccuracyResult, Alert, Finding
 from pilot.celery import app
 from tests.factories import world
 
@@ -25,4 +25,6 @@ def test_deadlines_pass_by_the_job() -> None:
 
 @pytest.mark.usefixtures("finding")
 def test_the_nightly_job_appends_results() -> None:
-    assert (tasks.nightly_recount(), AccuracyResult.unscoped.count()) == (3, 3)
+    assert (tasks.nightly_recount(), AccuracyResult.unscoped.filter(alerts=None).count()) == (3, 3)
+    assert Alert.unscoped.exclude(result=None).count() == 3  # the alerts are looked at right after
+    assert tasks.review_alerts() == 0

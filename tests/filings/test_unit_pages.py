@@ -134,6 +134,7 @@ def test_the_history_names_decision_and_office_and_marks_what_is_to_come(
     sanction = fire(sanction, "notify", actor=ministry_officer)
     owner = Actor(role="provider_admin", organisation_id=unit.organisation_id, person_id=None)
     sanction = fire(sanction, "close_hearing", actor=owner, statement="示例陈述")
+    supervision.record_hearing(case=sanction, actor=ministry_officer, opinion="所述属实，不影响认定")
     fire(sanction, "impose", actor=ministry_approver, effect_from=world.moment("2019-07-15 00:00"))
 
     def history(actor: Actor) -> list[tuple[Any, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import gzip
 import json
@@ -221,6 +222,58 @@ def test_a_job_that_failed_is_sent_anew_by_the_next_run(desk: Desk, monkeypatch:
         damaged.setattr(desk, "pause", lambda _seconds: (lose_files(), work()))
         assert desk.run() == client.UNFINISHED
     assert (desk.run(), stored()) == (client.ACCEPTED, (2, 1))
+
+
+class Twice:
+    """A portal whose first job fails after a row was refused; the second refuses rows of its own."""
+
+    url, mode = "https://pilot.example", "live"
+
+    def __init__(self, file: Path) -> None:
+        self.sent, self.sha256 = 0, client.digest_of(file)
+
+    def request(self, *_asked: Any) -> client.Reply:
+        self.sent += 1
+        state = "failed" if self.sent == 1 else "done"
+        job = {"state": state, "done": True, "sha256": self.sha256, "format": "ndjson"}
+        return client.Reply(202, {}, json.dumps({**job, "url": "/job/", "rejects": "/rejects/"}).encode())
+
+    def get(self, _address: str) -> client.Reply:
+        return client.Reply(200, {}, f"rejects of {self.sent}".encode())
+
+
+@pytest.mark.django_db(transaction=False)
+def test_refused_rows_of_a_job_sent_anew_replace_those_of_the_one_that_failed(tmp_path: Path) -> None:
+    words = client.Words("en")
+    file = tmp_path / "a.ndjson"
+    file.write_bytes(b"{}")
+    options = argparse.Namespace(encoding="utf-8", out=None, pause=FAST, timeout=1)
+    portal: Any = Twice(file)
+    sender = client.Sender(portal, options, words, client.State(tmp_path / client.STATE_FILE, words))
+    seen = []
+    for _run in range(3):
+        job = sender.deliver(file)
+        seen.append((job["state"], (tmp_path / "a.rejects.ndjson").read_text()))
+    assert (seen, portal.sent) == (
+        [("failed", "rejects of 1"), ("done", "rejects of 2"), ("done", "rejects of 2")],
+        2,
+    )
+
+
+@pytest.mark.parametrize("command", ["send", "accuracy"])
+def test_an_answer_of_somebody_else_on_the_line_is_no_success(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """A captive portal answers everything with 200 and a page of its own."""
+    desk.put("a.ndjson", forms())
+    stranger = client.Reply(202 if command == "send" else 200, {}, b"<html>Please sign in</html>")
+    door = client.Reply(200, {}, b"{}")
+    monkeypatch.setattr(
+        client.Portal,
+        "request",
+        lambda _portal, _method, path, *_more: door if path == "uploads/" else stranger,
+    )
+    assert (desk.run(command), stored()) == (client.UNFINISHED, (0, 0))
 
 
 def lose_files() -> None:

@@ -78,6 +78,7 @@ def test_every_operation_documents_every_error() -> None:
         if path.endswith("uploads/") and method == "POST":
             own = own - {200} | {202}
         own |= {404} if "{key}" in path else set()
+        own |= {410} if path.endswith("rejects/") else set()
         if statuses != sorted(always | own):
             wrong[path, method] = sorted(always | own)
     assert wrong == {}
@@ -86,7 +87,7 @@ def test_every_operation_documents_every_error() -> None:
 def test_every_status_a_code_has_is_one_that_is_described() -> None:
     described = {
         int(status)
-        for status, _kind in pieces.refusals(400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503)
+        for status, _kind in pieces.refusals(400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503)
     }
     assert {int(meaning.status) for meaning in problems.PROBLEMS.values()} == described
 

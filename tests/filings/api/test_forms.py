@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from filings.models import FormRefusal, UploadJob, VerificationForm
 from pilot.enums import ApiMode
-from pilot.models import AuditEntry, IdempotentAnswer
+from pilot.models import AuditEntry, IdempotentAnswer, Notice, OutboxMessage
 from tests.filings.api.caller import Caller, forms, issued
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +37,19 @@ def test_one_form(caller: Caller) -> None:
     assert (job.state, stored()) == ("done", 1)
     assert caller.post("forms/", forms()[0]).json()["duplicates"] == 1
     assert stored() == 1
+
+
+def test_what_a_request_costs(caller: Caller, django_assert_max_num_queries: Any) -> None:
+    """Units send ten a second: nobody is told by notice or mail, and one comparison waits for all of them."""
+    caller.post("forms/", forms()[0])
+    with django_assert_max_num_queries(45):
+        caller.post("forms/", forms(2)[1])
+    messages = OutboxMessage.objects.values_list("target", "payload")
+    assert (list(messages), Notice.objects.count(), stored()) == (
+        [("filings.tasks.compare_unit", {"unit_id": UploadJob.unscoped.first().unit_id})],  # type: ignore[union-attr]
+        0,
+        2,
+    )
 
 
 def test_good_rows_of_a_mixed_array_are_taken(caller: Caller) -> None:
@@ -165,6 +179,8 @@ def test_a_key_that_is_none(caller: Caller, key: str) -> None:
     response = caller.post("forms/", forms(), key=key)
     assert (response.status_code, response.json()["code"]) == (400, "idempotency.key")
     assert stored() == 0
+    trial = caller.post("forms/?dry_run=true", forms(), key=key)  # needs none, but the one it has must be one
+    assert trial.status_code == (400 if key else 200)
 
 
 def test_a_refused_request_may_be_corrected_under_its_key(caller: Caller) -> None:
@@ -174,7 +190,8 @@ def test_a_refused_request_may_be_corrected_under_its_key(caller: Caller) -> Non
 
 # --- the door ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer nonsense", "Basic dGVzdA==", "Bearer live_00000000_xyz"]
+    "header",
+    ["", "Bearer", "Bearer nonsense", "Basic dGVzdA==", "Bearer live_00000000_xyz", "Bearer live_\0_\xff"],
 )
 def test_without_a_good_key(caller: Caller, header: str) -> None:
     response = caller.client.post(
@@ -184,11 +201,32 @@ def test_without_a_good_key(caller: Caller, header: str) -> None:
     assert response["WWW-Authenticate"] == 'Bearer realm="pilot"'
 
 
-def test_a_key_without_the_scope_is_refused_on_record(unit: Any) -> None:
+def test_a_key_without_the_scope_is_refused_on_record_and_within_its_limit(unit: Any, settings: Any) -> None:
+    settings.PILOT_API_RATE = 1
     reader = Caller(issued(unit, scopes=["figures.read"]).secret)
-    response = reader.post("forms/", forms())
-    assert (response.status_code, response.json()["code"]) == (403, "auth.scope")
+    responses = [reader.post("forms/", forms()) for _ in range(2)]
+    assert [(one.status_code, one.json()["code"]) for one in responses] == [
+        (403, "auth.scope"),
+        (429, "rate.limit"),
+    ]
+    assert [one["RateLimit"].partition(";t=")[0] for one in responses] == ['"key";r=0'] * 2
     assert AuditEntry.objects.filter(action="api.denied", outcome="denied").count() == 1
+
+
+def test_a_database_that_fails_is_told_to_the_log_not_only_to_the_caller(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr("pilot.services.idempotency.once", away)
+    answer = caller.post("forms/", forms())
+    assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "not.ready", "5")
+    [told] = [record for record in caplog.records if record.name == "pilot.api.views"]
+    assert (told.levelname, str(told.exc_info and told.exc_info[1])) == (
+        "ERROR",
+        "the server closed the connection",
+    )
 
 
 def test_the_limit_is_told_and_kept(caller: Caller, settings: Any) -> None:

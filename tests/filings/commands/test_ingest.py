@@ -188,11 +188,11 @@ def test_the_outcome_in_words(unit: Any, samples: Path) -> None:
 def test_an_extract_is_loaded_once_and_bad_lines_are_named(unit: Any, samples: Path, tmp_path: Path) -> None:
     good = (samples / "authority.csv").read_text(encoding="utf-8")
     file = tmp_path / "authority.csv"
-    file.write_text(
-        good + "x,y\n1,,示例,2010-01-01,\n2,110101199001010011,示例,2010-13-01,\n", encoding="utf-8"
-    )
+    bad = ["x,y", "1,,示例,2010-01-01,", "2,110101199001010011,示例,2010-13-01,"]
+    bad += ["2,110101199001010011,示例,2010-01-02,2010-01-01"]  # ends before it begins: valid on no day
+    file.write_text(good + "\n".join([*bad, ""]), encoding="utf-8")
     first = run("load_authority", file)
-    assert (first["rows"], first["loaded"], first["bad_lines"]) == (1928, 1925, [1926, 1927, 1928])
+    assert (first["rows"], first["loaded"], first["bad_lines"]) == (1929, 1925, [1926, 1927, 1928, 1929])
     assert run("load_authority", file)["loaded"] == 0
     assert AuthorityRecord.objects.count() == 1925
 

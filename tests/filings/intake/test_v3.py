@@ -365,7 +365,11 @@ class TestOtherOperations:
         assert row.record["websites"][0]["domain"] == "shili-one.cn"
         assert row.record["v3"]["lists"]["/websites/0/domain"] == ["shili-one.cn", "shili-two.cn"]
         assert facts(row).chain_key is None
-        assert facts(row).subject_reference == Reference("number", "京ICP备12345678号")
+        assert facts(row).brings == (
+            Reference("number", "京ICP备12345678号"),
+            Reference("subject_id", "70"),
+            Reference("website_id", "80"),
+        )
         bad = one(CHANGE.replace("<Jr_xx>", two.replace("shili-two.cn", "www.shili.cn")), context, "BGBA")
         assert found(bad) == [("domain.subdomain", "/websites/0/domain", 1004)]
 

@@ -7,10 +7,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 
-from filings.models import UnitMonthKey
-from filings.services import crypto, storage
+from filings import checks
+from filings.models import UnitMonthKey, VerificationForm
+from filings.services import ciphers, crypto, storage
 from tests.filings import builders
 
 
@@ -26,6 +27,66 @@ def test_what_is_sealed_opens_with_its_key_and_place_only() -> None:
     ):
         with pytest.raises(InvalidTag):
             crypto.unseal(*other)
+
+
+# RFC 8998, appendix A.1
+SM4_KEY = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
+SM4_NONCE = bytes.fromhex("00001234567800000000ABCD")
+SM4_BOUND = bytes.fromhex("FEEDFACEDEADBEEFFEEDFACEDEADBEEFABADDAD2")
+SM4_CONTENT = bytes.fromhex("".join(digit * 16 for digit in "ABCDEFEA"))
+SM4_SEALED = bytes.fromhex(
+    "17F399F08C67D5EE19D0DC9969C4BB7D5FD46FD3756489069157B282BB200735"
+    "D82710CA5C22F0CCFA7CBF93D496AC15A56834CBCF98C397B4024A2691233B8D"
+    "83DE3541E4C2B58177E065A9BF7B62EC"
+)
+
+
+def test_sm4_gives_what_the_standard_gives() -> None:
+    assert ciphers.sm4_encrypt(SM4_KEY, SM4_NONCE, SM4_BOUND, SM4_CONTENT) == SM4_SEALED
+    assert ciphers.unseal(SM4_KEY, SM4_BOUND, SM4_NONCE + SM4_SEALED) == SM4_CONTENT
+    for bound, sealed in (
+        (SM4_BOUND, SM4_NONCE + SM4_SEALED[:-1] + b"\0"),
+        (b"elsewhere", SM4_NONCE + SM4_SEALED),
+        (SM4_BOUND, SM4_NONCE),
+    ):
+        with pytest.raises(InvalidTag):
+            ciphers.unseal(SM4_KEY, bound, sealed)
+
+
+def test_a_cipher_that_cannot_be_used_is_told_at_the_start(settings: Any, monkeypatch: Any) -> None:
+    for name, expected in (("aes-256-gcm", []), ("sm4-gcm", []), ("sm4", ["filings.E001"])):
+        settings.PILOT_CIPHER = name
+        assert [found.id for found in checks.stored_cipher()] == expected
+    settings.PILOT_CIPHER = "sm4-gcm"
+
+    def unsupported(*_arguments: Any) -> Any:
+        raise UnsupportedAlgorithm("cipher")
+
+    monkeypatch.setattr(ciphers, "Cipher", unsupported)
+    (error,) = checks.stored_cipher()
+    assert (error.id, error.msg) == ("filings.E002", "本机的 OpenSSL 不支持 SM4-GCM")
+
+
+@pytest.mark.django_db
+def test_months_under_either_cipher_lie_beside_each_other(unit: Any, settings: Any) -> None:
+    settings.PILOT_MASTER_KEY = "first"
+    old = builders.form(unit, "A-1", "2019-06-18 10:00", content={"form_no": "A-1"})
+    settings.PILOT_CIPHER = "sm4-gcm"
+    new = builders.form(unit, "A-2", "2019-07-01 08:00", content={"form_no": "A-2"})
+    same = builders.form(unit, "A-3", "2019-06-18 10:00", content={"form_no": "A-3"})
+    assert [one.key.cipher for one in (old, new, same)] == ["aes-256-gcm", "sm4-gcm", "aes-256-gcm"]
+    assert [len(storage.data_key(one.key)) for one in (old, new)] == [32, 16]
+    settings.PILOT_CIPHER = "aes-256-gcm"
+    settings.PILOT_MASTER_KEY = "2:second,1:first"
+    assert storage.rewrap_keys() == 2
+    settings.PILOT_MASTER_KEY = "2:second"
+    for one in VerificationForm.unscoped.select_related("key"):
+        assert storage.open_form(one) == {"form_no": one.form_no}
+    # What a row says of its cipher is bound to its key: it cannot be talked into another.
+    key = UnitMonthKey.objects.get(cipher="sm4-gcm")
+    key.cipher = "aes-256-gcm"
+    with pytest.raises(InvalidTag):
+        storage.data_key(key)
 
 
 def test_names_compare_after_trimming_and_unifying_brackets() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -26,17 +27,20 @@ from filings.models import (
     PictureContent,
     UnitMonthKey,
     UploadJob,
+    V3Upload,
     VerificationForm,
 )
-from filings.services import comparison, crypto, figures, rejects, spool, storage, uploads
+from filings.services import comparison, crypto, deltas, figures, rejects, spool, storage, uploads, v3_results
 from filings.services.findings import report_finding
 from filings.synthetic import make_forms
+from filings.v3.package import Secret
 from pilot.errors import ContentDestroyed, Refused
 from pilot.models import AuditEntry, Document, Objection, Person, ProgrammeRule
 from pilot.services import documents
 from pilot.workflow import open_case
 from tests.factories import world
 from tests.filings import builders
+from tests.filings.api.caller import Caller, issued
 
 pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -121,11 +125,12 @@ def drawn(form: VerificationForm, officer: Any, *states: str) -> Inspection:
     )
     inspection.case_key = form.uuid
     open_case(inspection, actor=officer)
-    InspectionItem.unscoped.create(
-        inspection=inspection, form=form, rank=1, identity_right=True, form_right=True, remark=WORDS
-    )
-    for state in states:
-        Inspection.unscoped.filter(pk=inspection.pk).update(state=state)
+    with deltas.recorded(unit_id=form.unit_id, chains=[form.chain_no]):
+        InspectionItem.unscoped.create(
+            inspection=inspection, form=form, rank=1, identity_right=True, form_right=True, remark=WORDS
+        )
+        for state in states:
+            Inspection.unscoped.filter(pk=inspection.pk).update(state=state)
     return inspection
 
 
@@ -161,7 +166,9 @@ def test_a_month_is_destroyed_and_its_figures_stay(
         "forms": 3,
         "supplements": 0,
         "blind_indexes": 3,
+        "subject_references": 0,
         "pictures": 1,
+        "v3_record_ids": 0,
         "finding_texts": 1,
         "inspection_remarks": 1,
         "file_names": 1,
@@ -219,9 +226,48 @@ def test_pages_lists_exports_and_the_interface_say_so(
     page = client.get(reverse("finding_detail", args=[finding.pk]))
     assert (page.status_code, "内容已销毁" in page.content.decode()) == (200, True)
     assert client.get(reverse("verification-form_list")).status_code == 200
+    rejected = Caller(issued(unit).secret).get(f"uploads/{june.case_key}/rejects/")
+    assert (rejected.status_code, rejected.json()["code"]) == (410, "content.destroyed")
     proof = Document.objects.get(kind="proof")
     answer = client.get(reverse("document", args=[proof.pk]))
     assert (answer.status_code, "内容已销毁" in answer.content.decode()) == (410, True)
+
+
+def test_the_ids_of_a_v3_file_go_and_its_result_still_leaves(unit: Any, no_scrub: None) -> None:
+    """Files that came by the V3.0 service, one taken and one refused at its head; July's stay as they are."""
+    world.at("2019-08-01 09:00")
+    for number, month in ((1, 6), (2, 6), (3, 7)):
+        received = world.moment(f"2019-0{month}-18 10:00")
+        job = builders.job(unit, received) if number != 2 else None
+        if job is not None:
+            spool.write_upload(job.case_key, io.BytesIO(b"a file"))
+            spool.keep_package(job.case_key)
+        V3Upload.unscoped.create(
+            unit=unit,
+            sequence=number,
+            job=job,
+            refusal=None if job else 5001,
+            digest="0" * 64,
+            package_digest="-",
+            cipher=0,
+            records=[[2, "粤ICP备12345678号"], [2, ""]],
+            received_at=received,
+        )
+    for state in ("processing", "done"):
+        UploadJob.unscoped.update(state=state)
+    swept = destroy(unit, *FORCED)["swept"]
+    assert (swept["v3_record_ids"], swept["spooled_files"]) == (2, 2)
+    uploads_of = V3Upload.unscoped.order_by("sequence")
+    assert [one.records for one in uploads_of] == [[[2, ""], [2, ""]]] * 2 + [
+        [[2, "粤ICP备12345678号"], [2, ""]]
+    ]
+    package = v3_results.result_package(uploads_of[0], Secret("", "", ""))
+    assert "<Bs>" not in zipfile.ZipFile(io.BytesIO(package.content)).read("BAJG_1001_00000001.xml").decode(
+        "gbk"
+    )
+    assert spool.folder(uploads_of[2].job.case_key).exists()
+    assert not spool.folder(uploads_of[0].job.case_key).exists()
+    assert destroy(unit, *FORCED)["swept"]["v3_record_ids"] == 0
 
 
 def test_nothing_more_is_entered_or_compared_in_a_destroyed_month(
@@ -256,10 +302,15 @@ def test_nothing_more_is_entered_or_compared_in_a_destroyed_month(
 def test_what_forbids_it_is_named(unit: Any, june: Any, bureau_reviewer: Any, programme: Any) -> None:
     with pytest.raises(CommandError, match="说明销毁的理由"):
         destroy(unit, "--force")
+    with pytest.raises(CommandError, match="保存期限（730 天）未满，2021-06-30 起才能销毁"):
+        destroy(unit, "--reason", "期满")
+    rule = ProgrammeRule.objects.get(programme=programme, key="retention_days")
+    assert rule.basis.startswith("部内工作规则")
+    rule.delete()
     with pytest.raises(CommandError, match="没有规定保存期限"):
         destroy(unit, "--reason", "期满")
     ProgrammeRule.objects.create(programme=programme, key="retention_days", value=33, basis="部内工作规则")
-    with pytest.raises(CommandError, match="保存期限（33 天）未满"):
+    with pytest.raises(CommandError, match="保存期限（33 天）未满，2019-08-03 起才能销毁"):
         destroy(unit, "--reason", "期满")
     with pytest.raises(CommandError, match="当月尚未结束"):
         destroy(unit, *FORCED, month="2019-08")
@@ -287,8 +338,9 @@ def test_what_forbids_it_is_named(unit: Any, june: Any, bureau_reviewer: Any, pr
         destroy(unit, *FORCED)
 
     builders.decide(finding, "confirmed")
-    for state in (*THROUGH[:3], InspectionState.CANCELLED):
-        Inspection.unscoped.filter(pk=inspection.pk).update(state=state)
+    with deltas.recorded(unit_id=unit.pk, chains=[form.chain_no]):
+        for state in (*THROUGH[:3], InspectionState.CANCELLED):
+            Inspection.unscoped.filter(pk=inspection.pk).update(state=state)
     for state in ("under_review", "dismissed"):
         decided = {"reviewer": world.ministry().person_id, "finding": "示例"}
         Objection.unscoped.filter(pk=objection.pk).update(state=state, **decided)

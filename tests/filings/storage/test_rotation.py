@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from filings.models import UnitMonthKey, VerificationForm
-from filings.services import comparison, crypto, spool, storage, uploads
+from filings.services import comparison, crypto, deltas, spool, storage, uploads
 from pilot.errors import NotReady
 from pilot.models import AuditEntry, Person
 from tests.filings import builders
@@ -119,7 +119,9 @@ def test_a_search_finds_forms_of_an_older_index_key(unit: Any, settings: Any) ->
     for number, index in enumerate((old, new)):
         form = builders.form(unit, f"A-{number}")
         form.pk, form.form_no, form.subject_index = None, f"B-{number}", index
-        form.save(force_insert=True)
+        form.chain_no = form.form_no
+        with deltas.arriving(unit_id=unit.pk, arrivals=[builders.arrival(form)]):
+            form.save(force_insert=True)
     found = VerificationForm.unscoped.filter(
         subject_index__in=crypto.certificate_indexes(1, "91440000MA0000001X")
     )

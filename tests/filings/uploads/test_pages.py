@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from filings.models import UploadJob
-from filings.services import uploads
+from filings.services import spool, uploads
 from pilot.actors import Actor
 from pilot.models import Person
 from tests.factories import world
@@ -114,5 +114,66 @@ def test_the_list_costs_the_same_whatever_its_length(provider: Actor, hand_in: A
         client.get(address)
         with CaptureQueriesContext(connection) as captured:
             client.get(address)
+        costs.append(len(captured))
+    assert costs[0] == costs[1]
+
+
+# --- how far, and what was refused ----------------------------------------------------------------------
+def test_the_page_of_a_job_under_way_refreshes_itself_until_it_is_done(
+    provider: Actor, made: Any, receive: Any
+) -> None:
+    job = receive(*made(2))
+    client = client_of(provider)
+    page, progress = (reverse(f"upload-job_{name}", args=[job.pk]) for name in ("detail", "progress"))
+    assert 'hx-trigger="every 2s"' in client.get(page).content.decode()
+    waiting = client.get(progress).content.decode()
+    assert ('data-said="等待处理"' in waiting, f'hx-get="{progress}"' in waiting) == (True, True)
+    assert "等待处理" in client.get(reverse("upload-job_list")).content.decode()
+    UploadJob.unscoped.filter(pk=job.pk).update(state="processing", taken_rows=1)
+    spool.note_reached(job.case_key, -(-job.size * 6 // 10))
+    halfway = client.get(progress).content.decode()
+    assert ('data-said="已处理约 50%"' in halfway, "已处理 1 行，约" in halfway) == (True, True)
+    assert "已处理 1 行，约 60%" in client.get(reverse("upload-job_list")).content.decode()
+    UploadJob.unscoped.filter(pk=job.pk).update(taken_rows=0)
+    uploads.process(job_id=job.pk)
+    done = client.get(progress).content.decode()
+    assert ("every 2s" in done, f'hx-get="{page}" hx-trigger="load"' in done) == (False, True)
+    final = client.get(page).content.decode()
+    assert ("every 2s" in final, 'data-said="处理完成：接收 2 行，重复 0 行，拒收 0 行"' in final) == (
+        False,
+        True,
+    )
+    assert client_of(world.provider()).get(progress).status_code == 404
+
+
+def test_tiles_open_what_they_count(provider: Actor, job: Any, made: Any, hand_in: Any) -> None:
+    hand_in(*made(5)[3:])
+    client = client_of(provider)
+    page = client.get(reverse("upload-job_detail", args=[job.pk])).content.decode()
+    address = f"{reverse('verification-form_list')}?job={job.pk}"
+    assert (f'href="{address}"' in page, 'href="#refusals"' in page) == (True, True)
+    counted = {query: client.get(query).context["page"].total for query in (address, address.split("?")[0])}
+    assert [*counted.values()] == [2, 4]
+    assert client.get(address.replace(str(job.pk), "999999")).context["page"].total == 0
+
+
+def test_refusals_are_paged_and_filtered_by_code(provider: Actor, made: Any, hand_in: Any) -> None:
+    broken = [{**form, "verifier_name": ""} for form in made(24)]
+    job = hand_in(*broken, b"{broken\n")
+    client, address = client_of(provider), reverse("upload-job_detail", args=[job.pk])
+
+    def shown(**query: Any) -> tuple[int, list[Any]]:
+        part = client.get(address, query).context["job"].refusals
+        return part.total, [row.cells[0] for row in part.table.rows]
+
+    assert shown() == (25, list(range(1, 21)))
+    assert shown(page=2) == (25, [21, 22, 23, 24, 25])
+    assert shown(code="json.invalid") == (1, [25])
+    assert shown(code="field.required", page=2) == (24, [21, 22, 23, 24])
+    assert shown(code="unknown") == (25, list(range(1, 21)))
+    costs = []
+    for size in (10, 100):
+        with CaptureQueriesContext(connection) as captured:
+            client.get(address, {"size": size})
         costs.append(len(captured))
     assert costs[0] == costs[1]

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from lxml import etree
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
 RANDOM = "a1B2c3D4e5F6g7H8i9J0"
 
 
@@ -61,6 +62,7 @@ class System:
     namespace: str = "http://upload.isp.example/"
     charset: str = "utf-8"
     cipher: int = 1
+    encoded: bool = False  # as Axis 1 writes: numbers stand apart, shared where they are equal
     changed: dict[str, str] = field(default_factory=dict)  # arguments sent otherwise than they should be
 
     def but(self, **changed: str) -> System:
@@ -98,10 +100,35 @@ class System:
             **arguments,
             **{name: text for name, text in self.changed.items() if name in arguments or name in _COMMON},
         }
+        if self.encoded:
+            return self._encoded(operation, stated)
         listed = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in stated.items())
         return (
             f'<?xml version="1.0" encoding="{self.charset}"?><e:Envelope xmlns:e="{ENVELOPE}"><e:Body>'
             f'<n:{operation} xmlns:n="{self.namespace}">{listed}</n:{operation}></e:Body></e:Envelope>'
+        ).encode(self.charset)
+
+    def _encoded(self, operation: str, stated: dict[str, str]) -> bytes:
+        style = f'e:encodingStyle="{ENCODING}"'
+        apart = {
+            text: f"id{number}" for number, text in enumerate(map(stated.get, _NUMBERS)) if text is not None
+        }
+        listed = "".join(
+            f'<{name} href="#{apart[text]}"/>'
+            if name in _NUMBERS
+            else f'<{name} xsi:type="soapenc:string" xmlns:soapenc="{ENCODING}">{escape(text)}</{name}>'
+            for name, text in stated.items()
+        )
+        values = "".join(
+            f'<multiRef id="{place}" soapenc:root="0" {style} xsi:type="xsd:long" xmlns:soapenc="{ENCODING}">'
+            f"{text}</multiRef>"
+            for text, place in apart.items()
+        )
+        return (
+            f'<?xml version="1.0" encoding="{self.charset}"?><e:Envelope xmlns:e="{ENVELOPE}" '
+            'xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+            f'<e:Body><n:{operation} {style} xmlns:n="{self.namespace}">{listed}</n:{operation}>{values}'
+            "</e:Body></e:Envelope>"
         ).encode(self.charset)
 
     def call(self, operation: str, **arguments: str) -> Reply:
@@ -144,4 +171,5 @@ class System:
         return Cipher(algorithms.AES(self.key.encode()), modes.CBC(self.vector.encode()))
 
 
+_NUMBERS = ("ispId", "dataSequence", "encryptAlgorithm", "hashAlgorithm", "compressionFormat")
 _COMMON = {"ispId", "userName", "randVal", "pwdHash"}

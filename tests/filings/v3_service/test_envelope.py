@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from filings.soap.envelope import Envelope, EnvelopeFault, fault
-from filings.v3 import package
+from filings.soap.envelope import Envelope, EnvelopeFault, answer, fault
+from filings.v3 import in_flight, package
 from filings.v3.codes import CallRefused
+from filings.v3.in_flight import Budget, Reservation
 from filings.v3.package import Base64Sink, Secret, Unzipped
 from tests.filings.v3_service.client import ENVELOPE
 
@@ -93,11 +94,71 @@ def test_a_file_in_the_message_is_decoded_on_its_way() -> None:
     envelope = read(message("<a><beianInfo>\nTWFu\r\nIE1h\nbg==\n</beianInfo><z>1</z></a>").encode(), piece=1)
     assert (envelope.content.content(), envelope.arguments) == (b"Man Man", {"z": "1"})
     for text, code in (("", 6), ("TWF", 6), ("TWF*", 6), ("TQ==TQ==", 6)):
-        sink = Base64Sink()
+        sink = Base64Sink(Reservation())
         sink.feed(text)
         with pytest.raises(CallRefused) as caught:
             sink.content()
         assert caught.value.code == code, text
+
+
+SECTION_5 = "http://schemas.xmlsoap.org/soap/encoding/"
+AXIS = f"""<o:isp_upload xmlns:o='urn:o' e:encodingStyle='{SECTION_5}'><ispId href='#id0'/>
+<userName t:type='x:string' xmlns:t='urn:t'>示例</userName><beianInfo href='#id2'/><dataSequence href='#id1'/>
+<hashAlgorithm href='#id1'/></o:isp_upload>"""
+APART = [
+    f"<multiRef id='{name}' c:root='0' e:encodingStyle='{SECTION_5}' xmlns:c='{SECTION_5}'>{text}</multiRef>"
+    for name, text in (("id0", " 1001 "), ("id1", "0"), ("id2", "TWFu"))
+]
+
+
+@pytest.mark.parametrize("parts", [[AXIS, *APART], [APART[1], APART[0], AXIS, APART[2]]])
+def test_arguments_may_stand_apart_from_the_call(parts: list[str]) -> None:
+    envelope = read(message("".join(parts)).encode(), piece=1)
+    assert (envelope.operation, envelope.encoded) == ("isp_upload", True)
+    assert envelope.arguments == {
+        "ispId": "1001",
+        "userName": "示例",
+        "dataSequence": "0",
+        "hashAlgorithm": "0",
+    }
+    assert envelope.content.content() == b"Man"
+    assert b'type="xsd:string">x</return>' in answer("isp_upload", "urn:o", "x", encoded=True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        AXIS + APART[0] + APART[2],
+        AXIS + "<multiRef>1</multiRef>",
+        AXIS + "<multiRef id='id0'><deep/></multiRef>" + "".join(APART),
+        AXIS + f"<multiRef id='{'x' * 300}'>1</multiRef>",
+        AXIS + "".join(f"<multiRef id='{n}'>1</multiRef>" for n in range(40)),
+        AXIS + f"<multiRef id='id0'>{'x' * 5000}</multiRef>",
+        "<a><b href='http://elsewhere.example/#id0'/></a>",
+    ],
+)
+def test_references_that_lead_nowhere_are_a_fault(body: str) -> None:
+    with pytest.raises(EnvelopeFault):
+        read(message(body).encode())
+
+
+def test_calls_share_what_the_process_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    callers, strangers = Budget(8), Budget(5)
+    monkeypatch.setattr(in_flight, "CALLERS", callers)
+    monkeypatch.setattr(in_flight, "STRANGERS", strangers)
+    monkeypatch.setattr(in_flight, "FREE", 0)
+    one, two = Base64Sink(Reservation()), Base64Sink(Reservation())
+    one.feed("TWFu")
+    one.vouch()
+    assert (callers.left, strangers.left) == (5, 5)
+    one.feed("TWFu")
+    two.feed("TWFu")
+    two.vouch()  # three more than there are: it is let pass, and holds nothing
+    two.feed("TWFu")
+    with pytest.raises(CallRefused) as caught:
+        two.content()
+    assert (caught.value.code, callers.left, strangers.left) == (15, 2, 5)
+    assert one.content() == b"ManMan"
 
 
 # Worked out with iconv, openssl dgst -md5 -binary, openssl enc -aes-128-cbc and base64.

@@ -1,44 +1,28 @@
-"""Pages of the run phase that are no machine: stored forms, published bulletins. Units are in ``unit_views``."""
+"""Pages of the stored forms: the list and one form, masked."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
-from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from filings.enums import BulletinState
-from filings.models import Bulletin, VerificationForm
-from filings.pages import bulletins, form_page
+from filings.models import VerificationForm
+from filings.pages import form_page
 from filings.selectors import forms as form_selector
 from filings.services import reading
+from filings.views.common import home, page_of
 from pilot.enums import Province
-from pilot.ui import Column, Empty, Link, ListPage, PlainPage, Row, Section
+from pilot.ui import Empty, Link, ListPage
 
-PAGE_SIZES = (10, 20, 50, 100)
-DEFAULT_SIZE = 20
 ANY = ("", gettext_lazy("全部"))
 
 
-def home() -> Link:
-    """The way to the first page."""
-    return Link(_("首页"), reverse("home"))
-
-
-def page_of(request: HttpRequest, rows: Any) -> Any:
-    """The page of a list that the address asks for, of the size it asks for."""
-    size = request.GET.get("size", "")
-    chosen = int(size) if size.isdigit() and int(size) in PAGE_SIZES else DEFAULT_SIZE
-    return Paginator(rows, chosen).get_page(request.GET.get("page"))
-
-
-# --- stored forms ---------------------------------------------------------------------------------
 class FormFilter(forms.Form):
     """The filter bar of the stored forms: only what lies in clear."""
 
@@ -51,6 +35,7 @@ class FormFilter(forms.Form):
         choices=[ANY, *Province.choices],
     )
     unit = forms.CharField(label=gettext_lazy("试点单位编号"), required=False, max_length=32)
+    job = forms.RegexField(r"^#?[0-9]{1,18}$", label=gettext_lazy("上报批次编号"), required=False)
     since = forms.DateField(label=gettext_lazy("计入日期从"), required=False)
     until = forms.DateField(label=gettext_lazy("计入日期到"), required=False)
     late = forms.ChoiceField(
@@ -91,34 +76,3 @@ def form_detail(request: Any, pk: int) -> HttpResponse:
     page = form_page.detail(form, record, request.actor)
     page.crumbs = [home(), Link(_("核验单"), reverse("verification-form_list"))]
     return render(request, "pages/detail.html", {"page": page})
-
-
-# --- published bulletins --------------------------------------------------------------------------
-@require_safe
-def published_bulletin(request: Any, pk: int | None = None) -> HttpResponse:
-    """Published bulletins, readable by anyone: all of them, or one with its table."""
-    rows = Bulletin.unscoped.filter(state=BulletinState.PUBLISHED).select_related("corrects")
-    if pk is None:
-        page = PlainPage(_("试点运行情况通报"), sections=[_published(rows.order_by("-sequence"))])
-        return render(request, "pages/plain.html", {"page": page})
-    bulletin = rows.filter(pk=pk).first()
-    if bulletin is None:
-        raise Http404
-    facts = Section(_("基本信息"), facts=bulletins.facts(bulletin, None))
-    page = PlainPage(
-        f"{bulletin} {bulletin.number}",
-        crumbs=[Link(_("试点运行情况通报"), reverse("published_bulletin"))],
-        sections=[facts, *bulletins.sections(bulletin, None)],
-    )
-    return render(request, "pages/plain.html", {"page": page})
-
-
-def _published(rows: Any) -> Section:
-    return Section(
-        _("已发布的通报"),
-        columns=[Column("number", _("期号")), Column("period", _("月份")), Column("at", _("发布时间"))],
-        rows=[
-            Row(reverse("published_bulletin", args=[b.pk]), [b.number, b.period, b.state_since]) for b in rows
-        ],
-        empty=_("尚未发布通报"),
-    )

@@ -12,12 +12,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from filings.forms.units import DayForm, LicenceForm, ScopeForm, UnitFilter
 from filings.pages import register as register_page
 from filings.pages import unit_page, unit_scope
 from filings.selectors.units import unit_views
-from filings.services import buckets
-from filings.unit_forms import DayForm, LicenceForm, ScopeForm, UnitFilter
-from filings.views import home, page_of
+from filings.views.common import home, page_of
 from pilot import clock
 from pilot.errors import PilotError, StateChanged
 from pilot.rules import SHANGHAI, local_day
@@ -27,7 +26,8 @@ from pilot.services import register as services
 from pilot.ui import ActPage, Empty, Fact, Link, ListPage
 
 
-def _crumbs(unit: Any = None) -> list[Link]:
+def crumbs_of(unit: Any = None) -> list[Link]:
+    """The way to the register, or to one of its units."""
     crumbs = [home(), Link(_("试点单位名录"), reverse("pilot-unit_list"))]
     return [*crumbs, Link(unit.organisation.name, _url(unit))] if unit else crumbs
 
@@ -36,7 +36,7 @@ def _url(unit: Any) -> str:
     return reverse("pilot-unit_detail", args=[unit.code])
 
 
-def _unit(request: Any, code: str) -> Any:
+def unit_or_404(request: Any, code: str) -> Any:
     """The unit with its status as of now, or 404 when it does not exist for this actor."""
     units = register.units(request.actor, at=clock.now()).select_related("programme")
     return get_object_or_404(units, code=code)
@@ -45,7 +45,6 @@ def _unit(request: Any, code: str) -> Any:
 @require_safe
 def unit_list(request: Any) -> HttpResponse:
     """The register of pilot units with scope, licence and figures to date."""
-    buckets.fold()
     now = clock.now()
     form = UnitFilter(request.GET or None, licences=register_page.licence_choices())
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
@@ -74,14 +73,13 @@ def unit_list(request: Any) -> HttpResponse:
 @require_safe
 def unit_detail(request: Any, code: str) -> HttpResponse:
     """A unit: its figures by month with their trend, its status over time, its scope, what is open about it."""
-    unit = _unit(request, code)
-    buckets.fold(unit=unit)
+    unit_or_404(request, code)
     (view,) = unit_views(request.actor, codes=[code])
     form = DayForm(request.GET or None)
     day = form.cleaned_data["on"] if form.is_bound and form.is_valid() else None
     at = datetime.combine(day, time.min, SHANGHAI) if day else clock.now()
     page = unit_page.detail(view, request.actor, at=at, form=form)
-    page.crumbs = _crumbs()
+    page.crumbs = crumbs_of()
     return render(request, "filings/unit.html", {"page": page})
 
 
@@ -89,7 +87,7 @@ def unit_detail(request: Any, code: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def unit_switch(request: Any, code: str) -> HttpResponse:
     """Open or close part of a unit's scope: the form, then what it would do, then, confirmed, it is done."""
-    unit = _unit(request, code)
+    unit = unit_or_404(request, code)
     form = ScopeForm(
         request.POST if request.method == "POST" else None,
         actor=request.actor,
@@ -123,7 +121,7 @@ def _switch_page(unit: Any, form: Any) -> unit_scope.SwitchPage:
         title=_("调整开通范围"),
         number=f"{unit.code} {unit.organisation.name}",
         back=_url(unit),
-        crumbs=_crumbs(unit),
+        crumbs=crumbs_of(unit),
         form=form,
         facts=[Fact(_("试点单位"), f"{unit.code} {unit.organisation.name}")],
     )
@@ -160,7 +158,7 @@ def _switch_preview(request: HttpRequest, unit: Any, form: Any) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def unit_licence(request: Any, code: str) -> HttpResponse:
     """The bureau of the unit's home province records until when the renewed licence holds."""
-    unit = _unit(request, code)
+    unit = unit_or_404(request, code)
     if unit.province != request.actor.province:
         raise Http404
     form = LicenceForm(request.POST if request.method == "POST" else None, actor=request.actor)
@@ -179,6 +177,6 @@ def unit_licence(request: Any, code: str) -> HttpResponse:
         effect=_("有效期由 %(day)s 改为所填日期，并通知试点单位") % {"day": last},
         back=_url(unit),
         form=form,
-        crumbs=_crumbs(unit),
+        crumbs=crumbs_of(unit),
     )
     return render(request, "pages/act.html", {"page": page}, status=422 if form.errors else 200)

@@ -1,0 +1,178 @@
+"""Alerts (预警) as the portal shows them: what the figures were, what they are now, who took note."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from filings.enums import AlertKind, AlertState
+from filings.models import Alert
+from filings.pages import common
+from filings.periods import TO_DATE
+from filings.services import alerts
+from pilot import policy
+from pilot.actors import Actor
+from pilot.forms import RemarkForm
+from pilot.models import PilotUnit
+from pilot.registry import ListColumn, ListFilter, MachinePages, Task, register
+from pilot.ui import Column, Fact, Link, Row, Section, Tag
+
+S = AlertState
+
+
+def period_words(alert: Alert) -> str:
+    """The period as people read it."""
+    if alert.period == TO_DATE:
+        return _("截至目前")
+    return _("自 %(day)s 起") % {"day": alert.period} if alert.kind == AlertKind.SILENCE else alert.period
+
+
+def words(alert: Alert) -> str:
+    """The whole numbers an alert is about, in words."""
+    f = alert.figures
+    if alert.kind == AlertKind.SILENCE:
+        return _("连续 %(days)s 个工作日没有报送核验单") % f
+    if alert.kind == AlertKind.UNDETERMINABLE:
+        return _("无法判定 %(errors)s / %(n)s，超过 %(allowed)s / %(per)s") % f
+    if alert.kind in {AlertKind.M1, AlertKind.M2}:
+        return _("%(shown)s，差错 %(errors)s / %(n)s") % f
+    both = {
+        "before": f["before"],
+        "old": " / ".join(map(str, f["old"])),
+        "new": " / ".join(map(str, f["new"])),
+    }
+    if alert.kind == AlertKind.ERROR_CHANGE:
+        return _("差错 / 计数由 %(before)s 的 %(old)s 变为 %(new)s") % both
+    return _("份数 / 工作日由 %(before)s 的 %(old)s 变为 %(new)s") % both
+
+
+def facts(alert: Alert, actor: Actor) -> list[Fact]:
+    """What it is about, on which rule, what is so now, and who took note."""
+    return [
+        Fact(_("试点单位"), common.unit_link(alert.unit)),
+        Fact(_("预警事项"), alert.get_kind_display()),
+        Fact(_("期间"), period_words(alert)),
+        Fact(_("预警时情况"), words(alert)),
+        Fact(_("目前"), _now(alert)),
+        Fact(_("依据"), alert.basis),
+        Fact(_("预警时间"), alert.opened_at),
+        Fact(_("解除时间"), alert.cleared_at),
+        Fact(
+            _("依据的重算"),
+            alert.result.as_of if alert.result else None,
+            alert.result.rule_version if alert.result else "",
+        ),
+        Fact(_("签收人"), alert.acknowledged_by.name if alert.acknowledged_by else None),
+        Fact(_("签收时间"), alert.acknowledged_at),
+    ]
+
+
+def _now(alert: Alert) -> Tag:
+    """Whether it is still so: asked when the page is opened, so that nobody acts on what has passed."""
+    if alert.state == S.CLEARED:
+        return Tag(_("已解除"), "muted")
+    return Tag(_("仍然成立"), "danger") if alerts.holds(alert) else Tag(_("已不成立，即将解除"), "muted")
+
+
+def links(alert: Alert, actor: Actor) -> list[Link]:
+    """The figures it is about, the findings behind them, and what may follow."""
+    found = f"{reverse('finding_list')}?q={alert.unit.code}"
+    shown = [
+        Link(_("该单位的准确率"), reverse("pilot-unit_detail", args=[alert.unit.code]), "chart-line"),
+        Link(_("该单位的差错"), found, "file-exclamation-point"),
+    ]
+    if policy.may_open("rectification_create", actor.role) and actor.province == alert.unit.province:
+        url = f"{reverse('rectification_create')}?unit={alert.unit_id}"
+        shown.append(Link(_("起草整改通知"), url, "wrench"))
+    return shown
+
+
+def _obstacle(alert: Alert, actor: Actor) -> str | None:
+    if alert.acknowledged_at is not None:
+        return _("该预警已有人签收")
+    return None
+
+
+def waiting(actor: Actor) -> Q | None:
+    """Alerts that hold and that nobody has taken note of."""
+    if not (actor.is_bureau or actor.is_ministry):
+        return None
+    return Q(state=S.OPEN, acknowledged_at__isnull=True)
+
+
+def of_unit(unit: PilotUnit, actor: Actor) -> list[Section]:
+    """A unit's alerts that hold, on its page; the unit itself reads the facts, officials open the case."""
+    opens = policy.may_open("alert_detail", actor.role)
+    rows = Alert.objects.visible_to(actor).filter(unit=unit, state=S.OPEN).order_by("-opened_at", "-pk")
+    if not rows:
+        return []
+    return [
+        Section(
+            _("预警"),
+            columns=[
+                Column("kind", _("预警事项")),
+                Column("period", _("期间")),
+                Column("what", _("预警时情况")),
+                Column("since", _("预警时间")),
+                Column("basis", _("依据")),
+            ],
+            rows=[
+                Row(
+                    reverse("alert_detail", args=[a.pk]) if opens else "",
+                    [str(a.get_kind_display()), period_words(a), words(a), a.opened_at, a.basis],
+                )
+                for a in rows
+            ],
+            note=_("情况消失后预警自动解除。"),
+        )
+    ]
+
+
+def _kinds(actor: Actor) -> list[tuple[str, Any]]:
+    return list(AlertKind.choices)
+
+
+register(
+    MachinePages(
+        model=Alert,
+        label=gettext_lazy("预警"),
+        group=common.GROUP,
+        icon="bell-ring",
+        columns=[
+            ListColumn(Column("number", gettext_lazy("编号")), lambda a: a.number),
+            ListColumn(Column("unit", gettext_lazy("试点单位")), lambda a: a.unit.organisation.name),
+            ListColumn(Column("kind", gettext_lazy("预警事项")), lambda a: str(a.get_kind_display())),
+            ListColumn(Column("period", gettext_lazy("期间")), period_words),
+            ListColumn(Column("what", gettext_lazy("预警时情况")), words),
+            ListColumn(Column("since", gettext_lazy("预警时间")), lambda a: a.opened_at, "opened_at"),
+            ListColumn(
+                Column("noted", gettext_lazy("签收人")),
+                lambda a: a.acknowledged_by.name if a.acknowledged_by else None,
+            ),
+        ],
+        facts=facts,
+        waiting=waiting,
+        tasks=[
+            Task(
+                "acknowledge",
+                gettext_lazy("签收"),
+                RemarkForm,
+                alerts.acknowledge,
+                _obstacle,
+                gettext_lazy("记录由您签收；预警在情况消失后自动解除"),
+            )
+        ],
+        search=["unit__organisation__name", "unit__code"],
+        related=["unit", "unit__organisation", "unit__programme", "acknowledged_by", "result"],
+        province_field="unit__province",
+        empty=gettext_lazy("准确率未达标、出现差错、无法判定过多、连续无报送或突变时，预警会列在这里"),
+        links=links,
+        filters=[
+            ListFilter("kind", gettext_lazy("预警事项"), _kinds, lambda value, actor: Q(kind=value)),
+        ],
+    )
+)

@@ -1,0 +1,85 @@
+"""The drawings of figures: the same for a page, a bulletin and the final report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from filings.accuracy.thresholds import PPM, Threshold
+from pilot.charts import Bar, Mark, Series, Stage, bar_chart, funnel, line_chart
+from pilot.interval_chart import Span, interval_chart
+
+PERCENT: Final = PPM // 100
+MOST_LABELS: Final = 40  # of units in one drawing
+TITLES: Final = {
+    "intervals": gettext_lazy("各试点单位 M1 准确率和置信区间（%）"),
+    "funnel": gettext_lazy("提交、接受、已判定和有差错的份数"),
+    "errors": gettext_lazy("各试点单位 M1 差错数（份）"),
+    "trend": gettext_lazy("M1 准确率走势（%）"),
+    "volume": gettext_lazy("核验单份数走势"),
+}
+
+
+def share(errors: int, n: int) -> float | None:
+    """An accuracy in percent for drawing only, from whole parts per million; it decides nothing."""
+    return ((n - errors) * PPM // n) / PERCENT if n else None
+
+
+def ppm_of(target: Threshold) -> int:
+    """What a threshold demands, in parts per million."""
+    return (target.per - target.allowed) * PPM // target.per
+
+
+def threshold_mark(demand: int) -> Mark:
+    """The line that M1 has to reach, from parts per million."""
+    value = demand / PERCENT
+    return Mark(_("达标线 %(share)s%%") % {"share": f"{value:g}"}, value)
+
+
+def figure_funnel(*, submitted: int | None, accepted: int, counted: int, errors: int) -> SafeString:
+    """From what was handed in (None: not known for a part) to what is wrong: each stage is part of the one before."""
+    stages = [
+        *([] if submitted is None else [Stage(_("提交"), [submitted])]),
+        Stage(_("接受"), [accepted]),
+        Stage(_("已判定"), [counted]),
+        Stage(_("有差错"), [errors]),
+    ]
+    return funnel(str(TITLES["funnel"]), stages, [_("份")])
+
+
+def accuracy_trend(figures: Mapping[str, tuple[int, int]], demand: int) -> SafeString:
+    """M1 by month or day from (errors, n)."""
+    values = [share(errors, n) for errors, n in figures.values()]
+    return line_chart(
+        str(TITLES["trend"]), list(figures), [Series("M1", values)], mark=threshold_mark(demand)
+    )
+
+
+def volume_trend(numbers: Mapping[str, int]) -> SafeString:
+    """Forms by day or month."""
+    return line_chart(str(TITLES["volume"]), list(numbers), [Series(_("核验单"), list(numbers.values()))])
+
+
+def interval_bars(units: Iterable[dict[str, Any]], demand: int) -> SafeString:
+    """M1 of each unit with its interval, from a bulletin's frozen lines."""
+    spans = [_span(unit) for unit in list(units)[:MOST_LABELS]]
+    return interval_chart(str(TITLES["intervals"]), spans, mark=threshold_mark(demand))
+
+
+def _span(unit: dict[str, Any]) -> Span:
+    m1, bounds = unit["m1"], unit.get("bounds")
+    value = share(m1["errors"], m1["n"])
+    if value is None or bounds is None:
+        return Span(unit["name"], None)
+    low, high = bounds
+    return Span(unit["name"], value, low / PERCENT, high / PERCENT, m1["shown"].rstrip("%"))
+
+
+def error_bars(units: Sequence[dict[str, Any]]) -> SafeString:
+    """M1 errors per unit as bars."""
+    bars = [Bar(unit["name"], unit["m1"]["errors"]) for unit in units[:MOST_LABELS]]
+    return bar_chart(str(TITLES["errors"]), bars)

@@ -1,0 +1,1 @@
+"""Pages of the run phase beside those that the registry makes of a machine."""

@@ -1,0 +1,224 @@
+"""Alerts: once per state, never about a state that has passed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from filings import tasks
+from filings.accuracy.counting import Counts
+from filings.enums import FindingSource
+from filings.models import AccuracyResult, Alert, Finding
+from filings.pages.alerts import words
+from filings.services import alerts, figures
+from pilot import clock
+from pilot.actors import Actor
+from pilot.errors import NotPermitted, Refused
+from pilot.models import AuditEntry, Notice, Person, PilotUnit, ProgrammeRule
+from pilot.services import outbox, register
+from pilot.workflow import fire
+from tests.factories import world
+from tests.filings import builders
+
+
+def open_ones(unit: PilotUnit) -> set[tuple[str, str]]:
+    return set(Alert.unscoped.filter(unit=unit, state="open").values_list("kind", "period"))
+
+
+def notices_of(*sources: str) -> list[tuple[int, str]]:
+    return sorted(Notice.objects.filter(source__in=sources).values_list("person_id", "subject"))
+
+
+def page_of(actor: Actor, name: str, *args: Any) -> str:
+    client = Client()
+    backend = "allauth.account.auth_backends.AuthenticationBackend"
+    client.force_login(Person.objects.get(pk=actor.person_id), backend=backend)
+    response = client.get(reverse(name, args=args))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+@pytest.fixture
+def people_told(bureau_reviewer: Actor, ministry_officer: Actor) -> list[Actor]:
+    """Those an alert is for; the bureau's reviewer has a mail address."""
+    Person.objects.filter(pk=bureau_reviewer.person_id).update(email="reviewer@example.cn")
+    return [bureau_reviewer, ministry_officer]
+
+
+@pytest.fixture
+def no_silence(programme: Any) -> None:
+    """The programme holds no rule on silence: these tests are about something else."""
+    ProgrammeRule.objects.filter(programme=programme, key="silence_alert_days").delete()
+
+
+@pytest.mark.usefixtures("no_silence")
+def test_an_error_is_told_once_and_withdrawn_with_the_finding(
+    unit: PilotUnit, finding: Finding, people_told: list[Actor], provider: Actor, bureau_lead: Actor
+) -> None:
+    # One mismatch: M1 of the month and to date, and one M2 error. A second look opens nothing again.
+    assert (alerts.review(), alerts.review()) == (3, 0)
+    assert open_ones(unit) == {("m1", "2019-06"), ("m1", "to-date"), ("m2", "2019-06")}
+    one = Alert.unscoped.get(kind="m2")
+    assert (one.figures["errors"], one.figures["n"], one.result.counts["m2_errors"]) == (1, 1, 1)
+    assert one.basis == "一（二）准确率达到100%"
+    subject = f"{unit.code} · 预警：出现 M2 差错（2019-06）"
+    people = [*people_told, bureau_lead]
+    assert notices_of(alerts.opening(one)) == sorted((person.person_id, subject) for person in people)
+    assert provider.person_id not in set(Notice.objects.values_list("person", flat=True)) - {
+        row.person_id for row in Notice.objects.filter(source__startswith="finding:")
+    }
+    Notice.objects.filter(source=alerts.opening(one), person=people_told[1].person_id).update(
+        read_at=clock.security_now()
+    )
+    # The error is overturned before the mail leaves: the mail is withheld though no job has looked at the alert yet.
+    fire(finding, "dispute_finding", actor=provider, reason="有误")
+    fire(finding, "overturn", actor=bureau_lead, reason="属实")
+    outbox.relay()
+    assert [m.subject for m in mail.outbox if "预警" in m.subject] == []
+    assert "已不成立，即将解除" in page_of(bureau_lead, "alert_detail", one.pk)
+    assert (alerts.review(), open_ones(unit)) == (3, set())
+    # Who had not read it is no longer told; who had read it is told that it is over.
+    over = f"{one.number} · 解除预警"
+    assert notices_of(alerts.opening(one), f"alert:{one.pk}:2") == sorted(
+        (people_told[1].person_id, text) for text in (subject, over)
+    )
+    one.refresh_from_db()
+    assert (one.cleared_at, one.state) == (one.state_since, "cleared")
+    assert "已解除" in page_of(people_told[0], "alert_detail", one.pk)
+
+
+@pytest.mark.usefixtures("no_silence")
+def test_a_mail_about_what_holds_leaves_once(
+    unit: PilotUnit, finding: Finding, people_told: list[Actor]
+) -> None:
+    alerts.review()
+    outbox.relay()
+    alerts.review()
+    outbox.relay()
+    told = sorted(m.subject.split("：")[1] for m in mail.outbox if "预警" in m.subject)
+    assert told == ["M1 未达标（2019-06）", "M1 未达标（截至目前）", "出现 M2 差错（2019-06）"]
+
+
+@pytest.mark.usefixtures("no_silence")
+def test_a_state_that_comes_back_is_another_alert(
+    unit: PilotUnit, finding: Finding, provider: Actor, bureau_lead: Actor
+) -> None:
+    alerts.review()
+    fire(finding, "dispute_finding", actor=provider, reason="有误")
+    fire(finding, "overturn", actor=bureau_lead, reason="属实")
+    alerts.review()
+    other = builders.form(unit, "F-2")
+    builders.compared(other)
+    builders.found(other, source=FindingSource.COMPARISON)
+    assert (alerts.review(), Alert.unscoped.filter(kind="m2").count()) == (3, 2)
+    one = Alert.unscoped.get(kind="m2", state="open")
+    one.pk, one._state.adding = None, True
+    with pytest.raises(IntegrityError, match="one_open_alert"), transaction.atomic():
+        one.save()
+
+
+@pytest.mark.usefixtures("no_silence")
+@pytest.mark.parametrize(("unknown", "raised"), [(1, False), (2, True)])
+def test_undeterminable_comparisons_above_one_percent(unit: PilotUnit, unknown: int, raised: bool) -> None:
+    rows = builders.forms(unit, 100)
+    builders.compared(*rows[:unknown], outcome="undeterminable")
+    builders.compared_all(rows[unknown:])
+    tasks.nightly_recount()
+    expected = {("undeterminable", "2019-06"), ("undeterminable", "to-date")} if raised else set()
+    assert open_ones(unit) == expected
+
+
+def test_silence_counts_working_days_of_an_active_unit(unit: PilotUnit) -> None:
+    # The last form came on Tuesday 18 June: five working days later, the 25th, is over at midnight.
+    builders.form(unit, "F-1")
+    world.at("2019-06-25 23:59")
+    assert alerts.review() == 0
+    world.at("2019-06-26 00:00")
+    assert (alerts.review(), open_ones(unit)) == (1, {("silence", "2019-06-18")})
+    assert words(Alert.unscoped.get()) == "连续 5 个工作日没有报送核验单"
+    builders.form(unit, "F-2", "2019-06-26 08:00")
+    world.at("2019-06-26 09:00")
+    assert (alerts.review(), open_ones(unit)) == (1, set())
+    # Not while suspended, and afresh from the day of return.
+    register.set_status(
+        actor=world.SETUP, unit=unit, kind="suspended", start=world.moment("2019-06-27 00:00"), reason="示例"
+    )
+    world.at("2019-07-10 09:00")
+    assert alerts.review() == 0
+    register.set_status(
+        actor=world.SETUP, unit=unit, kind="active", start=world.moment("2019-07-10 10:00"), reason="示例"
+    )
+    world.at("2019-07-17 23:00")
+    assert alerts.review() == 0
+    world.at("2019-07-18 00:00")
+    assert (alerts.review(), open_ones(unit)) == (1, {("silence", "2019-07-10")})
+
+
+def test_sudden_changes_against_the_month_before(unit: PilotUnit) -> None:
+    # 150 forms in the 11 working days of May, 120 in the 19 of June, 700 in the first 5 of July.
+    may, june = builders.forms(unit, 150, "2019-05-20 10:00"), builders.forms(unit, 120)
+    july = builders.forms(unit, 700, "2019-07-03 10:00")
+    builders.compared_all([*may, *june[10:], *july])
+    builders.compared(*june[:10], outcome="mismatch")
+    world.at("2019-07-05 12:00")  # the fifth working day is not over
+    alerts.review()
+    changes = {key for key in open_ones(unit) if key[0].endswith("change")}
+    assert changes == {("error_change", "2019-06")}
+    world.at("2019-07-06 00:00")
+    alerts.review()
+    changes = {key for key in open_ones(unit) if key[0].endswith("change")}
+    assert changes == {("error_change", "2019-06"), ("error_change", "2019-07"), ("volume_change", "2019-07")}
+    volume = Alert.unscoped.get(kind="volume_change")
+    assert volume.figures == {
+        "before": "2019-06", "old": [120, 19], "new": [700, 5], "times": 3, "direction": "up",
+    }  # fmt: skip
+    assert volume.basis == "部内工作规则：差错占比和报送量突变预警"
+    assert words(volume) == "份数 / 工作日由 2019-06 的 120 / 19 变为 700 / 5"
+
+
+@pytest.mark.usefixtures("no_silence", "finding")
+def test_what_a_recount_does_not_find_opens_nothing(unit: PilotUnit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "from_numbers", lambda numbers: Counts())  # the forms say: no error
+    assert (alerts.review(), Alert.unscoped.count(), AccuracyResult.unscoped.count()) == (0, 0, 0)
+
+
+def test_without_its_rule_there_is_no_such_alert(unit: PilotUnit) -> None:
+    ProgrammeRule.objects.filter(key__in=["silence_alert_days", "change_alert"]).delete()
+    builders.form(unit, "F-1")
+    assert alerts.review() == 0
+
+
+@pytest.mark.usefixtures("no_silence")
+def test_taking_note_is_on_record_and_once(
+    unit: PilotUnit, finding: Finding, bureau_reviewer: Actor, ministry_officer: Actor, provider: Actor
+) -> None:
+    alerts.review()
+    one = Alert.unscoped.get(kind="m2")
+    for stranger in (provider, world.bureau(province=11)):
+        with pytest.raises(NotPermitted):
+            alerts.acknowledge(case=one, actor=stranger)
+    alerts.acknowledge(case=one, actor=bureau_reviewer, reason="已电话联系")
+    with pytest.raises(Refused, match="已有人签收"):
+        alerts.acknowledge(case=one, actor=ministry_officer)
+    entry = AuditEntry.objects.get(action="alert.acknowledge")
+    assert (entry.person_id, entry.detail) == (bureau_reviewer.person_id, {"remark": "已电话联系"})
+    one.refresh_from_db()
+    assert one.acknowledged_by_id == bureau_reviewer.person_id
+
+
+@pytest.mark.usefixtures("no_silence")
+def test_who_reads_an_alert(
+    unit: PilotUnit, finding: Finding, provider: Actor, ministry_officer: Actor
+) -> None:
+    alerts.review()
+    neighbour = world.bureau(province=11)
+    assert Alert.objects.visible_to(neighbour).count() == 0
+    assert "M1 未达标" in page_of(ministry_officer, "alert_list")
+    # The unit reads the facts on its own page; a bureau of another province does not.
+    assert "出现 M2 差错" in page_of(provider, "pilot-unit_detail", unit.code)
+    assert "出现 M2 差错" not in page_of(neighbour, "pilot-unit_detail", unit.code)

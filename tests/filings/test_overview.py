@@ -1,0 +1,137 @@
+"""Nation, province, unit: one figure on every page, drawn from the buckets, down to the forms it counts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from filings.models import FormRefusal, UploadJob
+from filings.services import buckets
+from pilot.actors import Actor
+from pilot.models import AuditEntry, PilotUnit
+from tests.factories import world
+from tests.filings import builders
+from tests.filings.test_pages import signed_in
+
+
+@pytest.fixture
+def spread(unit: PilotUnit) -> PilotUnit:
+    """Six forms of June: Guangdong 3 agree and 1 does not, Beijing 1 agrees and 1 waits; two rows were refused."""
+    right = [builders.form(unit, f"F-{n}") for n in range(3)]
+    builders.compared(*right, builders.form(unit, "B-1", province=11))
+    builders.compared(builders.form(unit, "F-9"), outcome="mismatch")
+    builders.form(unit, "B-2", province=11)
+    job = UploadJob.unscoped.get()
+    FormRefusal.unscoped.bulk_create(
+        FormRefusal(unit=unit, job=job, row=row, form_no="", errors=[], received_at=job.received_at)
+        for row in (7, 8)
+    )
+    buckets.fold()
+    return unit
+
+
+def board(client: Client, url: str = "") -> Any:
+    return client.get(url or reverse("dashboard")).context["page"]
+
+
+def funnel(page: Any, title: str = "从提交到差错") -> list[int]:
+    """The totals of the stages, from the drawing's own description."""
+    sections = [*getattr(page, "charts", ()), *getattr(page, "sections", ())]
+    svg = next(section.svg for section in sections if section.title == title)
+    desc = re.search("<desc>(.*?)</desc>", svg)
+    return [int(number) for number in re.findall(r"[一-龥]+ (\d+):", desc[1] if desc else "")]
+
+
+def test_the_unit_reads_the_same_numbers_as_the_ministry(
+    spread: PilotUnit, provider: Actor, ministry_officer: Actor
+) -> None:
+    own, above = signed_in(provider), signed_in(ministry_officer)
+    assert board(own).units == board(above).units
+    url = reverse("pilot-unit_detail", args=[spread.code])
+    own_page, page = board(own, url), board(above, url)
+    figures = slice(0, 2)
+    assert [f.value for f in own_page.sections[0].facts[figures]] == [
+        f.value for f in page.sections[0].facts[figures]
+    ]
+    drawn = {"M1 按月走势", "近 30 天接受的核验单", "从提交到差错"}
+    assert [s.svg for s in own_page.sections if s.title in drawn] == [
+        s.svg for s in page.sections if s.title in drawn
+    ]
+    assert funnel(page) == funnel(own_page) == funnel(board(above)) == funnel(board(own)) == [8, 6, 5, 1]
+
+
+def test_from_the_nation_down_to_the_forms(
+    spread: PilotUnit, ministry_officer: Actor, bureau_lead: Actor
+) -> None:
+    client = signed_in(ministry_officer)
+    tiles = {tile.code: tile for tile in board(client).provinces}
+    assert (tiles[44].value, tiles[11].value, tiles[31].value) == ("4", "2", "--")
+    for province, errors, n, shown in ((44, 1, 4, "75.0000%"), (11, 0, 1, "100.0000%")):
+        page = board(client, tiles[province].url)
+        (unit,) = page.units
+        assert (unit.m1_counts.errors.label, unit.m1_counts.n.label, unit.m1_shown) == (
+            str(errors), str(n), shown,
+        )  # fmt: skip
+        for link in (unit.m1_counts.errors, unit.m1_counts.n):
+            section = board(client, link.url).sections[0]
+            assert len(section.rows) == int(link.label)
+            assert f"共 {link.label} 份" in section.title
+        assert funnel(page) == [int(tiles[province].value), n, errors]
+        assert client.get(unit.url).status_code == 200
+    home = signed_in(bureau_lead)
+    assert board(home, tiles[44].url).units == board(client, tiles[44].url).units
+    assert home.get(tiles[11].url).status_code == 404
+    tile = {tile.code: tile for tile in board(home).provinces}[11]
+    assert tile.url == f"{reverse('verification-form_list')}?province=11"
+
+
+def test_a_bureau_reads_its_part_of_a_unit_of_another_province(spread: PilotUnit) -> None:
+    beijing = signed_in(world.bureau(province=11))
+    page = board(beijing, reverse("province", args=[11]))
+    assert (page.tiles[0].value, page.units[0].m1_shown) == ("2", "100.0000%")
+    assert len(board(beijing, page.units[0].m1_counts.n.url).sections[0].rows) == 1
+    assert funnel(board(beijing)) == [2, 1, 0]  # rows refused belong to no province
+    for number in ("99", "x"):
+        address = f"{reverse('figure', args=[spread.code, 'to-date', 'm1_n'])}?province={number}"
+        assert signed_in(world.ministry()).get(address).status_code == 404
+
+
+def test_looking_writes_nothing_and_costs_no_more_for_more_forms(
+    spread: PilotUnit, ministry_officer: Actor
+) -> None:
+    client = signed_in(ministry_officer)
+    pages = [
+        reverse("dashboard"),
+        reverse("province", args=[44]),
+        reverse("pilot-unit_detail", args=[spread.code]),
+    ]
+
+    def asked() -> list[list[str]]:
+        found = []
+        for url in pages:
+            with CaptureQueriesContext(connection) as caught:
+                assert client.get(url).status_code == 200
+            found.append([query["sql"] for query in caught])
+        return found
+
+    asked()  # fills per-process caches
+    before = asked()
+    other = builders.enrol(spread.programme, world.provider())
+    for month in ("2019-05-20", "2019-06-01", "2019-06-30"):
+        builders.compared(builders.form(other, f"N-{month}", f"{month} 10:00"))
+    buckets.fold()
+    entries = AuditEntry.objects.count()
+    after = asked()
+    assert [len(queries) for queries in after] == [len(queries) for queries in before]
+    assert AuditEntry.objects.count() == entries
+    for queries in after:
+        written = [sql for sql in queries if sql.startswith(("INSERT", "UPDATE", "DELETE"))]
+        assert [sql for sql in written if "django_session" not in sql] == []  # a session that slides on
+    for queries in after[:2]:
+        assert [sql for sql in queries if '"filings_verificationform"' in sql] == []
