@@ -103,3 +103,13 @@ def _chinese_first() -> None:
     from django.utils import translation
 
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_console_log() -> None:
+    """The portal logs to the error stream that was open at its start; under pytest that one is replaced test by test."""
+    import logging
+
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if type(handler) is logging.StreamHandler]:
+        root.removeHandler(handler)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,14 @@ def test_imports_keep_to_the_house_plan() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run([linter, "--no-logo"], cwd=ROOT, capture_output=True, text=True)
     assert (result.returncode, result.stdout[-2000:] if result.returncode else "") == (0, "")
+
+
+def test_no_two_advisory_locks_share_a_class() -> None:
+    """Else what one holds for a job, say, another waits for on behalf of a unit that happens to have the same key."""
+    declared = re.compile(r"^(?:\w+_)?LOCK(?:: Final)? = (\d+)", re.MULTILINE)
+    code = [p for p in tracked() if p.suffix == ".py" and p.parts[0] != "tests"]
+    classes = Counter(n for p in code for n in declared.findall((ROOT / p).read_text(encoding="utf-8")))
+    assert {n: uses for n, uses in classes.items() if uses > 1} == {}
 
 
 @pytest.mark.parametrize("model", OWNED, ids=lambda m: m.__name__)

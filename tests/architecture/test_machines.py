@@ -118,6 +118,7 @@ DESIGN: dict[str, dict[tuple[str, str, str], set[str]]] = {
         ("under_review", "uphold", "upheld"): MINISTRY,
         ("under_review", "dismiss", "dismissed"): MINISTRY,
     },
+    "alert": {("open", "clear", "cleared"): SYSTEM},
     "finding": {
         ("open", "confirm", "confirmed"): PROVIDER | SYSTEM,
         ("open", "dispute_finding", "disputed"): PROVIDER,
@@ -161,6 +162,11 @@ DESIGN: dict[str, dict[tuple[str, str, str], set[str]]] = {
         ("open", "reply", "answered"): PROVIDER | OFFICIAL,
         ("answered", "close", "closed"): PROVIDER | OFFICIAL,
         ("answered", "reopen", "open"): PROVIDER | OFFICIAL,
+    },
+    "faq-entry": {
+        ("drafted", "publish", "published"): OFFICIAL,
+        ("drafted", "withdraw", "withdrawn"): OFFICIAL,
+        ("published", "withdraw", "withdrawn"): OFFICIAL,
     },
     "bulletin": {
         ("compiled", "sign", "signed"): APPROVER,

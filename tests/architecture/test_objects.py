@@ -140,6 +140,7 @@ OBJECTS: dict[str, Scenario] = {
     "approved list": of("approval-list", "approved",       404, 404, 404, 404, 200, 403, 403, 403),
     "published list": Scenario(published,              row(200, 200, 200, 200, 200, 403, 403, 403)),
     "upload job": of("upload-job", "received",             200, 404, 200, 404, 200, 403, 403, 403),
+    "alert": of("alert", "open",                           403, 403, 200, 404, 200, 403, 403, 403),
     "finding": of("finding", "open",                       200, 404, 200, 404, 200, 403, 403, 403),
     "finding on a subject elsewhere":
         Scenario(finding_elsewhere,                    row(200, 404, 200, 200, 200, 403, 403, 403)),
@@ -152,6 +153,7 @@ OBJECTS: dict[str, Scenario] = {
     "coordination case": of("coordination-case", "open",   200, 404, 200, 404, 200, 403, 403, 403),
     "coordination case of another bureau":
         Scenario(matter_of_another_bureau,             row(200, 404, 200, 200, 200, 403, 403, 403)),
+    "drafted answer": of("faq-entry", "drafted",           403, 403, 200, 200, 200, 403, 403, 403),
     "bulletin in draft": of("bulletin", "compiled",        404, 404, 404, 404, 200, 403, 403, 403),
     "bulletin": of("bulletin", "published",                200, 200, 200, 200, 200, 403, 403, 403),
     "pilot unit": Scenario(lambda cast: cast.unit,     row(200, 404, 200, 200, 200, 403, 403, 403)),

@@ -35,11 +35,13 @@ FAST = {
     ("interest-declaration", "asked", "declare_none"),
     ("approval-list", "approved", "publish"),
     ("upload-job", "received", "start"),
+    ("alert", "open", "clear"),
     ("finding", "open", "dispute_finding"),
     ("inspection", "committed", "draw"),
     ("rectification", "drafted", "issue"),
     ("sanction", "heard", "impose"),
     ("coordination-case", "open", "reply"),
+    ("faq-entry", "drafted", "publish"),
     ("bulletin", "compiled", "sign"),
 }
 

@@ -15,6 +15,8 @@ APPS = ("pilot", "applications", "assessment", "filings")
 SOURCES = [
     path for app in APPS for path in sorted((ROOT / app).rglob("*.py")) if "migrations" not in path.parts
 ]
+IN_BULK = {"pilot/benchmarks/accuracy.py": 1}
+"""Thousands of invented findings moved at once, on a portal that is thrown away afterwards: file, how often."""
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -35,7 +37,7 @@ def test_nobody_assigns_a_state(path: Path) -> None:
         and node.func.attr in {"update", "create", "get_or_create", "update_or_create"}
         and any(keyword.arg == "state" for keyword in node.keywords)
     ]
-    assert (assigned, updates) == ([], [])
+    assert (assigned, len(updates)) == ([], IN_BULK.get(str(path.relative_to(ROOT)), 0))
 
 
 def test_every_transition_has_its_row_in_the_policy() -> None:

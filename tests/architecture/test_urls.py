@@ -77,7 +77,7 @@ def clients(programme: Any) -> dict[str | None, Client]:
 
 
 def wrong_answers(clients: dict[str | None, Client], name: str, roles: Iterable[str | None]) -> list[Any]:
-    """What these roles get from a URL against the policy."""
+    """What these roles get from a URL against the policy; behind the login nothing is kept by a cache."""
     wrong = []
     for role in roles:
         response = clients[role].get(address(name))
@@ -87,8 +87,9 @@ def wrong_answers(clients: dict[str | None, Client], name: str, roles: Iterable[
             right = response.status_code == 302 and response["Location"].startswith("/account/login/")
         else:
             right = response.status_code == 403
-        if not right:
-            wrong.append((name, role, response.status_code))
+        kept = role and not policy.is_public(name) and "no-store" not in response.get("Cache-Control", "")
+        if not right or kept:
+            wrong.append((name, role, response.status_code, response.get("Cache-Control")))
     return wrong
 
 

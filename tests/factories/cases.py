@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -25,8 +26,10 @@ from assessment.models import (
 from assessment.services import capability
 from assessment.services.lists import create_list
 from filings.models import (
+    Alert,
     Bulletin,
     CoordinationCase,
+    FaqEntry,
     Finding,
     Inspection,
     Rectification,
@@ -34,7 +37,7 @@ from filings.models import (
     UploadJob,
     VerificationForm,
 )
-from filings.services import bulletins, coordination, inspections, supervision
+from filings.services import alerts, bulletins, coordination, deltas, faq, inspections, supervision
 from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Role
@@ -124,9 +127,16 @@ class Cast:
 # --- moving by SQL --------------------------------------------------------------------------------
 def walk(case: Case, *states: str, **columns: Any) -> Any:
     """Move the state along the machine's pairs by SQL, with columns the table demands; the case as it then is."""
-    for state in states:
-        type(case).unscoped.filter(pk=case.pk).update(state=state, **columns)
+    with _counted(case):
+        for state in states:
+            type(case).unscoped.filter(pk=case.pk).update(state=state, **columns)
     return type(case).unscoped.get(pk=case.pk)
+
+
+def _counted(case: Case) -> AbstractContextManager[None]:
+    if isinstance(case, Finding | Inspection):  # the tables take their steps only where they are counted
+        return deltas.recorded(unit_id=case.unit_id, chains=[getattr(case, "chain_no", "")])
+    return nullcontext()
 
 
 def path(model: type[Case], start: str, goal: str) -> list[str]:
@@ -349,6 +359,13 @@ def finding(cast: Cast) -> Finding:
     return run.found(cast.form, at=clock.now())
 
 
+def alert(cast: Cast) -> Alert:
+    run.compared(cast.form, outcome="mismatch")
+    alerts.review()
+    case: Alert = Alert.unscoped.get(unit=cast.unit, kind="m2")
+    return case
+
+
 def inspection(cast: Cast) -> Inspection:
     return inspections.plan_inspection(actor=cast.reviewer, unit=cast.unit, period="2019-06", size=1)
 
@@ -418,6 +435,11 @@ def coordination_case(cast: Cast) -> CoordinationCase:
     )
 
 
+def faq_entry(cast: Cast) -> FaqEntry:
+    case = walk(coordination_case(cast), "answered", "closed")
+    return faq.make_faq(case=case, actor=cast.reviewer, question="示例", answer="示例", category="other")
+
+
 def bulletin(cast: Cast) -> Bulletin:
     period = f"{cast.form.day:%Y-%m}"
     return bulletins.compile_bulletin(actor=cast.officer, period=period)
@@ -437,11 +459,13 @@ FIRST: dict[str, Callable[[Cast], Case]] = {
     "interest-declaration": declaration,
     "approval-list": approval_list,
     "upload-job": upload_job,
+    "alert": alert,
     "finding": finding,
     "inspection": inspection,
     "rectification": rectification,
     "sanction": sanction,
     "coordination-case": coordination_case,
+    "faq-entry": faq_entry,
     "bulletin": bulletin,
 }
 

@@ -7,24 +7,33 @@ it as JSON. A process of its own, so that nobody else's database restarts.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import io
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from itertools import batched
 from pathlib import Path
 from typing import Any
+
+from pilot.embedded import die_with_parent
 
 ROOT = Path(__file__).parents[2]
 VAR = Path(os.environ["PILOT_VAR"])
 SECRET = VAR / "api-key"
 PATIENCE = 120.0
 ROWS, CHUNK = 240, 40
+BATCH, REQUESTS = 20, 12
+VICTIMS = {2: "web", 4: "web", 7: "database", 9: "web", 10: "database"}
+"""Number of a request → what dies while it is under way."""
+QUICK = 15.0  # seconds for four receipts while the broker is away
 
 
 def build() -> Any:
@@ -75,52 +84,102 @@ def database() -> Any:
 
 
 def broker() -> Any:
-    """No broker when files come in; then one with a worker."""
-    from filings.models import UploadJob
-    from pilot import embedded
+    """The broker dies under a worker that has work, stays away while more comes in, and comes back."""
+    from filings.models import UploadJob, VerificationForm
+    from filings.services import uploads
+    from pilot.embedded.broker import Broker
+    from pilot.embedded.layout import Layout
     from pilot.models import OutboxMessage
     from pilot.services import outbox
     from tests.filings.api.caller import Caller
 
-    caller = Caller(SECRET.read_text())
-    began = time.monotonic()
-    rows = _forms(5, seed=4)
-    body = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-    answer = caller.post("uploads/", body, content_type="application/x-ndjson", key="broker-1")
-    took = time.monotonic() - began
-    message = OutboxMessage.objects.filter(target="filings.tasks.process_upload").latest("pk")
-    waiting = {"status": answer.status_code, "quick": took < 15, "left": message.sent_at is not None}
-    request = caller.post("forms/", rows[:1], key="broker-2").status_code
+    # An outage of a minute in seconds: what the portal does after these times, it does sooner.
+    uploads.SILENT_AFTER, outbox.RETRY_AFTER = timedelta(seconds=3), timedelta(seconds=1)  # type: ignore[misc]
+    caller, server, numbers = Caller(SECRET.read_text()), Broker(Layout.of(VAR)), list[str]()
 
-    embedded.hold(VAR, postgres=False, broker=True)
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "pilot.celery",
-        "worker",
-        "--pool",
-        "solo",
-        "-l",
-        "ERROR",
-    ]
-    worker = subprocess.Popen(command, cwd=ROOT)
+    def hand_in(seed: int) -> Any:
+        rows = _forms(BATCH, seed=seed)
+        numbers.extend(row["form_no"] for row in rows)
+        body = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+        return caller.post("uploads/", body, content_type="application/x-ndjson", key=f"broker-{seed}")
+
+    def all_done(answers: list[Any]) -> bool:
+        uploads.sweep()  # what beat does every few seconds
+        outbox.relay()
+        keys = [answer.json()["id"] for answer in answers]
+        return UploadJob.unscoped.filter(case_key__in=keys, state="done").count() == len(keys)
+
+    process, worker = server.start(), None
     try:
-
-        def finished() -> bool:
-            outbox.relay()
-            return UploadJob.unscoped.get(case_key=answer.json()["id"]).state == "done"
-
-        _until(finished)
+        _until(server.answers)
+        worker = _worker()
+        answers = [hand_in(11)]
+        _until(lambda: all_done(answers))
+        answers += [hand_in(seed) for seed in range(12, 16)]
+        process.kill()
+        process.wait()
+        began = time.monotonic()
+        away = [hand_in(seed) for seed in range(16, 19)]
+        rows = _forms(BATCH, seed=19)
+        numbers.extend(row["form_no"] for row in rows)
+        request = caller.post("forms/", rows, key="broker-19")
+        took = time.monotonic() - began
+        waiting = OutboxMessage.objects.filter(target="filings.tasks.process_upload", sent_at=None).count()
+        process = server.start()
+        _until(server.answers)
+        _until(lambda: all_done(answers + away))
     finally:
-        worker.terminate()
-        worker.wait(60)
-    job = UploadJob.unscoped.get(case_key=answer.json()["id"])
+        for program in filter(None, (worker, process)):
+            program.terminate()
+            program.wait(60)
+    stored = VerificationForm.unscoped.filter(form_no__in=numbers).values_list("form_no", flat=True)
     return {
-        **waiting,
-        "request": request,
-        "counts": [job.rows, job.accepted, job.duplicates, job.rejected_rows],
+        "statuses": [answer.status_code for answer in (*answers, *away, request)],
+        "quick": took < QUICK,
+        "waiting": waiting,
+        "each_once": sorted(stored) == sorted(numbers),
+    }
+
+
+def requests() -> Any:
+    """Web and database die under requests; their sender tries each again under its key until it is answered."""
+    from django.db import connection
+
+    from filings.models import UploadJob, VerificationForm
+    from pilot.models import IdempotentAnswer
+
+    before = UploadJob.unscoped.count()
+    rows = _forms(REQUESTS * BATCH, seed=5)
+    statuses, deaths = list[int](), {"web": 0, "database": 0}
+    with _listener() as listener, _Web(listener) as server:
+        for number, batch in enumerate(batched(rows, BATCH)):
+            victim = VICTIMS.get(number)
+            delay = number % 4 * 0.02  # before the work, within it, after its commit
+            while True:
+                line = _ask(server.port, f"requests-{number}", batch)
+                if victim:
+                    select.select([line.sock], [], [], delay)
+                    deaths[victim] += 1
+                    server.kill() if victim == "web" else _crash_database()
+                status = _status(line)
+                if victim == "web":
+                    server.start()
+                victim = None
+                if status:
+                    statuses.append(status)
+                if status == 200:
+                    break
+                _until(_answers)
+    connection.close()  # this process's own line broke, too
+    numbers = sorted(row["form_no"] for row in rows)
+    stored = VerificationForm.unscoped.filter(form_no__in=numbers).values_list("form_no", flat=True)
+    jobs = UploadJob.unscoped.order_by("pk")[before:]
+    return {
+        "deaths": deaths,
+        "statuses": sorted(set(statuses)),
+        "each_once": sorted(stored) == numbers,
+        "jobs": [len(jobs), sorted({job.state for job in jobs})],
+        "answers": IdempotentAnswer.objects.filter(key__startswith="requests-").count(),
     }
 
 
@@ -133,12 +192,11 @@ def web() -> Any:
     rows = _forms(2_000, seed=3)
     body = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
     before = UploadJob.unscoped.count()
-    with _web() as (port, process):
-        line = _begin(port, len(body))
+    with _listener() as listener, _Web(listener) as server:
+        line = _begin(server.port, len(body))
         line.sendall(body[: len(body) // 2])
         _until(lambda: _bytes_in(spool) > 256 * 1024)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        server.kill()
         line.close()
     left = len(list(spool.folders()))
     registered = UploadJob.unscoped.count() - before
@@ -146,13 +204,11 @@ def web() -> Any:
     kept = uploads.tidy(), len(list(spool.folders()))  # it may belong to a receipt that is under way
     uploads.ABANDONED_AFTER = timedelta(0)  # type: ignore[misc]
     tidied = uploads.tidy(), len(list(spool.folders()))
-    with _web() as (port, process):
-        line = _begin(port, len(body))
+    with _listener() as listener, _Web(listener) as server:
+        line = _begin(server.port, len(body))
         line.sendall(body)
         status = line.recv(4096).split(b" ", 2)[1].decode()
         line.close()
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
     job = UploadJob.unscoped.latest("pk")
     job = uploads.process(job_id=job.pk)
     return {
@@ -236,28 +292,75 @@ def _answers() -> bool:
 
 
 @contextlib.contextmanager
-def _web() -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """gunicorn as the portal starts it, in a process group of its own."""
+def _listener() -> Iterator[socket.socket]:
+    """The portal's socket, which stays open while its web server dies and comes back."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        port = listener.getsockname()[1]
-        process = subprocess.Popen(
+        yield listener
+
+
+class _Web:
+    """gunicorn as the portal starts it, in a process group of its own."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.port = listener.getsockname()[1]
+        self._fd = listener.fileno()
+
+    def __enter__(self) -> _Web:
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "gunicorn", "pilot.wsgi", "--bind", f"fd://{listener.fileno()}"),
+                *(sys.executable, "-m", "gunicorn", "pilot.wsgi", "--bind", f"fd://{self._fd}"),
                 *("--worker-class", "pilot.arrival_worker.ArrivalWorker", "--threads", "2"),
-                *("--log-level", "warning", "--no-control-socket"),
+                *("--log-level", "critical", "--no-control-socket"),
             ],
             cwd=ROOT,
-            pass_fds=[listener.fileno()],
+            env={**os.environ, "PILOT_DB_POOL": "1"},
+            pass_fds=[self._fd],
             start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGKILL),
         )
-        try:
-            yield port, process
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+
+    def kill(self) -> None:
+        """``kill -9`` of the server and its workers."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def _worker() -> subprocess.Popen[bytes]:
+    command = (sys.executable, "-m", "celery", "-A", "pilot.celery", "worker", "--pool", "solo")
+    return subprocess.Popen(
+        [*command, "-l", "CRITICAL"], cwd=ROOT, preexec_fn=die_with_parent(signal.SIGKILL)
+    )
+
+
+def _ask(port: int, key: str, rows: Sequence[Any]) -> http.client.HTTPConnection:
+    """A request that was sent and waits for its answer."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    headers = {
+        "Authorization": f"Bearer {SECRET.read_text()}",
+        "Content-Type": "application/json",
+        "Idempotency-Key": key,
+    }
+    line.request("POST", "/api/v1/forms/", json.dumps(rows).encode(), headers)
+    return line
+
+
+def _status(line: http.client.HTTPConnection) -> int:
+    """What was answered; 0 when nothing was."""
+    try:
+        with contextlib.closing(line):
+            return line.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
 
 
 def _begin(port: int, size: int) -> socket.socket:
@@ -292,5 +395,7 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    scene = {"build": build, "database": database, "broker": broker, "web": web}[sys.argv[1]]
+    scene = {"build": build, "database": database, "broker": broker, "requests": requests, "web": web}[
+        sys.argv[1]
+    ]
     sys.stdout.write(json.dumps(scene()))

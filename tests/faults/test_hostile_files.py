@@ -21,6 +21,7 @@ MEGABYTE = 1024**2
 LINE = b'{"a":1}\n'
 GBK = '{"a":"示例"}\n'.encode("gbk")
 MOST_MB = 450
+MOST_CPU_SECONDS = 60
 
 
 def gzip_member(content: Iterator[bytes]) -> bytes:
@@ -96,6 +97,25 @@ def test_fifty_gigabytes_in_fifty_megabytes(tmp_path: Path) -> None:
     outcome = read(f"ndjson:{path}", f"csv:{path}")
     assert [code for code, _rows, _faulty in outcome["results"]] == ["file.too_large", "file.no_header"]
     assert outcome["peak_mb"] <= MOST_MB
+    assert outcome["cpu_seconds"] <= MOST_CPU_SECONDS
+
+
+@pytest.mark.slow
+def test_a_line_of_two_gigabytes(tmp_path: Path) -> None:
+    """It costs itself and no other row, and is never held; a table is the same. Most of the file is a hole."""
+    header, row = b"form_no,verifier_name\n", "SL-1,示例\n".encode()
+    words, many = [], 100_000  # the hole lies beyond what is looked at first
+    for name, before, after in (("ndjson", LINE * many, LINE), ("csv", header + row * many, row)):
+        path = tmp_path / f"{name}-long"
+        with path.open("wb") as file:
+            file.write(before)
+            file.seek(2 * 1024 * MEGABYTE, os.SEEK_CUR)
+            file.write(b"\n" + after)
+        words.append(f"{name}:{path}")
+    outcome = read(*words)
+    assert outcome["results"] == [[None, many + 2, 1], [None, many + 2, 1]]
+    assert outcome["peak_mb"] <= MOST_MB
+    assert outcome["cpu_seconds"] <= MOST_CPU_SECONDS
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ import pytest
 
 from pilot import embedded
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 SCENES = Path(__file__).with_name("own_servers.py")
 
@@ -46,7 +46,7 @@ def play(var: Path, scene: str) -> Any:
     }
     env |= {"PILOT_VAR": str(var), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, str(SCENES), scene], cwd=ROOT, env=env, capture_output=True, text=True, timeout=400
+        [sys.executable, str(SCENES), scene], cwd=ROOT, env=env, capture_output=True, text=True, timeout=800
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
@@ -62,13 +62,24 @@ def test_the_database_dies_twice_in_the_middle_of_a_job(var: Path) -> None:
     }
 
 
-def test_without_a_broker_files_are_taken_and_wait(var: Path) -> None:
+def test_the_broker_dies_under_a_worker_and_comes_back(var: Path) -> None:
+    """Eight files and a request: those taken while it was away wait in the outbox, and nobody waits for it."""
     assert play(var, "broker") == {
-        "status": 202,
+        "statuses": [202] * 8 + [200],
         "quick": True,
-        "left": False,
-        "request": 200,
-        "counts": [5, 4, 1, 0],  # the first had come by request meanwhile
+        "waiting": 3,
+        "each_once": True,
+    }
+
+
+def test_web_and_database_die_under_requests(var: Path) -> None:
+    """At different moments of the work; every request is answered in the end, and its rows are there once."""
+    assert play(var, "requests") == {
+        "deaths": {"web": 3, "database": 2},
+        "statuses": [200, 503],
+        "each_once": True,
+        "jobs": [12, ["done"]],
+        "answers": 12,
     }
 
 
