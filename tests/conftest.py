@@ -107,7 +107,7 @@ def _chinese_first() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_console_log() -> None:
-    """The portal logs to the error stream that was open at its start; under pytest that one is replaced test by test."""
+    """The portal logs to the error stream that was open at its start; pytest replaces that one test by test."""
     import logging
 
     root = logging.getLogger()
