@@ -105,9 +105,12 @@ def _chinese_first() -> None:
     translation.deactivate()
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def _no_console_log() -> None:
-    """The portal logs to the error stream that was open at its start; pytest replaces that one test by test."""
+    """The console handler writes to the error stream of the moment it was made; pytest closes that one.
+
+    Removed before every test, since one that runs a command sets logging up anew.
+    """
     import logging
 
     root = logging.getLogger()

@@ -50,7 +50,7 @@ def cell(value: Any) -> SafeString:
         case Link():
             return format_html('<a href="{}">{}</a>', value.url, value.label)
         case Ratio():
-            counts = format_html("{} / {}", cell(value.errors), cell(value.n))
+            counts = format_html('<span class="ratio">{} / {}</span>', cell(value.errors), cell(value.n))
             words = _("%(figure)s（%(counts)s）") % {"figure": "{}", "counts": "{}"}
             return format_html(words, value.shown, counts) if value.shown else counts
         case bool():

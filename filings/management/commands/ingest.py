@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from filings.enums import JobState
 from filings.intake.decode import FileFormat
 from filings.models import FormRefusal, UploadJob
-from filings.services import comparison, rejects, uploads
+from filings.services import comparison, rejects, spool, uploads
 from pilot.actors import Actor
 from pilot.errors import PilotError
 from pilot.models import PilotUnit
@@ -65,7 +65,9 @@ class Command(BaseCommand):
         job = self._complete(job)
         if job.state == JobState.FAILED:
             raise CommandError(job.fault)
-        if not job.dry_run:
+        if job.dry_run:
+            spool.remove_upload(job.case_key)  # whoever tries a file here has it still
+        else:
             self._compare(unit)
         self._print(job, options["json"])
 

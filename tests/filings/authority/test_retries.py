@@ -204,7 +204,10 @@ def test_workers_ask_once_and_outside_any_transaction(authority: Authority, unit
 
     def look() -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE state = 'idle in transaction' AND datname = current_database()"
+            )
             open_transactions.append(cursor.fetchone()[0])
         connection.close()
 

@@ -64,7 +64,9 @@ def test_receipt_records_the_file_and_posts_the_work(unit: Any, receive: Any) ->
     assert job.source_name == "示例名.ndjson"
     assert posted("process_upload") == [{"job_id": job.pk}]
     assert list(
-        AuditEntry.objects.filter(action__startswith="upload-job").values_list("action", flat=True)
+        AuditEntry.objects.filter(action__startswith="upload-job")
+        .order_by("pk")
+        .values_list("action", flat=True)
     ) == [
         "upload-job.open",
         "upload-job.backfill",
