@@ -125,6 +125,7 @@ def test_intake_and_review(programme: Any, signed_in: Callable[..., Page]) -> No
     assert faults(page) == []
 
 
+@pytest.mark.slow
 def test_the_run_phase(programme: Any, signed_in: Callable[..., Page]) -> None:
     cast = Cast()
     finding = cases.finding(cast)

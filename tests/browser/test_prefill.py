@@ -33,6 +33,7 @@ def count(visitor: Visitor, label: str) -> int:
     return int(visitor.page.locator(".prefill-counts > div").filter(has=term).locator("dd").inner_text())
 
 
+@pytest.mark.slow
 def test_both_files_are_read_in_and_marked(
     programme: Any, sign_in: Callable[..., Visitor], tmp_path: Path
 ) -> None:

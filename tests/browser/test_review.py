@@ -103,6 +103,7 @@ def drawn(page: Page) -> None:
     expect(image).to_have_js_property("naturalWidth", 1190)  # A4 at 150 %
 
 
+@pytest.mark.slow
 def test_cases_one_after_another_without_a_mouse(
     reviewer: Actor, sign_in: Callable[..., Any], tmp_path: Any
 ) -> None:

@@ -196,6 +196,7 @@ def test_seven_months(programme: Programme) -> None:
     assert not AuditEntry.objects.filter(action="figures.contradiction").exists()
 
 
+@pytest.mark.slow
 def test_until_july_with_few_forms(programme: Programme) -> None:
     """The same story until 18 July under a threshold of one in eight: B hands in seven forms, C eight."""
     pilot = Pilot(programme)

@@ -183,6 +183,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 def test_the_settings_of_production() -> None:
     """``check --deploy`` has nothing to say; cookies bound to the host; HSTS on everything; no plain HTTP."""
     chosen = {
