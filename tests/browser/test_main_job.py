@@ -39,6 +39,9 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 README = {"dashboard": "dashboard.png", "application": "application.png"}
 GUANGXI = 45
 RECEIPT = "申请材料接收回执（第1版）"
+PAPER = (
+    ".receipt-paper a:not([href$='proof.json']), .receipt-paper [role]"  # the paper, or that it is being made
+)
 CONDITIONS = ("二（一）", "二（二）", "二（三）")
 
 
@@ -126,7 +129,7 @@ def apply(story: MainStory, folder: Path) -> None:
     provider.page.get_by_role("button", name="确认并提交").click()
     expect(heading).to_have_text("接收回执")
     expect(provider.state).to_have_text("待受理")
-    provider.refresh_until(provider.page.locator(".receipt-paper a, .receipt-paper [role]"), RECEIPT)
+    provider.refresh_until(provider.page.locator(PAPER), RECEIPT)
     story.picture("provider", "receipt")
 
 

@@ -113,7 +113,7 @@ def test_a_dispute_with_a_picture_is_overturned_and_the_figure_follows(
         lead.choose("撤销差错")
         picture = lead.page.locator(".proof img")
         expect(picture).to_be_visible()
-        assert picture.evaluate("image => image.complete && image.naturalWidth") == 900
+        expect(picture).to_have_js_property("naturalWidth", 900)
         expect(lead.page.locator(".decision-form")).to_contain_text("示例科技有限公司")
         story.picture("lead", "decision")
         lead.send("撤销差错", {"理由": "复核属实"})

@@ -26,6 +26,7 @@ def test_a_region_is_closed_by_keyboard(
     page = sign_in(ministry_officer).page
     page.goto(reverse("pilot-unit_detail", args=[unit.code]))
     page.get_by_role("link", name="调整开通范围").press("Enter")
+    page.wait_for_url("**/scope/", wait_until="load")  # the boxes of regions work by script
     page.get_by_label("关闭").press("Space")
     page.get_by_label("全选 华东").press("Space")
     expect(page.get_by_role("group", name="华东").locator("input[name]:checked")).to_have_count(7)
