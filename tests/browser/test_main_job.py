@@ -303,4 +303,4 @@ def publish_the_bulletin(story: MainStory, folder: Path) -> None:
     assert {words: text.count(words) for words in ("1/19", "94.7368")} == {"1/19": 4, "94.7368": 5}
     provider = story("provider")
     provider.page.goto("/bulletins/")
-    assert provider.row("2019-06")[1] == "2019-06"
+    assert provider.row("2019-06")[1] == "2019-06 通报"
