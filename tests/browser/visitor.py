@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from pilot.actors import Actor
 from pilot.models import Person
@@ -121,7 +121,10 @@ class Visitor:
         """A screenshot of what stands on the screen."""
         file.parent.mkdir(parents=True, exist_ok=True)
         self.page.evaluate("window.scrollTo(0, 0)")
-        self.page.screenshot(path=file, animations="disabled")
+        try:
+            self.page.screenshot(path=file, animations="disabled")
+        except Error:  # Chromium on a busy machine sometimes has no frame to give; a picture proves nothing
+            self.page.screenshot(path=file, animations="disabled")
 
 
 class Story:

@@ -30,7 +30,6 @@ CLOSING = {
     "interest-declaration": {"clear": 49, "conflicted": 1},
     "opinion": {"signed": 32, "void": 3},
     "provincial-report": {"received": 31},
-    "alert": {"cleared": 7, "open": 21},
     "bulletin": {"published": 9},
     "coordination-case": {"answered": 1, "closed": 2, "open": 1},
     "faq-entry": {"drafted": 1, "published": 1},
@@ -40,6 +39,10 @@ CLOSING = {
     "rectification": {"answered": 1, "closed": 1, "overdue": 1},
     "sanction": {"dropped": 2, "imposed": 1, "lifted": 1},
 }  # fmt: skip
+ALERTS = 28
+# One silence ends, one inspection reads all forms of its month; two more draw ten of fourteen by a secret seed, and
+# each settles the unit's undeterminable form - and both its alerts - where it happens to draw it.
+CLEARED = (3, 5, 7)
 UNITS = 8
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -69,7 +72,10 @@ def test_the_whole_pilot_and_then_its_beginning_again(manage: Callable[..., Any]
     demo = lambda stage: manage("demo", "--stage", stage, "--no-serve", "--forms", "20")  # noqa: E731
     closing = demo("closing")
     assert closing["stage"] == "closing"
-    assert closing["counts"] == CLOSING
+    alerts = closing["counts"]["alert"]
+    assert sum(alerts.values()) == ALERTS
+    assert alerts["cleared"] in CLEARED
+    assert closing["counts"] == {**CLOSING, "alert": alerts}
     assert [unit["code"] for unit in manage("register", "--json")] == [str(1001 + n) for n in range(UNITS)]
     audit = manage("verify_audit", "--json")
     assert (audit["ok"], audit["unsealed"]) == (True, 0)
