@@ -126,6 +126,11 @@ def climb(start, index, size, path):
 
 
 # --- heads, proofs, the log --------------------------------------------------------------------------
+def handovers_of(text):
+    """Which key said which key follows it, as far as a file of heads tells."""
+    return json.loads(text).get("handovers", []) if text.lstrip().startswith("{") else []
+
+
 def heads_of(text):
     """The heads of a file: JSON with ``heads``, or one head a line (its root, key and signature may be missing)."""
     if text.lstrip().startswith("{"):
@@ -135,11 +140,23 @@ def heads_of(text):
     return short + [dict(zip(NAMES, [int(row[0]), *row[1:]])) for row in rows if len(row) == len(NAMES)]
 
 
-def wrong_signature(head, key):
-    """What is wrong with a head's signature, in words; empty: nothing, or none was kept."""
+def trusted(key, handovers):
+    """The key, and those that follow it: each was named by one before it, under that one's signature."""
+    keys = [key]
+    for row in handovers:
+        words = "audit-key-v1\n%(old)s\n%(new)s\n" % row
+        if row["old"] in keys and is_signed(
+            bytes.fromhex(row["old"]), words.encode("ascii"), bytes.fromhex(row["signature"])
+        ):
+            keys.append(row["new"])
+    return keys
+
+
+def wrong_signature(head, keys):
+    """What is wrong with a head's signature, in words; empty: nothing, or none was kept. No keys: any will do."""
     if "signature" not in head:
         return ""
-    if key and head["key"] != key:
+    if keys and head["key"] not in keys:
         return "the head over %d entries is signed by another key" % head["size"]
     words = "audit-head-v1\n%(size)d\n%(root)s\n%(digest)s\n%(at)s\n" % head
     if is_signed(bytes.fromhex(head["key"]), words.encode("ascii"), bytes.fromhex(head["signature"])):
@@ -214,10 +231,12 @@ def main(arguments=None):
     if bool(given.log) == bool(given.proof):
         parser.error("name a log or a proof")
     try:
-        heads = [head for file in given.heads for head in heads_of(file.read_text(encoding="utf-8"))]
+        texts = [file.read_text(encoding="utf-8") for file in given.heads]
+        heads = [head for text in texts for head in heads_of(text)]
+        keys = trusted(given.key, [row for text in texts for row in handovers_of(text)]) if given.key else []
         proof = json.loads(given.proof.read_text(encoding="utf-8")) if given.proof else {}
         signed = [*heads, *([proof["head"]] if proof else [])]
-        fault = next(filter(None, (wrong_signature(head, given.key) for head in signed)), "")
+        fault = next(filter(None, (wrong_signature(head, keys) for head in signed)), "")
         if fault or proof:
             fault, read, met = fault or verify_proof(proof), 0, len(signed)
         else:

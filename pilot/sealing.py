@@ -6,7 +6,6 @@ A secret rotates: ``2:new,1:old`` seals with version 2 and still opens version 1
 from __future__ import annotations
 
 import os
-import re
 from functools import cache, lru_cache
 from typing import Final
 
@@ -14,9 +13,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from pilot.keyring import versions as versions
+
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
-_NUMBERED: Final = re.compile(r"[1-9][0-9]?:[^,]+(,[1-9][0-9]?:[^,]+)*").fullmatch
 
 
 def seal(key: bytes, bound_to: bytes, content: bytes) -> bytes:
@@ -34,15 +34,6 @@ def unseal(key: bytes, bound_to: bytes, sealed: bytes) -> bytes:
 def _cipher(key: bytes) -> AESGCM:
     """Setting up a key costs as much as sealing a form with it."""
     return AESGCM(key)
-
-
-@cache
-def versions(secrets: str) -> dict[int, str]:
-    """``"2:new,1:old"`` as version (1 to 99) → secret; any other text is one secret, version 1."""
-    if _NUMBERED(secrets) is None:
-        return {1: secrets}
-    numbered = (part.split(":", 1) for part in secrets.split(","))
-    return {int(number): secret for number, secret in numbered}
 
 
 @cache

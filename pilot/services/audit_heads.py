@@ -10,11 +10,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from django.conf import settings
 from django.db import transaction
 
-from pilot import clock, merkle, sealing
+from pilot import clock, keyring, merkle, sealing
+from pilot.actors import Actor
 from pilot.models import AuditBlock, AuditEntry, AuditHead, AuditSeal
 from pilot.services import audit
 from pilot.services.audit import BLOCK, leaf
 
+SYSTEM: Final = Actor.system("audit")
+HANDOVER: Final = "audit.key"
+HANDOVER_STATEMENT: Final = "audit-key-v1\n{old}\n{new}\n"
 STATEMENT: Final = "audit-head-v1\n{size}\n{root}\n{digest}\n{at}\n"
 AT: Final = "%Y-%m-%dT%H:%M:%S+00:00"
 
@@ -26,6 +30,49 @@ class BrokenLog(RuntimeError):
 def public_key() -> str:
     """The Ed25519 key by which heads are signed now, hex."""
     return _private_key().public_key().public_bytes_raw().hex()
+
+
+def signature(words: bytes) -> str:
+    """What the key in use says under these bytes, hex."""
+    return _private_key().sign(words).hex()
+
+
+def says(key: str, words: bytes, signed: str) -> bool:
+    """Whether this is the signature of a key (both hex) under these bytes."""
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(signed), words)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def public_keys() -> list[str]:
+    """The keys of all configured secrets, the one in use first."""
+    keys = map(_private, keyring.newest_first(settings.PILOT_AUDIT_KEY))
+    return [key.public_key().public_bytes_raw().hex() for key in keys]
+
+
+def hand_over(*, actor: Actor) -> bool:
+    """After a rotation, have the key before say which key follows it; whoever trusts the one can trust the other.
+
+    Returns whether the key in use is vouched for, or was the first: False where the key before is configured no more.
+    """
+    new, *older = public_keys()
+    first, before = AuditHead.objects.first(), AuditHead.objects.filter(key__in=older).last()
+    if first is None or first.key == new or any(row["new"] == new for row in handovers()):
+        return True
+    if before is None:
+        return False
+    old = _private(keyring.newest_first(settings.PILOT_AUDIT_KEY)[1 + older.index(before.key)])
+    words = HANDOVER_STATEMENT.format(old=before.key, new=new).encode("ascii")
+    detail = {"old": before.key, "new": new, "signature": old.sign(words).hex()}
+    audit.record(action=HANDOVER, actor=actor, detail=detail)
+    return True
+
+
+def handovers() -> list[dict[str, Any]]:
+    """Which key said which key follows it, oldest first: ``{old, new, signature}``."""
+    return list(AuditEntry.objects.filter(action=HANDOVER).order_by("pk").values_list("detail", flat=True))
 
 
 def statement(head: AuditHead) -> bytes:
@@ -41,12 +88,7 @@ def stamp(head: AuditHead) -> str:
 
 def is_signed(head: AuditHead) -> bool:
     """Whether the signature is that of the head's own key over its statement."""
-    try:
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(head.key))
-        key.verify(bytes.fromhex(head.signature), statement(head))
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+    return says(head.key, statement(head), head.signature)
 
 
 @transaction.atomic
@@ -62,9 +104,11 @@ def sign() -> AuditHead | None:
         _must_hold(newest)
     if last is None or (newest is not None and newest.size == last.seq):
         return newest
+    if newest is not None and newest.key != public_key():
+        hand_over(actor=SYSTEM)
     head = AuditHead(size=last.seq, root=root(last.seq).hex(), digest=last.digest, key=public_key())
     head.at = clock.security_now().replace(microsecond=0)
-    head.signature = _private_key().sign(statement(head)).hex()
+    head.signature = signature(statement(head))
     head.save(force_insert=True)
     return head
 
@@ -159,5 +203,8 @@ def _must_hold(head: AuditHead) -> None:
 
 
 def _private_key() -> Ed25519PrivateKey:
-    secret = sealing.derive(settings.PILOT_AUDIT_KEY, "audit heads")
-    return Ed25519PrivateKey.from_private_bytes(secret)
+    return _private(keyring.newest_first(settings.PILOT_AUDIT_KEY)[0])
+
+
+def _private(secret: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(sealing.derive(secret, "audit heads"))

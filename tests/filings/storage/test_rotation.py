@@ -49,7 +49,8 @@ def test_keys_are_wrapped_anew_and_the_report_tells_which_may_go(unit: Any, sett
     assert rotate()["master"] == {
         "current": 2,
         "configured": [1, 2],
-        "rewrapped": {"data_keys": 2, "v3_secrets": 0, "webhook_secrets": 0},
+        "rewrapped": {"data_keys": 2, "v3_secrets": 0, "webhook_secrets": 0, "second_factors": 0},
+        "left": {},
         "spooled_files": {"1": 1},
         "removable": [],
     }
@@ -58,6 +59,7 @@ def test_keys_are_wrapped_anew_and_the_report_tells_which_may_go(unit: Any, sett
         "data_keys": 2,
         "v3_secrets": 0,
         "webhook_secrets": 0,
+        "second_factors": 0,
     }
     assert uploads.process(job_id=waiting.pk).state == "done"
     spool.remove(waiting.case_key)
