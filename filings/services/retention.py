@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 from time import monotonic, sleep
 from typing import Any, Final
 
+import pgtrigger
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import localtime
@@ -22,11 +23,13 @@ from filings.enums import FindingState, InspectionState, RectificationState
 from filings.models import (
     Determination,
     Finding,
+    FindingCause,
     FormPicture,
     FormSupplement,
     Inspection,
     InspectionItem,
     InspectionReading,
+    NationalFile,
     PictureContent,
     Rectification,
     Sanction,
@@ -165,6 +168,9 @@ def inventory(month: UnitMonth) -> dict[str, int]:
         "finding_texts": _described(month).count(),
         "inspection_remarks": month.items.exclude(remark__in=["", GONE]).count()
         + month.readings.exclude(remark__in=["", GONE]).count(),
+        "cause_texts": _causes(month).count(),
+        "order_texts": _orders(month).count(),
+        "national_file_names": _national_files(month).count(),
         "file_names": month.jobs.exclude(source_name=GONE).count(),
         "spooled_files": sum(1 for _path in _spooled(month)),
         "proofs": len(_proofs(month)),
@@ -320,6 +326,12 @@ def _sweep_rows(month: UnitMonth) -> None:
     month.findings.exclude(dispute="").update(dispute=GONE)
     month.items.exclude(remark="").update(remark=GONE)
     month.readings.exclude(remark="").update(remark=GONE)
+    with pgtrigger.ignore("filings.FindingCause:append_only", "filings.NationalFile:append_only"):
+        _causes(month).update(text=GONE)
+        _national_files(month).update(name=GONE)
+    Rectification.unscoped.filter(pk__in=[order.pk for order in _orders(month)]).update(
+        reasons=GONE, measures=GONE, answer_text=GONE
+    )
     month.jobs.update(source_name=GONE)
 
 
@@ -332,6 +344,32 @@ def _described(month: UnitMonth) -> QuerySet[Finding]:
     """Findings in somebody's own words; those of the comparison are ours and name nobody."""
     own = Q(description__in=[*comparison.DESCRIPTION.values(), GONE])
     return month.findings.filter(~own | ~Q(dispute__in=["", GONE]))
+
+
+def _open_elsewhere(month: UnitMonth) -> QuerySet[Finding]:
+    """Findings of the unit on forms of other months that are still there: what speaks of them stays with them."""
+    return Finding.unscoped.filter(unit=month.unit, form__key__destroyed_at__isnull=True).exclude(
+        form__key__month=month.first
+    )
+
+
+def _causes(month: UnitMonth) -> QuerySet[FindingCause]:
+    """Causes in the unit's words, with the last month of which they speak."""
+    rows = FindingCause.unscoped.filter(pk__in=month.findings.values("cause"), unit=month.unit)
+    return rows.exclude(text=GONE).exclude(
+        pk__in=_open_elsewhere(month).filter(cause__isnull=False).values("cause")
+    )
+
+
+def _orders(month: UnitMonth) -> QuerySet[Rectification]:
+    """Rectification orders whose words are still there, with the last month of which they speak."""
+    rows = _rectifications(month).exclude(reasons=GONE)
+    return rows.exclude(findings__in=_open_elsewhere(month))
+
+
+def _national_files(month: UnitMonth) -> QuerySet[NationalFile]:
+    """Files of the national system that were imported in the month, by the names they came under."""
+    return NationalFile.unscoped.filter(key__unit=month.unit, key__month=month.first).exclude(name=GONE)
 
 
 def _spooled(month: UnitMonth) -> Iterator[Any]:
@@ -351,4 +389,4 @@ def _sweep_files(month: UnitMonth, proofs: list[Document]) -> None:
     for job in month.jobs.values_list("case_key", flat=True):
         spool.remove(job)
     for proof in proofs:
-        documents.path_of(proof.sha256).unlink(missing_ok=True)
+        documents.forget(proof.sha256)
