@@ -1,7 +1,16 @@
 """Masking of personal data for display (C12): the same in pages, API, PDF and spreadsheets.
 
-Masking hides what a reader does not need; it is no protection of stored data.
+Masking hides what a reader does not need; it is no protection of stored data. A page holds what it masks as
+:class:`Personal`, which prints masked wherever it lands; only :func:`reveal` makes it plain, for one answer.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from pilot.enums import DataGroup
 
 
 def mask_name(name: str) -> str:
@@ -29,3 +38,82 @@ def mask_email(address: str) -> str:
     mailbox, at, domain = address.partition("@")
     shown = mailbox[:3] if len(mailbox) > 3 else mailbox[:1]
     return f"{shown}***{at}{domain}" if address else ""
+
+
+class Personal:
+    """A value of a natural person. Its text, and so everything that prints it, is masked.
+
+    ``before`` is what stands in front of it in plain words. Made by the functions below, which leave an empty value
+    empty.
+    """
+
+    __slots__ = ("_full", "before", "group", "mask")
+
+    def __init__(self, full: str, mask: Callable[[str], str], group: DataGroup, before: str = "") -> None:
+        self._full, self.mask, self.group, self.before = full, mask, group, before
+
+    def __str__(self) -> str:
+        return f"{self.before}{self.mask(self._full)}"
+
+    __repr__ = __str__
+
+    def in_full(self) -> str:
+        """What it hides; only for an answer to somebody whose reason is on record."""
+        return f"{self.before}{self._full}"
+
+
+def personal(value: Any, mask: Callable[[str], str], group: DataGroup) -> Personal | str:
+    """A value that shows masked; nothing stays nothing."""
+    return Personal(str(value), mask, group) if value else ""
+
+
+def staff(person: Any, before: str = "") -> Personal | None:
+    """The name of somebody who acts on a case (a ``Person`` or None), with the plain words in front of it."""
+    return Personal(person.name, mask_name, DataGroup.STAFF, before) if person else None
+
+
+def account(value: Any, mask: Callable[[str], str] = mask_name) -> Personal | str:
+    """What belongs to somebody's account, as administrators see it."""
+    return personal(value, mask, DataGroup.ACCOUNT)
+
+
+def contact(value: Any, mask: Callable[[str], str] = mask_name) -> Personal | str:
+    """Whom a provider names as its people, and how they are reached."""
+    return personal(value, mask, DataGroup.CONTACT)
+
+
+def groups_in(shown: Any) -> set[DataGroup]:
+    """The groups of which a page (or any part of one) masks something."""
+    return {value.group for value in _found(shown)}
+
+
+def _found(shown: Any) -> Iterator[Personal]:
+    match shown:
+        case Personal():
+            yield shown
+        case Mapping():
+            for value in shown.values():
+                yield from _found(value)
+        case list() | tuple():
+            for value in shown:
+                yield from _found(value)
+        case _ if is_dataclass(shown):
+            for part in fields(shown):
+                yield from _found(getattr(shown, part.name))
+
+
+def reveal(shown: Any, group: DataGroup) -> Any:
+    """The same page with one group in plain text; what holds nothing of it stays the very object."""
+    match shown:
+        case Personal():
+            return shown.in_full() if shown.group == group else shown
+        case dict():
+            return {key: reveal(value, group) for key, value in shown.items()}
+        case list() | tuple():
+            return type(shown)(reveal(value, group) for value in shown)
+        case _ if is_dataclass(shown) and not isinstance(shown, type):
+            parts = {part.name: getattr(shown, part.name) for part in fields(shown)}
+            changed = {name: new for name, old in parts.items() if (new := reveal(old, group)) != old}
+            return replace(shown, **changed) if changed else shown
+        case _:
+            return shown

@@ -19,17 +19,17 @@ from django.db.models.functions import Coalesce
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from pilot import clock
+from pilot import clock, inventory, watermark
 from pilot.actors import Actor
 from pilot.errors import Refused
 from pilot.models import Export, Membership, Notice
 from pilot.rules import local_day
 from pilot.selectors import people
-from pilot.services import audit, outbox, workbooks
+from pilot.services import audit, export_limits, outbox, workbooks
 
 AT_ONCE: Final = 1_000  # rows written while the reader waits
 MOST: Final = 100_000  # rows of one export
-KEPT: Final = timedelta(days=7)
+KEPT: Final = inventory.period("export")
 SILENT: Final = timedelta(minutes=1)  # without a sign of life the job is taken up anew
 STEP: Final = 500  # rows between two signs of life
 CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -43,6 +43,7 @@ class Table:
     headings: Sequence[str]
     total: int
     rows: Iterable[Sequence[Any]]
+    personal: bool = False  # whether a column holds (masked) data of natural persons
 
 
 type Reader = Callable[[str, Actor, str, str], Table]
@@ -65,37 +66,41 @@ def file_name(title: str) -> str:
 
 
 @transaction.atomic
-def write_at_once(*, table: Table, machine: str, query: str, actor: Actor) -> bytes:
-    """A short list as a workbook."""
+def write_at_once(*, table: Table, machine: str, query: str, actor: Actor, reason: str = "") -> bytes:
+    """A short list as a workbook. Raises as :func:`export_limits.check`."""
+    export_limits.check(actor=actor, rows=table.total, personal=table.personal, reason=reason)
     buffer = io.BytesIO()
-    count = workbooks.write_list(buffer, headings=table.headings, rows=table.rows, title=table.title)
-    _on_record(actor, machine, query, count)
+    count = workbooks.write_list(
+        buffer, headings=table.headings, rows=table.rows, title=table.title, taken_by=watermark.words(actor)
+    )
+    _on_record(actor, machine, query, count, table, reason)
     return buffer.getvalue()
 
 
 @transaction.atomic
 def request(
-    *, actor: Actor, machine: str, title: str, query: str, columns: str, total: int, language: str
+    *, actor: Actor, machine: str, table: Table, query: str, columns: str, language: str, reason: str = ""
 ) -> Export:
     """Have a long list written by a job; one that is already under way for the same rows is not begun again.
 
-    Raises :class:`Refused` above ``MOST`` rows.
+    Raises :class:`Refused` above ``MOST`` rows, and as :func:`export_limits.check`.
     """
-    if total > MOST:
+    if table.total > MOST:
         raise Refused(_("一次最多导出 %(n)s 条，请缩小筛选范围") % {"n": f"{MOST:,}"})
     Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.membership_id or 0)
     chosen = {"machine": machine, "query": query, "columns": columns, "language": language}
     same: Export | None = _unfinished().filter(membership=actor.membership_id, **chosen).first()
     if same is not None:
         return same
+    export_limits.check(actor=actor, rows=table.total, personal=table.personal, reason=reason)
     export: Export = Export.unscoped.create(
         membership_id=actor.membership_id,
-        total=total,
+        total=table.total,
         requested_at=clock.security_now(),
-        name=file_name(title),
+        name=file_name(table.title),
         **chosen,
     )
-    _on_record(actor, machine, query, total, subject=export)
+    _on_record(actor, machine, query, table.total, table, reason, subject=export)
     outbox.post_task("pilot.tasks.write_export", export_id=export.pk)
     return export
 
@@ -110,8 +115,9 @@ def write(*, export_id: int) -> bool:
         if member is None:
             raise Refused(Export.Failure.ROLE_OVER.label)
         with translation.override(export.language):
-            table = _readers[0](export.machine, member.as_actor(channel="job"), export.query, export.columns)
-            digest, size, count = _to_disk(export, table)
+            actor = member.as_actor(channel="job")
+            table = _readers[0](export.machine, actor, export.query, export.columns)
+            digest, size, count = _to_disk(export, table, watermark.words(actor))
     except Refused:
         _end(export, failed=Export.Failure.ROLE_OVER)
     except Exception:
@@ -167,7 +173,7 @@ def _take(export_id: int) -> Export | None:
     return export
 
 
-def _to_disk(export: Export, table: Table) -> tuple[str, int, int]:
+def _to_disk(export: Export, table: Table, taken_by: str) -> tuple[str, int, int]:
     """Digest, bytes and rows of the file, written aside and renamed: whole or not."""
     path = path_of(export)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -175,7 +181,9 @@ def _to_disk(export: Export, table: Table) -> tuple[str, int, int]:
     try:
         with os.fdopen(handle, "w+b") as file:
             rows = _with_signs(export, table.rows)
-            count = workbooks.write_list(file, headings=table.headings, rows=rows, title=table.title)
+            count = workbooks.write_list(
+                file, headings=table.headings, rows=rows, title=table.title, taken_by=taken_by
+            )
             file.flush()
             os.fsync(file.fileno())
             file.seek(0)
@@ -215,12 +223,23 @@ def _end(export: Export, *, failed: str = "", sha256: str = "", size: int = 0, w
         )
 
 
-def _on_record(actor: Actor, machine: str, query: str, count: int, subject: Export | None = None) -> None:
+def _on_record(
+    actor: Actor,
+    machine: str,
+    query: str,
+    count: int,
+    table: Table,
+    reason: str,
+    subject: Export | None = None,
+) -> None:
+    detail: dict[str, Any] = {"machine": machine, "filter": query, "rows": count}
+    if table.personal:
+        detail |= {"personal": True, "reason": reason}
     audit.record(
-        action="list.export",
+        action=export_limits.EXPORT,
         actor=actor,
         subject=subject,
         object_type="export" if subject else "list",
         object_id=str(subject.pk) if subject else machine,
-        detail={"machine": machine, "filter": query, "rows": count},
+        detail=detail,
     )

@@ -16,6 +16,7 @@ from pilot.ui import Link, Tag
 
 LONGEST: Final = 32_767  # characters of a cell, by the format
 EXACT: Final = 10**15  # beyond 15 digits a spreadsheet rounds numbers
+MARK: Final = 200  # characters of a head or foot; the format allows 255 with its codes
 WIDTHS: Final = (10, 48)  # of a column, in characters
 
 
@@ -29,18 +30,27 @@ class Sheet:
 
 
 def write_list(
-    out: IO[bytes] | str, *, headings: Sequence[str], rows: Iterable[Sequence[Any]], title: str
+    out: IO[bytes] | str,
+    *,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    title: str,
+    taken_by: str = "",
 ) -> int:
     """Write a list as one sheet, head frozen, with an automatic filter; returns the number of rows.
 
     Cells are what the list shows; of a link the words, of a tag the label. Rows are streamed to disk, so that memory
-    does not grow with the list.
+    does not grow with the list. ``taken_by`` is written as in :func:`write_sheets`.
     """
-    return write_sheets(out, [Sheet(title, headings, rows)])
+    return write_sheets(out, [Sheet(title, headings, rows)], taken_by=taken_by)
 
 
-def write_sheets(out: IO[bytes] | str, sheets: Iterable[Sheet]) -> int:
-    """Write lists as one workbook, a sheet each; returns the number of rows of all of them."""
+def write_sheets(out: IO[bytes] | str, sheets: Iterable[Sheet], *, taken_by: str = "") -> int:
+    """Write lists as one workbook, a sheet each; returns the number of rows of all of them.
+
+    ``taken_by``, who takes them away and when, stands at the head and foot of every printed page and on a sheet of
+    its own at the end, so that the rows stay a clean table.
+    """
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(out, options) as book:
         formats = {
@@ -50,11 +60,19 @@ def write_sheets(out: IO[bytes] | str, sheets: Iterable[Sheet]) -> int:
             "day": book.add_format({"num_format": "yyyy-mm-dd"}),
             "number": book.add_format({"num_format": "#,##0"}),
         }
-        return sum(_write_sheet(book, sheet, formats) for sheet in sheets)
+        count = sum(_write_sheet(book, sheet, formats, taken_by) for sheet in sheets)
+        if taken_by:
+            note: list[list[Any]] = [[_("导出人和时间"), taken_by], [_("记录数"), count]]
+            _write_sheet(book, Sheet(_("导出说明"), [_("项目"), _("内容")], note), formats, taken_by)
+        return count
 
 
-def _write_sheet(book: Any, listed: Sheet, formats: dict[str, Any]) -> int:
+def _write_sheet(book: Any, listed: Sheet, formats: dict[str, Any], taken_by: str) -> int:
     sheet = book.add_worksheet(listed.title[:31])  # titles are the portal's own words
+    if taken_by:
+        mark = taken_by.replace("&", "&&")[:MARK]  # an ampersand begins a code there
+        sheet.set_header(f"&R{mark}")
+        sheet.set_footer(f"&L{mark}&R&P / &N")
     sheet.freeze_panes(1, 1)
     # Widths come first: with constant memory a row is gone once the next has begun.
     rows = iter(listed.rows)
