@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.http import Http404, StreamingHttpResponse
-from django.utils.http import content_disposition_header
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
@@ -14,6 +13,7 @@ from filings import samples
 from filings.intake.decode import FileFormat
 from filings.models import UploadJob
 from filings.services import rejects, uploads
+from pilot.downloads import as_download
 
 
 @require_safe
@@ -40,7 +40,4 @@ def template(request: Any, kind: str) -> StreamingHttpResponse:
 def _file(content: Iterable[bytes], name: str) -> StreamingHttpResponse:
     """Content to be saved, which no browser opens by itself."""
     response = StreamingHttpResponse(content, content_type="application/octet-stream")
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return as_download(response, name)

@@ -18,33 +18,16 @@ from django.urls import reverse
 from filings.services import coordination
 from pilot import clock, policy
 from pilot.actors import Actor
-from pilot.enums import Province, Role
 from pilot.machines import MACHINES, Case, declared
-from pilot.models import Document, Organisation, Person, Programme, TransitionRecord
+from pilot.models import Document, Programme, TransitionRecord
+from pilot.registry import pages_of
 from pilot.selectors.people import bureau_of
 from pilot.workflow import fire
-from tests.factories import cases, world
+from tests.factories import cases
 from tests.factories.cases import Cast, build
+from tests.factories.viewers import ELSEWHERE, VIEWERS, client_of, viewers
 from tests.filings import builders as run
-
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
-ELSEWHERE = Province.GUANGXI
-VIEWERS = (
-    "own operator",
-    "own administrator",
-    "other provider",
-    "own reviewer",
-    "own lead",
-    "other bureau",
-    "officer",
-    "approver",
-    "assessor of the case",
-    "other assessor",
-    "system administrator",
-    "security administrator",
-    "audit administrator",
-    "anonymous",
-)
+from tests.security import fields
 
 
 def row(
@@ -188,36 +171,6 @@ def address(thing: Any) -> str:
     return reverse(names[type(thing).__name__], args=[key])
 
 
-def viewers(cast: Cast) -> dict[str, Actor | None]:
-    """Whoever stands in a column of the table."""
-    provider = Organisation.objects.get(pk=cast.provider.organisation_id)
-    actors = (
-        world.person(provider, Role.PROVIDER_OPERATOR),
-        cast.provider,
-        world.provider(),
-        cast.reviewer,
-        cast.lead,
-        world.bureau(Role.BUREAU_LEAD, ELSEWHERE),
-        cast.officer,
-        cast.approver,
-        cast.assessor,
-        cast.assessors[3],
-        cast.system_admin,
-        cast.security_admin,
-        world.ministry(Role.AUDIT_ADMIN),
-        None,
-    )
-    return dict(zip(VIEWERS, actors, strict=True))
-
-
-def client_of(actor: Actor | None) -> Client:
-    """The browser in which somebody has signed in."""
-    client = Client()
-    if actor is not None:
-        client.force_login(Person.objects.get(pk=actor.person_id), backend=BACKEND)
-    return client
-
-
 def test_the_table_holds_every_machine() -> None:
     assert {scenario.slug for scenario in OBJECTS.values()} - {""} == MACHINES.keys()
 
@@ -228,7 +181,10 @@ def test_everybody_gets_the_answer_of_the_table(name: str, programme: Programme)
     thing = OBJECTS[name].make(cast)
     people = [(who, actor, client_of(actor)) for who, actor in viewers(cast).items()]
     page = address(thing)
-    assert {who: client.get(page).status_code for who, _actor, client in people} == OBJECTS[name].answers
+    answers = {who: client.get(page) for who, _actor, client in people}
+    assert {who: response.status_code for who, response in answers.items()} == OBJECTS[name].answers
+    open_to = {who: response for who, response in answers.items() if response.status_code == 200}
+    fields.check("objects", name, {who: fields.shown(_page(response)) for who, response in open_to.items()})
     if isinstance(thing, Case):
         # Every act of the state comes up, with one person after another.
         acts = cycle(sorted({move.name for move in declared(type(thing)) if move.source == thing.state}))
@@ -239,6 +195,11 @@ def test_everybody_gets_the_answer_of_the_table(name: str, programme: Programme)
         assert TransitionRecord.objects.count() == before
 
 
+def _page(response: Any) -> Any:
+    """What a page was made of; a file has nothing of the kind."""
+    return None if response.context is None else [part for layer in response.context for part in layer]
+
+
 def _cannot_act(case: Case, act: str, actor: Actor | None, client: Client, answer: int) -> None:
     """A foreign object does not exist, whatever is posted; a role without the act is told so."""
     if answer == 200 and actor and policy.may_act(case.slug(), act, actor.role):
@@ -246,6 +207,9 @@ def _cannot_act(case: Case, act: str, actor: Actor | None, client: Client, answe
     url = reverse(f"{case.slug()}_act", args=[case.pk, act])
     response = client.post(url, {"seen": case.state, "reason": "示例理由"})
     assert (act, response.status_code) == (act, _refusal(case, actor, answer))
+    if answer == 404:
+        for task in pages_of(case.slug()).tasks:
+            assert client.post(reverse(f"{case.slug()}_task", args=[case.pk, task.name])).status_code == 404
 
 
 def _refusal(case: Case, actor: Actor | None, answer: int) -> int:
