@@ -20,6 +20,7 @@ NAMES: Mapping[str, str] = {
     "jobs": "pilot.benchmarks.jobs",
     "accuracy": "pilot.benchmarks.accuracy",
     "last_minute": "pilot.benchmarks.last_minute",
+    "load": "pilot.benchmarks.mixed_load",
 }
 
 

@@ -250,6 +250,7 @@ def _findings(unit: PilotUnit, number: int) -> dict[str, float]:
     forms = VerificationForm.unscoped.filter(unit=unit).order_by("pk")[:number]
     begun = time.perf_counter()
     opened = _open([_fault(form, FindingSource.INSPECTION) for form in forms])
+    total = len(opened)
     for states in ((FindingState.CONFIRMED,), (FindingState.DISPUTED, FindingState.OVERTURNED)):
         half, opened = opened[: len(opened) // 2], opened[len(opened) // 2 :]
         for state in states:
@@ -259,7 +260,7 @@ def _findings(unit: PilotUnit, number: int) -> dict[str, float]:
     took = time.perf_counter() - begun
     queued = CountDelta.objects.count()
     return {
-        "findings": number,
+        "findings": total,
         "findings_s": round(took, 1),
         "findings_wrong": len(counting.differences(units=[unit.pk])) + queued,
     }

@@ -18,25 +18,22 @@ from itertools import count
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
 from django.db.models import Count
 from django.urls import reverse
-from django.utils.crypto import get_random_string
 
 from applications.models import Application, ApplicationVersion
 from applications.rules.completeness import REQUIRED_FILES
 from applications.services.drafts import save_draft, start_application
 from applications.services.files import add_file
 from pilot import clock
-from pilot.benchmarks import Goal, Report, percentile, traffic
+from pilot.benchmarks import Goal, Report, browsers, percentile, traffic
 from pilot.benchmarks.portal import served
 from pilot.demo import world
 from pilot.demo.cast import Applicant, Fate
 from pilot.embedded import wait_until
 from pilot.enums import OrganisationKind, Province, Role, WindowKind
-from pilot.models import Document, Membership, Organisation, OutboxMessage, Person, Programme
+from pilot.models import Document, Organisation, OutboxMessage, Programme
 from pilot.selectors import people as people_selectors
 from pilot.selectors import programmes
 from pilot.services import programmes as programme_services
@@ -50,7 +47,6 @@ AGAIN = 0.05  # so many seconds apart
 OPEN_PAGES = 4  # at a time, beforehand
 DRAINED = 900.0  # seconds the worker may take for papers and mails
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +69,8 @@ def run(options: Mapping[str, Any]) -> Report:
     cases = [_complete_draft(actor) for actor in _providers(programme, options["providers"])]
     connections.close_all()
     with served(settings.VAR) as address:
-        browsers = [_browser(case, address) for case in cases]
-        clicks = _clicks(address, browsers, seconds=options["seconds"], seed=options["seed"])
+        opened = [_browser(case, address) for case in cases]
+        clicks = _clicks(address, opened, seconds=options["seconds"], seed=options["seed"])
         _set_clock(programme, options["seconds"])
         load_before = os.getloadavg()[0]
         answers = traffic.send(address, clicks)
@@ -96,7 +92,7 @@ def _programme() -> Programme:
     programme = programme_services.install(code="2019-87", actor=world.SETUP)
     for bureau in Organisation.objects.filter(kind=OrganisationKind.BUREAU):
         for role in (Role.BUREAU_REVIEWER, Role.BUREAU_LEAD):
-            _person(f"{role}{bureau.province}", bureau, role)
+            browsers.person(f"{role}{bureau.province}", bureau, role)
     return programme
 
 
@@ -109,16 +105,8 @@ def _providers(programme: Programme, wanted: int) -> list[Any]:
         organisation = Organisation.objects.create(
             kind=OrganisationKind.PROVIDER, name=f"示例赶考{number}有限公司", province=province, uscc=code
         )
-        actors.append(_person(f"p{number}", organisation, Role.PROVIDER_ADMIN).as_actor())
+        actors.append(browsers.person(f"p{number}", organisation, Role.PROVIDER_ADMIN).as_actor())
     return actors
-
-
-def _person(login: str, organisation: Organisation, role: str) -> Membership:
-    """Somebody who never types a password: hashing one for each would take longer than everything else."""
-    person = Person.objects.create_user(login, None, name=f"示例{login}", email=f"{login}@example.cn")
-    return Membership.objects.create(
-        person=person, organisation=organisation, role=role, valid_from=world.SINCE
-    )
 
 
 def _complete_draft(actor: Any) -> Application:
@@ -141,25 +129,16 @@ def _set_clock(programme: Programme, seconds: float) -> None:
 def _browser(case: Application, address: str) -> Browser:
     """Somebody who signed in before."""
     person = people_selectors.providers(case.provider_id).get().person
-    session = SessionStore()
-    session[SESSION_KEY] = str(person.pk)
-    session[BACKEND_SESSION_KEY] = BACKEND
-    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
-    session.create()
-    port = address.rstrip("/").rpartition(":")[2]  # the names of cookies carry it
-    return Browser(
-        case.pk,
-        {f"pilot-session-{port}": str(session.session_key), f"pilot-csrf-{port}": get_random_string(32)},
-    )
+    return Browser(case.pk, browsers.cookies(person, address))
 
 
-def _clicks(address: str, browsers: Sequence[Browser], *, seconds: float, seed: int) -> list[traffic.Click]:
+def _clicks(address: str, opened: Sequence[Browser], *, seconds: float, seed: int) -> list[traffic.Click]:
     """Every browser's form as its check page holds it, at a random moment; some clicked twice."""
     dice = random.Random(seed)  # noqa: S311  (when somebody clicks is no secret)
     with ThreadPoolExecutor(max_workers=OPEN_PAGES) as pool:
-        forms = list(pool.map(lambda browser: _form(address, browser), browsers))
+        forms = list(pool.map(lambda browser: _form(address, browser), opened))
     clicks = []
-    for number, browser, fields in zip(count(1), browsers, forms, strict=False):
+    for number, browser, fields in zip(count(1), opened, forms, strict=False):
         due, path = dice.uniform(0, seconds), reverse("application_check", args=[browser.case])
         clicks.append(traffic.Click(due, path, browser.cookies, fields))
         if number % TWICE == 0:

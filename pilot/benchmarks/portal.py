@@ -21,6 +21,8 @@ MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 FOREIGN = (
     "DATABASE_URL",
     "CELERY_BROKER_URL",
+    "DATABASE_URL_FILE",
+    "CELERY_BROKER_URL_FILE",
     "PILOT_TEST_NO_FSYNC",
     "DJANGO_SETTINGS_MODULE",
     "PILOT_EMAIL_HOST",

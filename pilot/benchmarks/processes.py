@@ -39,6 +39,13 @@ def peak_mib() -> int:
     return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) // KIB
 
 
+def resident_mib(pids: Iterable[int]) -> float:
+    """The memory these processes hold together now (MiB)."""
+    texts = (Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace") for pid in pids)
+    lines = (line for text in texts for line in text.splitlines() if line.startswith("VmRSS:"))
+    return round(sum(int(line.split()[1]) for line in lines) / KIB, 1)
+
+
 def children(parent: int, *, named: str) -> list[int]:
     """The direct children of a process whose command line holds a word."""
     return [

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from celery import current_app
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from kombu.exceptions import OperationalError
 
 from pilot import clock
 from pilot.models import Notice, OutboxMessage
 
+logger = logging.getLogger(__name__)
 RETRY_AFTER = timedelta(seconds=10)
 SOON = timedelta(seconds=2)
+MOST_TRIES = 3
+LOST_AFTER = timedelta(hours=1)
+"""A task that was sent and is not done after this time is sent again: the broker may have lost it."""
+RESENT_WITHIN = timedelta(hours=24)
+HEADER = "outbox"  # of a task's message: which row here it is for
+MARK = "pilot-outbox"  # key in the broker; where it is missing, the broker has lost what it held
 type Check = Callable[[str], bool]
 _checks: dict[str, Check] = {}
 
@@ -130,7 +138,8 @@ def relay(*, only: Iterable[int] | None = None, limit: int = 500) -> int:
                 message.cancelled_at = clock.security_now()
                 message.save(update_fields=["cancelled_at"])
                 continue
-            message.attempts += 1
+            if message.kind == OutboxMessage.Kind.MAIL:
+                message.attempts += 1  # those of a task are counted where it is run
             try:
                 _send(message)
             except (OperationalError, OSError) as error:
@@ -147,10 +156,101 @@ def relay(*, only: Iterable[int] | None = None, limit: int = 500) -> int:
 
 def _send(message: OutboxMessage) -> None:
     if message.kind == OutboxMessage.Kind.TASK:
-        current_app.send_task(message.target, kwargs=message.payload, retry=False)
+        headers = {HEADER: message.pk}
+        current_app.send_task(message.target, kwargs=message.payload, headers=headers, retry=False)
         return
     words = message.payload
     compose = _composers.get(words.get("compose", ""))
     mail = compose(words) if compose else Mail(message.target, words["subject"], words["text"])
     if mail is not None:
         send_mail(mail.subject, mail.text, None, [mail.to])
+
+
+# --- what becomes of a task that was sent -----------------------------------------------------------
+def sweep() -> int:
+    """Send what did not leave right after its commit, and again what the broker lost; returns how many left."""
+    resend_lost()
+    return relay()
+
+
+@transaction.atomic
+def begin(message: int, *, repeated: int) -> bool:
+    """A worker begins the task of a message; False when it must not, being done or given up.
+
+    Beginnings are counted, not failures, so that a task that kills its process ends as well. ``repeated`` of them do
+    not count: those that only the database kept from an end.
+    """
+    row = OutboxMessage.objects.select_for_update().filter(pk=message, cancelled_at=None).first()
+    if row is None:
+        return False
+    if row.attempts - repeated >= MOST_TRIES:
+        _give_up(row, "WorkerLost")
+        return False
+    OutboxMessage.objects.filter(pk=message).update(attempts=F("attempts") + 1)
+    return True
+
+
+def done(message: int) -> None:
+    """The task of a message is done: what is left in the table is what is not."""
+    OutboxMessage.objects.filter(pk=message).delete()
+
+
+@transaction.atomic
+def failed(message: int, error: Exception, *, repeated: int) -> None:
+    """The task of a message failed: it is sent again after a while, or given up after three tries.
+
+    Only the kind of error is kept; its words may hold what somebody wrote.
+    """
+    row = OutboxMessage.objects.select_for_update().filter(pk=message, cancelled_at=None).first()
+    if row is None:
+        return
+    if row.attempts - repeated >= MOST_TRIES:
+        _give_up(row, type(error).__name__)
+        return
+    row.sent_at, row.not_before = None, clock.security_now() + RETRY_AFTER
+    row.last_error = type(error).__name__
+    row.save(update_fields=["sent_at", "not_before", "last_error"])
+
+
+def _give_up(row: OutboxMessage, error: str) -> None:
+    row.cancelled_at, row.last_error = clock.security_now(), error
+    row.save(update_fields=["cancelled_at", "last_error"])
+    logger.error("gave up %s (outbox %s): %s", row.target, row.pk, error)
+
+
+def given_up() -> QuerySet[OutboxMessage]:
+    """Tasks that were tried three times in vain and wait for somebody to look into it."""
+    return OutboxMessage.objects.filter(
+        kind=OutboxMessage.Kind.TASK, sent_at__isnull=False, cancelled_at__isnull=False
+    ).order_by("pk")
+
+
+def try_again() -> int:
+    """Have every task that was given up tried again, from its first try on; returns how many."""
+    return given_up().update(
+        sent_at=None, cancelled_at=None, attempts=0, last_error="", not_before=clock.security_now()
+    )
+
+
+def resend_lost() -> int:
+    """Have tasks sent again that the broker has lost; returns how many. A task sent twice is done once.
+
+    All that are not done, where the broker's mark is gone with everything else it held; otherwise those that should
+    have been done long ago.
+    """
+    now = clock.security_now()
+    with current_app.connection_for_write() as connection:
+        away: Any = (*connection.connection_errors, *connection.channel_errors, OSError)
+        try:
+            client = cast(Any, connection.channel()).client
+            lost = Q() if client.get(MARK) is None else Q(sent_at__lt=now - LOST_AFTER)
+            sent = OutboxMessage.objects.filter(
+                lost, kind=OutboxMessage.Kind.TASK, sent_at__gt=now - RESENT_WITHIN, cancelled_at=None
+            )
+            count = sent.update(sent_at=None, not_before=now)
+            client.set(MARK, "1")
+        except away:
+            return 0  # it is away: nothing leaves now, and the next sweep looks again
+    if count:
+        logger.warning("%s tasks are sent again: the broker lost them", count)
+    return count

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery, current_app
+from celery.exceptions import Retry
+from django.core.management import call_command
+from django.db import OperationalError as DatabaseAway
 from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
 from kombu.exceptions import OperationalError
 
-from pilot import clock
+from pilot import clock, tasks
 from pilot.celery import app
-from pilot.models import OutboxMessage
+from pilot.enums import Role
+from pilot.models import OutboxMessage, Person
 from pilot.services import outbox
+from tests.factories import world
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @pytest.fixture
@@ -30,7 +42,7 @@ def test_a_message_waits_while_the_broker_is_dead(db: None, dead_broker: None) -
     message = outbox.post_task("pilot.tasks.seal_audit")
     assert outbox.relay() == 0
     message.refresh_from_db()
-    assert (message.sent_at, message.attempts) == (None, 1)
+    assert (message.sent_at, message.attempts, bool(message.last_error)) == (None, 0, True)
     assert message.not_before > clock.security_now()
 
 
@@ -88,3 +100,125 @@ def test_a_shared_message_waits_for_all_who_share_it(monkeypatch: pytest.MonkeyP
 def test_the_dead_broker_raises_what_the_outbox_expects(dead_broker: None) -> None:
     with pytest.raises((OperationalError, OSError)):
         current_app.send_task("pilot.tasks.seal_audit", retry=False)
+
+
+# --- what becomes of a task that was sent ---------------------------------------------------------------
+class Broken(Exception):
+    """What a poisoned task raises."""
+
+
+def run(task: Any, message: OutboxMessage, *, retries: int = 0) -> Any:
+    """As a worker does: with the message's headers."""
+    task.push_request(headers={outbox.HEADER: message.pk}, retries=retries, called_directly=False)
+    try:
+        return task()
+    finally:
+        task.pop_request()
+
+
+@pytest.fixture
+def task(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A task of the portal whose work a test may replace."""
+    found = app.tasks["pilot.tasks.tidy_answers"]
+    monkeypatch.setattr(found, "run", lambda: 7)
+    return found
+
+
+def sent(task: Any) -> OutboxMessage:
+    message = outbox.post_task(task.name)
+    assert outbox.relay() == 1
+    return message
+
+
+def test_what_is_done_leaves_the_outbox(db: None, task: Any) -> None:
+    message = sent(task)
+    assert (run(task, message), OutboxMessage.objects.count()) == (7, 0)
+    assert run(task, message) is None  # a second copy of it does nothing
+
+
+def test_a_poisoned_task_is_tried_three_times_and_waits_for_somebody(
+    db: None, task: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What its error says may be personal data, so only its kind is kept."""
+
+    def poison() -> None:
+        raise Broken("110101199003070000")
+
+    message, tries = sent(task), []
+    monkeypatch.setattr(task, "run", poison)
+    for _ in range(4):
+        with contextlib.suppress(Broken):
+            run(task, message)
+            break
+        message.refresh_from_db()
+        tries.append((message.attempts, message.sent_at is None, message.last_error))
+        OutboxMessage.objects.filter(pk=message.pk).update(not_before=clock.security_now())
+        outbox.relay()
+    assert tries == [(1, True, "Broken"), (2, True, "Broken"), (3, False, "Broken")]
+    assert list(outbox.given_up()) == [message]
+    assert outbox.resend_lost() == outbox.relay() == 0
+    monkeypatch.setattr(task, "run", lambda: 7)
+    call_command("tasks", "--again")
+    told = capsys.readouterr().out.splitlines()
+    assert ("Broken" in told[0], told[1:]) == (True, ["1 项将重新执行 / tried again: 1"])
+    assert (outbox.relay(), run(task, message), OutboxMessage.objects.count()) == (1, 7, 0)
+
+
+def test_a_task_that_kills_its_process_is_not_begun_a_fourth_time(db: None, task: Any) -> None:
+    message = sent(task)
+    assert [outbox.begin(message.pk, repeated=0) for _ in range(4)] == [True, True, True, False]
+    assert list(outbox.given_up().values_list("last_error", flat=True)) == ["WorkerLost"]
+
+
+def test_a_task_is_not_blamed_for_the_database(db: None, task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise DatabaseAway
+
+    message = sent(task)
+    monkeypatch.setattr(task, "run", away)
+    monkeypatch.setattr(task, "retry", lambda **told: Retry(when=told["countdown"]))
+    for retries in range(5):
+        with pytest.raises(Retry):
+            run(task, message, retries=retries)
+    monkeypatch.setattr(task, "run", lambda: 7)
+    assert run(task, message, retries=5) == 7
+
+
+def test_what_the_broker_lost_is_sent_again(db: None, task: Any) -> None:
+    """All of it when it lost everything; else what should have been done an hour ago."""
+    first, second = sent(task), sent(task)
+    outbox.resend_lost()
+    assert (outbox.resend_lost(), outbox.relay()) == (0, 0)
+    OutboxMessage.objects.filter(pk=first.pk).update(sent_at=first.created_at - timedelta(minutes=61))
+    assert (outbox.resend_lost(), outbox.relay()) == (1, 1)
+    with app.connection_for_write() as connection:
+        connection.channel().client.delete(outbox.MARK)
+    assert (outbox.resend_lost(), outbox.relay()) == (2, 2)
+    assert [run(task, message) for message in (first, second, first, second)] == [7, 7, None, None]
+
+
+# --- alarms -------------------------------------------------------------------------------------------
+def test_a_silent_timetable_and_given_up_tasks_raise_an_alarm(
+    programme: Any, settings: Any, tmp_path: Path, task: Any
+) -> None:
+    """At the probe, and to the system administrator on every page."""
+    settings.VAR = tmp_path
+    admin = Client()
+    admin.force_login(Person.objects.get(pk=world.ministry(Role.SYSTEM_ADMIN).person_id), backend=BACKEND)
+
+    def alarms() -> list[str]:
+        told = Client().get("/readyz").json()
+        assert told["status"] == ("alarm" if told["alarms"] else "ok")
+        return list(told["alarms"])
+
+    tasks.beat()
+    assert alarms() == []
+    OutboxMessage.objects.filter(pk=sent(task).pk).update(cancelled_at=clock.security_now())
+    pulse = tmp_path / "run" / "pulse"
+    late = clock.security_now().timestamp() - 181
+    os.utime(pulse, (late, late))
+    assert alarms() == ["timetable", "tasks"]
+    page = admin.get(reverse("notice_list")).content.decode()
+    assert page.count("定时任务已超过 3 分钟没有运行") == page.count("1 项后台任务连续失败 3 次") == 1
+    pulse.unlink()
+    assert alarms() == ["tasks"]  # it has three minutes to come for the first time

@@ -1,0 +1,42 @@
+"""What every Celery task of the portal is: one the outbox sent is tried three times at most and leaves it when done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Task
+from django.db import InterfaceError, OperationalError
+
+from pilot.services import outbox
+
+DATABASE_AWAY = 5  # seconds until a task that the database failed is tried again
+
+
+class OutboxTask(Task[Any, Any]):
+    """A task that knows which message of the outbox it was sent for; beat's own have none and simply run."""
+
+    abstract = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run, and tell the outbox. Raises ``Retry`` when the database is away, else what the task raises."""
+        message = (self.request.headers or {}).get(outbox.HEADER)
+        if message is None:
+            return super().__call__(*args, **kwargs)
+        repeated = int(self.request.retries or 0)
+        try:
+            return self._run_for(message, repeated, args, kwargs)
+        except (OperationalError, InterfaceError) as error:  # it may be in the middle of a restart
+            raise self.retry(exc=error, countdown=DATABASE_AWAY, max_retries=None) from error
+
+    def _run_for(self, message: int, repeated: int, args: Any, kwargs: Any) -> Any:
+        if not outbox.begin(message, repeated=repeated):
+            return None
+        try:
+            result = self.run(*args, **kwargs)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            outbox.failed(message, error, repeated=repeated)
+            raise
+        outbox.done(message)
+        return result
