@@ -6,8 +6,9 @@ in words), transition, effects, save, history row, audit row, notices. What is d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -73,6 +74,15 @@ class Handler:
     reason_required: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """A case that this transaction has opened, and its steps, which are not written yet."""
+
+    case: Case
+    steps: list[TransitionRecord] = field(default_factory=list)
+
+
+_fresh: ContextVar[_Fresh | None] = ContextVar("fresh", default=None)
 _handlers: dict[tuple[str, str], Handler] = {}
 _PLAIN = Handler()
 _around: dict[str, Around] = {}
@@ -140,7 +150,7 @@ def fire(
     Raises :class:`StateChanged`, :class:`NotPermitted` or :class:`Refused`; then nothing of it has happened.
     """
     try:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=_fresh_of(case) is None):
             return _fire(
                 case, name, actor=actor, seen=seen, seen_step=seen_step, at=at, reason=reason, data=data
             )
@@ -167,13 +177,12 @@ def _fire(
     data: Mapping[str, Any],
 ) -> Case:
     model = type(case)
-    locked: Any = model.unscoped.select_for_update(of=("self",)).get(pk=case.pk)
+    locked, taken = _held(case)
     if seen is not None and locked.state != seen:
         raise StateChanged(
             _("状态已由“%(seen)s”变为“%(now)s”，请刷新后再办理")
             % {"seen": state_label(model, seen), "now": state_label(model, locked.state)}
         )
-    taken = steps(locked)
     if seen_step is not None and taken != seen_step:
         raise StateChanged(_("该事项已由他人办理了一步，请刷新后再办理"))
     at = at or clock.now()
@@ -196,6 +205,19 @@ def _fire(
     _tell(locked, act, rule)
     case_moved.send(sender=model, case=locked, act=act)
     return locked
+
+
+def _held(case: Case) -> tuple[Any, int]:
+    """The case as it is now, kept from everybody else until the commit, and how many steps it has taken."""
+    if fresh := _fresh_of(case):
+        return case, len(fresh.steps)
+    locked = type(case).unscoped.select_for_update(of=("self",)).get(pk=case.pk)
+    return locked, steps(locked)
+
+
+def _fresh_of(case: Case) -> _Fresh | None:
+    fresh = _fresh.get()
+    return fresh if fresh is not None and fresh.case is case else None
 
 
 def steps(case: Case) -> int:
@@ -230,7 +252,7 @@ def state_label(model: type[Case], state: str) -> str:
 
 
 def _record_step(case: Case, act: Act, rule: Handler) -> None:
-    TransitionRecord.objects.create(
+    record = TransitionRecord(
         machine=type(case).slug(),
         object_id=case.pk,
         number=act.step,
@@ -245,6 +267,14 @@ def _record_step(case: Case, act: Act, rule: Handler) -> None:
         reason=act.reason,
         internal=rule.internal,
     )
+    _keep_step(case, record)
+
+
+def _keep_step(case: Case, record: TransitionRecord) -> None:
+    if fresh := _fresh_of(case):
+        fresh.steps.append(record)
+    else:
+        record.save(force_insert=True)
 
 
 def _tell(case: Case, act: Act, rule: Handler) -> None:
@@ -331,7 +361,7 @@ def open_case(case: Case, *, actor: Actor, at: datetime | None = None) -> None:
     at = at or clock.now()
     case.opened_at = case.state_since = at
     case.save()
-    TransitionRecord.objects.create(
+    record = TransitionRecord(
         machine=type(case).slug(),
         object_id=case.pk,
         number=1,
@@ -344,4 +374,24 @@ def open_case(case: Case, *, actor: Actor, at: datetime | None = None) -> None:
         organisation_id=actor.organisation_id,
         role=actor.role,
     )
+    _keep_step(case, record)
     audit.record(action=f"{type(case).slug()}.open", actor=actor, subject=case)
+
+
+@contextmanager
+def begun(case: Case, *, actor: Actor) -> Iterator[None]:
+    """Open a case and carry it further in the same transaction, with few statements.
+
+    Nobody else can know the case before the commit: within the block :func:`fire` neither locks nor reads it but moves
+    this very object, and its steps and all audit rows are written when the block ends. Raising out of it undoes the
+    whole transaction, so nothing raised by ``fire`` is to be caught inside.
+    """
+    fresh = _Fresh(case)
+    with transaction.atomic(savepoint=False), audit.together():
+        token = _fresh.set(fresh)
+        try:
+            open_case(case, actor=actor)
+            yield
+        finally:
+            _fresh.reset(token)
+        TransitionRecord.objects.bulk_create(fresh.steps)

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from filings.intake.records import ErrorItem, UnitContext
 from filings.intake.versions import Candidate, Ledger, Stored, Verdict
-from filings.models import FormRefusal, UnitMonthKey, UploadJob
+from filings.models import FormRefusal, FormRepeat, UnitMonthKey, UploadJob
 from filings.rules import RULE_VERSION
 from filings.services import crypto, deltas, storage, subjects, supplements
 from pilot import clock
@@ -45,6 +45,10 @@ _COLUMNS: Final = {
     "subject_kind": "text", "source": "text", "rule_version": "text", "subject_known": "bool", "digest": "bytea",
     "subject_index": "bytea", "key_id": "int8", "ciphertext": "bytea",
 }  # fmt: skip
+_REPEAT_COLUMNS: Final = {"job_id": "int8", "row": "int4", "form_no": "text"}
+_ADVANCED: Final = (
+    "rows", "taken_rows", "accepted", "duplicates", "rejected_rows", "code_counts", "heartbeat_at", "attempts",
+)  # fmt: skip
 _TRIAL_COLUMNS: Final = {
     "form_no": "text", "digest": "bytea", "chain_no": "text", "version": "int2", "day": "date",
 }  # fmt: skip
@@ -56,7 +60,7 @@ class Sorted:
 
     taken: list[tuple[Candidate, Verdict]] = field(default_factory=list)
     supplements: list[supplements.Supplement] = field(default_factory=list)
-    repeats: int = 0
+    repeats: list[Candidate] = field(default_factory=list)
     refused: list[tuple[Candidate, tuple[ErrorItem, ...]]] = field(default_factory=list)
 
     @property
@@ -82,25 +86,51 @@ def load_chunk(
 
     ``keep_refused`` is handed the refused rows before the commit, so that none is recorded without its content.
     """
-    job = UploadJob.unscoped.select_related("unit").get(pk=job_id)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOAD_LOCK, job.unit_id])
+    _lock(UploadJob.unscoped.values_list("unit_id", flat=True).get(pk=job_id))
     job = UploadJob.unscoped.select_for_update(of=("self",)).select_related("unit").get(pk=job_id)
     if job.taken_rows != rows[0].number - 1:
         return False
+    _take(job, rows, context, keep_refused)
+    job.save(update_fields=_ADVANCED)
+    return True
+
+
+def load_whole(
+    *,
+    job: UploadJob,
+    rows: Sequence[Candidate],
+    context: UnitContext,
+    keep_refused: Callable[[list[Candidate]], None],
+) -> None:
+    """Take all rows of a job that this transaction has opened; its next step saves how far it is."""
+    _lock(job.unit_id)
+    _take(job, rows, context, keep_refused)
+
+
+def _lock(unit_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOAD_LOCK, unit_id])
+
+
+def _take(
+    job: UploadJob,
+    rows: Sequence[Candidate],
+    context: UnitContext,
+    keep_refused: Callable[[list[Candidate]], None],
+) -> None:
     outcome = _sort(job, rows, context)
     if job.dry_run:
         _copy("filings_dry_run", _TRIAL_COLUMNS, map(_trial_row, outcome.taken))
     else:
         _store(job, outcome, context)
-        keep_refused([row for row, _errors in outcome.refused])
+    keep_refused([row for row, _errors in outcome.refused])
+    _note_repeats(job, outcome.repeats)
     FormRefusal.unscoped.bulk_create(
         (_refusal(job, row, errors) for row, errors in outcome.refused),
         batch_size=1_000,
         ignore_conflicts=job.dry_run,  # a dry run that was cut off starts afresh
     )
     _advance(job, rows, outcome)
-    return True
 
 
 def _sort(job: UploadJob, rows: Sequence[Candidate], context: UnitContext) -> Sorted:
@@ -113,13 +143,13 @@ def _sort(job: UploadJob, rows: Sequence[Candidate], context: UnitContext) -> So
             if verdict.errors:
                 outcome.refused.append((row, verdict.errors))
             elif verdict.repeat:
-                outcome.repeats += 1
+                outcome.repeats.append(row)
             else:
                 outcome.taken.append((row, verdict))
             continue
         judged = desk.judge(row)
         if judged is None:
-            outcome.repeats += 1
+            outcome.repeats.append(row)
         elif judged.errors:
             outcome.refused.append((row, judged.errors))
         else:
@@ -205,6 +235,16 @@ def _form_row(
     )
 
 
+def _note_repeats(job: UploadJob, rows: Sequence[Candidate]) -> None:
+    """Note which rows were repeats. What repeats at the first attempt of a dry run does so at the next one."""
+    noted: set[int] = set()
+    if rows and job.dry_run:
+        earlier = FormRepeat.unscoped.filter(job=job, row__gte=rows[0].number, row__lte=rows[-1].number)
+        noted = set(earlier.values_list("row", flat=True))
+    if new := [(job.pk, row.number, row.form_no) for row in rows if row.number not in noted]:
+        _copy("filings_formrepeat", _REPEAT_COLUMNS, new)
+
+
 def _trial_row(pair: tuple[Candidate, Verdict]) -> tuple[Any, ...]:
     row, verdict = pair
     return row.form_no, row.digest, verdict.chain_no, verdict.version, verdict.day
@@ -244,21 +284,22 @@ def _kept(error: ErrorItem) -> dict[str, Any]:
 
 
 def _advance(job: UploadJob, rows: Sequence[Candidate], outcome: Sorted) -> None:
-    """Record how far the job is; a restart goes on from here."""
+    """Note how far the job is, which the caller saves (``_ADVANCED``): a restart goes on from here."""
     codes = Counter(job.code_counts)
     for _row, errors in outcome.refused:
         codes.update({error.code for error in errors})
-    counts = {"accepted": outcome.accepted, "duplicates": outcome.repeats, "rejected": len(outcome.refused)}
-    UploadJob.unscoped.filter(pk=job.pk).update(
-        rows=rows[-1].number,
-        taken_rows=rows[-1].number,
-        accepted=job.accepted + outcome.accepted,
-        duplicates=job.duplicates + outcome.repeats,
-        rejected_rows=job.rejected_rows + len(outcome.refused),
-        code_counts=dict(sorted(codes.items())),
-        heartbeat_at=clock.security_now(),
-        attempts=0,
-    )
+    counts = {
+        "accepted": outcome.accepted,
+        "duplicates": len(outcome.repeats),
+        "rejected": len(outcome.refused),
+    }
+    job.rows = job.taken_rows = rows[-1].number
+    job.accepted += counts["accepted"]
+    job.duplicates += counts["duplicates"]
+    job.rejected_rows += counts["rejected"]
+    job.code_counts = dict(sorted(codes.items()))
+    job.heartbeat_at = clock.security_now()
+    job.attempts = 0
     span = {"first_row": rows[0].number, "last_row": rows[-1].number}
     audit.record(action="upload-job.load", actor=LOADER, subject=job, detail=span | counts)
 

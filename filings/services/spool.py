@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from django.conf import settings
 
 from filings.intake.lines import Readable
@@ -61,6 +62,12 @@ def read_refused(job: UUID) -> Iterator[bytes]:
     for path in sorted(folder(job).glob(f"{REFUSED}*")):
         with path.open("rb") as file:
             yield io.BufferedReader(_Blocks(file, job), BLOCK).read()
+
+
+def remove_refused(job: UUID) -> None:
+    """Forget the refused rows of a job; its upload stays."""
+    for path in folder(job).glob(f"{REFUSED}*"):
+        path.unlink(missing_ok=True)
 
 
 def has_refused(job: UUID) -> bool:
@@ -152,14 +159,14 @@ def end_pieces(job: UUID) -> None:
 # --- how far a job is ------------------------------------------------------------------------------
 def note_reached(job: UUID, position: int) -> None:
     """Remember how many bytes of the upload have been read; only for showing."""
-    _write(job, REACHED, io.BytesIO(str(position).encode()))
+    _write(job, REACHED, io.BytesIO(str(position).encode()), lasting=False)
 
 
 def reached(job: UUID) -> int | None:
     """How many bytes of the upload have been read; None where nobody noted it."""
     try:
         return int(_read(job, REACHED))
-    except FileNotFoundError:
+    except (FileNotFoundError, IndexError, ValueError, InvalidTag):  # a power failure may leave half of it
         return None
 
 
@@ -231,12 +238,13 @@ class Writer:
             self._seal(self._waiting[:BLOCK])
             self._waiting = self._waiting[BLOCK:]
 
-    def close(self) -> Spooled:
-        """Seal the rest, sync, and give the file its name."""
+    def close(self, *, lasting: bool = True) -> Spooled:
+        """Seal the rest, sync (what need not outlast a power failure may do without), and give the file its name."""
         if self._waiting:
             self._seal(self._waiting)
         self._file.flush()
-        os.fsync(self._file.fileno())
+        if lasting:
+            os.fsync(self._file.fileno())
         self._file.close()
         self._temporary.replace(self._path)
         return Spooled(self._size, self._digest.hexdigest())
@@ -252,12 +260,12 @@ class Writer:
         os.utime(self._path.parent)  # a file that grows does not touch its folder, and tidying goes by that
 
 
-def _write(job: UUID, name: str, source: Readable) -> Spooled:
+def _write(job: UUID, name: str, source: Readable, *, lasting: bool = True) -> Spooled:
     writer = Writer(job, name)
     try:
         while piece := source.read(BLOCK):
             writer.write(piece)
-        return writer.close()
+        return writer.close(lasting=lasting)
     except BaseException:
         writer.abandon()
         raise

@@ -23,7 +23,7 @@ from filings.services import loading, rejects, uploads
 from pilot import clock
 from pilot.actors import Actor
 from pilot.models import PilotUnit
-from pilot.workflow import fire, open_case
+from pilot.workflow import begun, fire
 
 SOURCE: Final = "api"
 
@@ -52,7 +52,7 @@ def submit(
 def _take(
     actor: Actor, unit: PilotUnit, rows: Sequence[Row], received_at: datetime, trial: bool
 ) -> dict[str, Any]:
-    job = _open(actor, unit, rows, received_at)
+    job = _job(unit, rows, received_at)
     context = unit_context(unit, received_at)
     candidates = [uploads.candidate(raw, context) for raw in rows]
 
@@ -60,17 +60,19 @@ def _take(
         if refused and not trial:
             rejects.keep(job, [], refused)
 
-    loading.load_chunk(job_id=job.pk, rows=candidates, context=context, keep_refused=keep_refused)
-    done: UploadJob = fire(job, "finish", actor=loading.LOADER)
-    return outcome(done, trial=trial)
+    with begun(job, actor=actor):
+        fire(job, "start", actor=loading.LOADER)
+        loading.load_whole(job=job, rows=candidates, context=context, keep_refused=keep_refused)
+        fire(job, "finish", actor=loading.LOADER)
+    return outcome(job, trial=trial)
 
 
-def _open(actor: Actor, unit: PilotUnit, rows: Sequence[Row], received_at: datetime) -> UploadJob:
+def _job(unit: PilotUnit, rows: Sequence[Row], received_at: datetime) -> UploadJob:
     digest = hashlib.sha256()
     for row in rows:
         digest.update(row.raw)
         digest.update(b"\n")
-    job = UploadJob(
+    return UploadJob(
         case_key=uuid4(),
         unit=unit,
         source_name=SOURCE,
@@ -80,9 +82,6 @@ def _open(actor: Actor, unit: PilotUnit, rows: Sequence[Row], received_at: datet
         received_at=received_at,
         heartbeat_at=clock.security_now(),
     )
-    open_case(job, actor=actor)
-    started: UploadJob = fire(job, "start", actor=loading.LOADER)
-    return started
 
 
 def outcome(job: UploadJob, *, trial: bool) -> dict[str, Any]:

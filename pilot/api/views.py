@@ -9,7 +9,6 @@ from typing import Any, Final, cast
 
 import msgspec
 from django.core.exceptions import RequestDataTooBig
-from django.db import OperationalError
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -23,7 +22,7 @@ from pilot.api import door
 from pilot.enums import ApiMode
 from pilot.errors import PilotError
 from pilot.models import ApiKey, PilotUnit
-from pilot.services import api_keys, idempotency
+from pilot.services import idempotency
 from pilot.services.idempotency import Answer
 
 logger = logging.getLogger(__name__)
@@ -42,7 +41,6 @@ _CODES: Final[Mapping[type[Exception], str]] = {
     exceptions.ValidationError: "request.parameters",
     Http404: "not.found",
     RequestDataTooBig: "too.large",
-    OperationalError: "not.ready",
 }
 
 
@@ -51,11 +49,11 @@ def as_problem(error: Exception, context: Mapping[str, Any]) -> HttpResponse | N
     request = context["request"]._request
     if isinstance(error, PilotError):
         return problems.answer(request, error.code, status=error.status, detail=str(error.message))
-    code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), None)
-    if code is None:
+    code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), problems.of_system(error))
+    if not code:
         return None
-    if isinstance(error, OperationalError):
-        logger.error("the database failed a request", exc_info=error)
+    if code in {"not.ready", "storage.full"}:
+        logger.error("%s: a request failed", code, exc_info=error)
     if isinstance(error, exceptions.ValidationError):
         return problems.answer(request, code, errors=_errors(error))
     told = isinstance(error, APIException) and code in {"auth.key", "auth.scope", "request.unreadable"}
@@ -172,21 +170,17 @@ class KeyView(APIView):
         if self.is_dry_run:
             self.judge_key()
             return plain(act())
-        if not api_keys.stands(self.key):
-            raise exceptions.AuthenticationFailed(door.no_good_key())
         path = str(self.request.path)
         query = self.request.META.get("QUERY_STRING", "")
         endpoint = getattr(self.request._request.resolver_match, "url_name", "")
         whole = hashlib.sha256(f"{path}?{query}\n{content_digest}".encode()).hexdigest()
-        return plain(
-            idempotency.once(
-                key=self.key,
-                endpoint=endpoint,
-                header=header,
-                request_digest=whole,
-                act=act,
+        try:
+            answer = idempotency.once(
+                key=self.key, endpoint=endpoint, header=header, request_digest=whole, act=act
             )
-        )
+        except idempotency.CallerGone:
+            raise exceptions.AuthenticationFailed(door.no_good_key()) from None
+        return plain(answer)
 
 
 def as_json(status: int, content: Any, *, location: str = "") -> Answer:

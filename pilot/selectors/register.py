@@ -51,12 +51,6 @@ def active_ranges(unit: PilotUnit) -> list[tuple[datetime, datetime | None]]:
     return [(r.lower, r.upper) for r in rows]
 
 
-def removed_from(unit: PilotUnit) -> datetime | None:
-    """Since or from when the unit is removed; None for one that is not. A removal that was annulled is none."""
-    row = unit.statuses.filter(kind=UnitStatusKind.REMOVED, during__endswith__isnull=True).first()
-    return None if row is None else row.during.lower
-
-
 def scopes(unit: PilotUnit) -> list[tuple[int, str, datetime, datetime | None]]:
     """Province, filing type and half-open range of everything opened for the unit."""
     rows: Any = unit.scopes.values_list("province", "filing_type", "during")

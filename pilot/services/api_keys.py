@@ -137,11 +137,6 @@ def find(secret: str, *, address: str | None) -> ApiKey | None:
     return key if usable and allows(key, address) else None
 
 
-def stands(key: ApiKey) -> bool:
-    """Whether a key that opened a request is still good now that the request has arrived, which may take minutes."""
-    return active(key.unit, mode=key.mode, at=clock.security_now()).filter(pk=key.pk).exists()
-
-
 def allows(key: Any, address: str | None) -> bool:
     """Whether a key (or whatever else has ``networks``) may be used from an address.
 

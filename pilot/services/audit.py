@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import batched
 from typing import Any, Final
 
@@ -18,6 +21,22 @@ GENESIS: Final = "0" * 64
 SEAL_LOCK: Final = 871  # advisory lock: one sealer at a time
 RECENT: Final = 20_000  # keys given out while a transaction usually stays open, many times over
 BLOCK: Final = 256  # seals of a block; a power of two, so that a block is a subtree
+_waiting: ContextVar[list[AuditEntry] | None] = ContextVar("waiting", default=None)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """What is recorded inside is written at the end of the block, in its order, by one statement.
+
+    The block lies within the act's transaction; raising out of it writes nothing.
+    """
+    waiting: list[AuditEntry] = []
+    token = _waiting.set(waiting)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+    AuditEntry.objects.bulk_create(waiting)
 
 
 def record(
@@ -31,7 +50,7 @@ def record(
     detail: dict[str, Any] | None = None,
 ) -> AuditEntry:
     """Write one audit row in the current transaction. ``detail`` holds ids and counts, never personal data."""
-    return AuditEntry.objects.create(
+    entry = AuditEntry(
         at=clock.security_now(),
         business_at=clock.now(),
         action=action,
@@ -46,6 +65,18 @@ def record(
         object_id=object_id or (str(subject.pk) if subject is not None else ""),
         detail=detail or {},
     )
+    waiting = _waiting.get()
+    if waiting is None:
+        entry.save(force_insert=True)
+    else:
+        waiting.append(entry)
+    return entry
+
+
+def has_row(*, action: str, subject: Any) -> bool:
+    """Whether this was ever done to ``subject``."""
+    kind = subject._meta.model_name
+    return AuditEntry.objects.filter(action=action, object_type=kind, object_id=str(subject.pk)).exists()
 
 
 def content_of(entry: AuditEntry) -> dict[str, Any]:

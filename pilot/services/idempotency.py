@@ -9,19 +9,21 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from pilot import clock
+from pilot import clock, inventory
 from pilot.errors import PilotError
 from pilot.models import ApiKey, IdempotentAnswer
 
 LOCK: Final = 876  # advisory lock class: one request per key at a time
-KEPT_FOR: Final = timedelta(hours=48)
+KEPT_FOR: Final = inventory.period("answer")
 LONGEST_KEY: Final = 255
+_CLAIM: Final = """
+SELECT revoked_at IS NULL AND expires_at > %s, pg_try_advisory_xact_lock(%s, %s) FROM pilot_apikey WHERE id = %s
+"""
 
 
 class KeyUnusable(PilotError):
@@ -36,6 +38,13 @@ class KeyInFlight(PilotError):
 
     status = 409
     code = "idempotency.in_flight"
+
+
+class CallerGone(PilotError):
+    """The API key that opened the request is good no more: revoked or expired while its content arrived."""
+
+    status = 401
+    code = "auth.key"
 
 
 class KeyReused(PilotError):
@@ -63,11 +72,14 @@ def once(
     """Do ``act`` unless this unit has done it under the same header; returns its answer, or the one it gave then.
 
     ``request_digest`` stands for everything that makes the request what it is. Raises :class:`KeyUnusable`,
-    :class:`KeyInFlight` or :class:`KeyReused`, or whatever ``act`` raises; then nothing is kept.
+    :class:`CallerGone`, :class:`KeyInFlight` or :class:`KeyReused`, or whatever ``act`` raises; then nothing is kept.
     """
     judge(header)
     account = {"unit": key.unit, "mode": key.mode, "endpoint": endpoint, "key": header}
-    if not _claim(f"{key.unit_id}:{key.mode}:{endpoint}:{header}"):
+    stands, mine = _claim(key, f"{key.unit_id}:{key.mode}:{endpoint}:{header}")
+    if not stands:
+        raise CallerGone("")
+    if not mine:
         raise KeyInFlight(_("同一 Idempotency-Key 的请求正在处理，请稍后再试"))
     if kept := IdempotentAnswer.objects.filter(**account).first():
         if kept.request_digest != request_digest:
@@ -100,9 +112,13 @@ def tidy() -> int:
     return old.delete()[0]
 
 
-def _claim(name: str) -> bool:
-    """Whether no other transaction answers this key now. The lock ends with the transaction."""
+def _claim(key: ApiKey, name: str) -> tuple[bool, bool]:
+    """Whether the API key still stands, and whether no other transaction answers this name now.
+
+    The lock ends with the transaction.
+    """
     number = zlib.crc32(name.encode()) - 2**31  # a collision only makes somebody wait
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK, number])
-        return bool(cursor.fetchone()[0])
+        cursor.execute(_CLAIM, [clock.security_now(), LOCK, number, key.pk])
+        row = cursor.fetchone()
+    return (False, False) if row is None else (bool(row[0]), bool(row[1]))
