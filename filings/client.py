@@ -337,7 +337,6 @@ class Sender:
 
     def _fetch_rejects(self, file: Path, job: dict[str, Any]) -> None:
         """Write the refused rows beside the file, to be corrected and sent again."""
-        target = rejects_file(file, job["format"], self.options.out)
         if not job["rejects"] or job.get("rejects_file"):
             return
         reply = self.portal.get(job["rejects"])
@@ -345,6 +344,7 @@ class Sender:
             return
         if reply.status != 200:
             raise CannotFinish(reason_of(reply))
+        target = rejects_file(file, job["format"], self.options.out)
         write_whole(target, reply.body)
         job["rejects_file"] = str(target)
         if self.state:
@@ -355,10 +355,16 @@ class Sender:
 
 
 def rejects_file(file: Path, file_format: str, folder: Optional[Path]) -> Path:
-    """``forms.csv`` → ``forms.rejects.csv``; a packed file keeps its whole name before the ending."""
+    """``forms.csv`` → ``forms.rejects.csv``; a packed file keeps its whole name before the ending.
+
+    In one folder for all, a mark of where the file lies keeps the rows of same-named files of several folders apart.
+    """
     ending = REJECTS_ENDINGS[file_format]
     name = file.stem if file.suffix.lower() == ending else file.name
-    return (folder or file.parent) / f"{name}.rejects{ending}"
+    if folder is None:
+        return file.with_name(f"{name}.rejects{ending}")
+    place = hashlib.sha256(str(file.resolve().parent).encode()).hexdigest()[:8]
+    return folder / f"{name}.{place}.rejects{ending}"
 
 
 def reason_of(reply: Reply) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,7 +13,15 @@ from django.utils.translation import gettext as _
 
 from pilot import clock, rules
 from pilot.errors import NotReady
-from pilot.models import CalendarDay, Programme, ProgrammeRule, ProposalState, Window, WindowExtension
+from pilot.models import (
+    AuditEntry,
+    CalendarDay,
+    Programme,
+    ProgrammeRule,
+    ProposalState,
+    Window,
+    WindowExtension,
+)
 
 
 def current() -> Programme:
@@ -43,6 +53,38 @@ def rule_history(programme: Programme, key: str) -> Callable[[date], Any]:
 def rule_basis(programme: Programme, key: str) -> str:
     """The basis in words of a programme rule as it holds today, for letters."""
     return _in_force(programme, key, None).values_list("basis", flat=True).first() or ""
+
+
+def rule_rows(programme: Programme, key: str) -> list[ProgrammeRule]:
+    """The rows of a rule, the first to hold first; ended or scheduled ones among them."""
+    rows = ProgrammeRule.objects.filter(programme=programme, key=key)
+    return list(rows.order_by(F("valid_from").asc(nulls_first=True)))
+
+
+def rules_in_force(programme: Programme) -> dict[str, ProgrammeRule]:
+    """Every rule of a programme as it holds today, by its key."""
+    today = rules.local_day(clock.now())
+    begun = Q(valid_from=None) | Q(valid_from__lte=today)
+    rows = ProgrammeRule.objects.filter(begun, programme=programme)
+    return {row.key: row for row in rows.order_by(F("valid_from").asc(nulls_first=True))}
+
+
+def standing(programme: Programme, key: str) -> str:
+    """Stands for a rule as it is entered now: another one once anything of it was changed."""
+    rows = [[row.valid_from, row.value, row.basis] for row in rule_rows(programme, key)]
+    return hashlib.sha256(json.dumps(rows, default=str, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def rule_changes(programme: Programme, key: str) -> list[AuditEntry]:
+    """Who set a rule to what, and why, the newest first; what came with the installation is not among it."""
+    rows = AuditEntry.objects.filter(
+        action="programme.rule",
+        object_type="programme",
+        object_id=str(programme.pk),
+        outcome=AuditEntry.Outcome.DONE,
+        detail__key=key,
+    )
+    return list(rows.order_by("-at", "-pk"))
 
 
 def _in_force(programme: Programme, key: str, on: date | None) -> QuerySet[ProgrammeRule]:

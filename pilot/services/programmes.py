@@ -10,11 +10,13 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import JSONField, Value
 from django.utils.translation import gettext as _
 
+from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.enums import OrganisationKind, Province, WindowKind
-from pilot.errors import Refused
+from pilot.errors import NotPermitted, Refused, StateChanged
 from pilot.models import (
     CalendarChange,
     CalendarDay,
@@ -25,6 +27,8 @@ from pilot.models import (
     Window,
     WindowExtension,
 )
+from pilot.rule_kinds import DATED, KINDS
+from pilot.rules import local_day
 from pilot.selectors import programmes as selectors
 from pilot.services import audit
 from pilot.workflow import open_case
@@ -32,8 +36,6 @@ from pilot.workflow import open_case
 FOLDER = Path(__file__).resolve().parent.parent / "programmes"
 MINISTRY_NAME = "工业和信息化部信息通信管理局"
 # Phases whose working days are shared out, and the rules that hold the shares, one after the other.
-# What figures are judged by may change from a day on; every other rule is what it is now.
-DATED = frozenset({"identity_accuracy", "form_accuracy", "verdict_confidence"})
 SHARES = {
     WindowKind.REVIEW: (WindowKind.REVIEW.label, ("bureau_report_days", "assessment_days", "list_days")),
 }
@@ -110,16 +112,23 @@ def _check_shares(programme: Programme) -> None:
 
 
 def _install_authorities(phones: Mapping[str, str]) -> None:
-    Organisation.objects.get_or_create(kind=OrganisationKind.MINISTRY, defaults={"name": MINISTRY_NAME})
-    for province in Province:
-        Organisation.objects.get_or_create(
-            kind=OrganisationKind.BUREAU,
-            province=province,
-            defaults={
-                "name": f"{Province(province).label}通信管理局",
-                "phone": phones.get(str(province.value), ""),
-            },
-        )
+    """The ministry and the bureaus, as far as they do not stand already: another programme has the same."""
+    authorities = [
+        Organisation(kind=OrganisationKind.MINISTRY, name=MINISTRY_NAME),
+        *(
+            Organisation(
+                kind=OrganisationKind.BUREAU,
+                province=province,
+                name=f"{Province(province).label}通信管理局",
+                phone=phones.get(str(province.value), ""),
+            )
+            for province in Province
+        ),
+    ]
+    standing = set(Organisation.objects.values_list("kind", "province"))
+    Organisation.objects.bulk_create(
+        (one for one in authorities if (one.kind, one.province) not in standing), ignore_conflicts=True
+    )
 
 
 @transaction.atomic
@@ -152,22 +161,67 @@ def set_rule(
     value: Any,
     basis: str,
     valid_from: date | None = None,
+    reason: str = "",
 ) -> None:
     """Set a programme rule with its basis in words; only the ministry enters rules the notice does not hold.
 
-    With ``valid_from`` the rule holds from that day on and the one before stays for what lies before: for what figures
-    are judged by. Raises :class:`Refused` for another rule with a day.
+    A ``value`` of None ends it. With ``valid_from`` the rule holds from that day on and the one before stays for what
+    lies before: for what figures are judged by. Raises :class:`Refused` for another rule with a day.
     """
     if not (actor.is_ministry or actor.is_system):
         raise Refused(_("项目规则由部机关录入"))
     if valid_from is not None and key not in DATED:
         raise Refused(_("只有准确率的判定规则可以规定生效日期"))
+    ended = Value(None, JSONField())  # JSON's null: the row stays, with the basis of the end
     ProgrammeRule.objects.update_or_create(
-        programme=programme, key=key, valid_from=valid_from, defaults={"value": value, "basis": basis}
+        programme=programme,
+        key=key,
+        valid_from=valid_from,
+        defaults={"value": ended if value is None else value, "basis": basis},
     )
     _check_shares(programme)
-    detail = {"key": key, "value": value} | ({"valid_from": valid_from.isoformat()} if valid_from else {})
+    detail = {"key": key, "value": value, "basis": basis}
+    detail |= {"valid_from": valid_from.isoformat()} if valid_from else {}
+    detail |= {"reason": reason} if reason else {}
     audit.record(action="programme.rule", actor=actor, subject=programme, detail=detail)
+
+
+@transaction.atomic
+def enter_rule(
+    *,
+    actor: Actor,
+    programme: Programme,
+    key: str,
+    value: Any,
+    basis: str,
+    reason: str,
+    seen: str,
+    valid_from: date | None = None,
+) -> None:
+    """An officer enters a rule, or ends it (``value`` None), after having seen what held (``seen``: its standing).
+
+    Raises :class:`NotPermitted` for whom the policy does not let, :class:`StateChanged` where somebody else was first,
+    :class:`Refused` for a rule that the code cannot do without, a day that is past, or what :func:`set_rule` refuses.
+    """
+    if not policy.may_open("rule_enter", actor.role):
+        raise NotPermitted(_("项目规则由部经办人员录入"))
+    Programme.objects.select_for_update(no_key=True).get(pk=programme.pk)
+    if selectors.standing(programme, key) != seen:
+        raise StateChanged(_("该规则已被他人修改，请重新查看后办理"))
+    kind = KINDS[key]
+    if value is None and not kind.optional:
+        raise Refused(_("该规则不可废止，只能修改"))
+    if key in DATED and (valid_from is None or valid_from < local_day(clock.now())):
+        raise Refused(_("生效日期不得早于今天：此前的数据按当时的规则判定"))
+    set_rule(
+        actor=actor,
+        programme=programme,
+        key=key,
+        value=value,
+        basis=basis,
+        valid_from=valid_from,
+        reason=reason,
+    )
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,19 @@ from django.db import transaction
 from pilot import rules
 from pilot.enums import WindowKind
 from pilot.errors import Refused
-from pilot.models import AuditEntry, CalendarChange, Organisation, Programme, ProgrammeRule
+from pilot.models import (
+    AuditEntry,
+    CalendarChange,
+    Organisation,
+    Programme,
+    ProgrammeRule,
+    Window,
+    WindowExtension,
+)
 from pilot.selectors import programmes
 from pilot.services import programmes as services
 from tests.factories import world
+from tests.factories.audited import audited
 
 
 @pytest.mark.parametrize(
@@ -112,4 +121,12 @@ def test_calendar_change_keeps_its_history(programme: Programme) -> None:
     )
     assert programmes.calendar(programme)[date(2019, 12, 30)] is False
     change = CalendarChange.objects.get(day=date(2019, 12, 30))
+    assert audited("programme.calendar") == ("done", None, "programme", str(programme.pk))
     assert (change.was_working, change.is_working) == (True, False)
+
+
+def test_windows_are_written_in_shanghai_time_wherever_the_reader_is(programme: Programme) -> None:
+    window = Window.objects.get(programme=programme, kind=WindowKind.APPLICATION)
+    assert str(window) == "申请阶段 2019-04-01 00:00 ～ 2019-04-16 00:00"
+    closes = world.moment("2019-04-18 00:00").astimezone(UTC)
+    assert str(WindowExtension(window=window, closes=closes)) == "申请阶段 → 2019-04-18 00:00"

@@ -121,6 +121,19 @@ def test_one_file_of_the_standard_library_for_python_3_9() -> None:
     assert imported - sys.stdlib_module_names == set()
 
 
+# --- where refused rows go ------------------------------------------------------------------------------
+@pytest.mark.django_db(transaction=False)
+def test_rejects_of_two_folders_never_take_each_others_place(tmp_path: Path) -> None:
+    """In one folder for all every file has a name of its own, the same one at the next run."""
+    out = tmp_path / "out"
+    north, south = tmp_path / "north" / "forms.csv", tmp_path / "south" / "forms.csv"
+    names = [client.rejects_file(file, "csv", out).name for file in (north, south, north)]
+    assert names[0] == names[2] != names[1]
+    assert [name[:6] + name[14:] for name in names[:2]] == ["forms..rejects.csv"] * 2
+    assert client.rejects_file(south, "csv", None) == south.with_name("forms.rejects.csv")
+    assert client.rejects_file(Path("a/forms.csv.gz"), "csv", None) == Path("a/forms.csv.gz.rejects.csv")
+
+
 # --- the normal day ------------------------------------------------------------------------------------
 def test_a_folder_is_sent_and_refused_rows_come_back(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     good, bad, more = forms(3)
