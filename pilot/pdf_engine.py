@@ -66,21 +66,30 @@ class Engine:
         return CSS(string=_font_face(FAMILY, path), font_config=self._fonts, url_fetcher=AllowedFiles([path]))
 
     def write(self, html: str) -> bytes:
-        """The PDF of ``html``, tagged for screen readers. Raises ResourceRefused (see ``pilot.pdf``)."""
-        return self._write(html, [self._font_sheet], pdf_forms=False)
+        """The PDF of ``html``, to be kept for decades (PDF/A-2a: tagged, fonts embedded, colours defined).
+
+        Raises ResourceRefused (see ``pilot.pdf``).
+        """
+        return self._write(html, [self._font_sheet], pdf_forms=False, pdf_variant="pdf/a-2a")
 
     def write_form(self, html: str) -> bytes:
-        """The same, its inputs being fields to fill in."""
+        """A tagged PDF with fields to fill in; filling makes it over, so it is no archive copy."""
         return mended(self._write(html, [self._font_sheet, self._form_sheet], pdf_forms=True))
 
-    def _write(self, html: str, sheets: list[CSS], *, pdf_forms: bool) -> bytes:
+    def _write(
+        self, html: str, sheets: list[CSS], *, pdf_forms: bool, pdf_variant: str | None = None
+    ) -> bytes:
         fetcher = AllowedFiles()
         page = HTML(string=html, url_fetcher=fetcher)
         # A drawing does not inherit the style of the page around it.
         for drawing in page.etree_element.iter(SVG_TAG):
             drawing.attrib.setdefault("font-family", CHART_FACES)
         document: bytes = page.write_pdf(
-            stylesheets=sheets, font_config=self._fonts, pdf_tags=True, pdf_forms=pdf_forms
+            stylesheets=sheets,
+            font_config=self._fonts,
+            pdf_tags=True,
+            pdf_forms=pdf_forms,
+            pdf_variant=pdf_variant,
         )
         if fetcher.refused:
             raise ResourceRefused("; ".join(fetcher.refused))

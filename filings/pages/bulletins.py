@@ -16,10 +16,11 @@ from filings.models import Bulletin
 from filings.pages import common
 from filings.phrases import lines
 from filings.services import bulletin_papers, bulletin_table, bulletins, final_report
-from filings.services.bulletin_table import COLUMNS, Line, TableColumn
+from filings.services.bulletin_table import Line, TableColumn
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm, ReauthenticatedForm
+from pilot.masking import staff
 from pilot.models import Document, PilotUnit
 from pilot.registry import Creation, ListColumn, MachinePages, register
 from pilot.ui import Column, Fact, Row, Section
@@ -39,8 +40,8 @@ def facts(bulletin: Bulletin, actor: Actor | None) -> list[Fact]:
     ]
     if actor is not None and not actor.is_provider:
         shown += [
-            Fact(_("编制人"), bulletin.compiled_by.name),
-            Fact(_("签发人"), bulletin.signed_by.name if bulletin.signed_by else None),
+            Fact(_("编制人"), staff(bulletin.compiled_by)),
+            Fact(_("签发人"), staff(bulletin.signed_by)),
         ]
     return shown
 
@@ -48,7 +49,7 @@ def facts(bulletin: Bulletin, actor: Actor | None) -> list[Fact]:
 def sections(bulletin: Bulletin, actor: Actor | None) -> list[Section]:
     """Conclusions, what a corrigendum changed, the frozen table, its drawings, adjustments of earlier months."""
     frozen = bulletin.figures
-    shown = [_table(bulletin, actor)]
+    shown = _tables(bulletin, actor)
     if bulletin.conclusions:
         shown = [_words(_("总结意见"), lines(bulletin.conclusions)), *shown]
     if corrected := frozen.get("corrections"):
@@ -78,21 +79,41 @@ def _part(table: final_report.Table) -> Section:
     return Section(table.title, columns=columns, rows=rows, empty=table.empty, note=table.note)
 
 
-def _table(bulletin: Bulletin, actor: Actor | None) -> Section:
-    frozen = bulletin.figures
-    whole, period = _whole(actor), bulletin.period
-    rows = [Row("", [_cell(column, unit, period, whole) for column in COLUMNS]) for unit in frozen["units"]]
-    if rows:
-        rows.append(Row("", bulletin_table.total_cells(frozen), marker="total"))
-    return Section(
-        _("各试点单位准确率"),
-        columns=[Column(column.key, column.label, column.align) for column in COLUMNS],
-        rows=rows,
-        empty=_("该月没有试点单位"),
-        note=_(
+def _tables(bulletin: Bulletin, actor: Actor | None) -> list[Section]:
+    """The figures of every unit in three tables, as the paper has them: one would be wider than the screen."""
+    targets = bulletin.figures["targets"]
+    titles = {
+        "forms": _("各试点单位核验单份数"),
+        "m1": _("主体身份信息准确率 M1（%(target)s）") % {"target": targets["m1"]},
+        "m2": _("核验单信息准确率 M2（%(target)s）") % {"target": targets["m2"]},
+    }
+    notes = {
+        "m1": _(
             "准确率按整数判定，截位显示；待比对和无法判定的核验单不计入 M1。"
             "名次只在 M1 置信区间与其他各单位均不重叠时列出。"
-        ),
+        )
+    }
+    return [
+        _table(bulletin, actor, part, title=title, note=notes.get(part, "")) for part, title in titles.items()
+    ]
+
+
+def _table(bulletin: Bulletin, actor: Actor | None, part: str, *, title: str, note: str) -> Section:
+    frozen, columns = bulletin.figures, bulletin_table.columns_of(part)
+    whole, period = _whole(actor), bulletin.period
+    rows = [
+        Row("", [_cell(column, unit, period, whole) for _place, column in columns])
+        for unit in frozen["units"]
+    ]
+    if rows:
+        totals = bulletin_table.total_cells(frozen)
+        rows.append(Row("", [totals[place] for place, _column in columns], marker="total"))
+    return Section(
+        title,
+        columns=[Column(column.key, column.label, column.align) for _place, column in columns],
+        rows=rows,
+        empty=_("该月没有试点单位"),
+        note=note,
     )
 
 

@@ -29,7 +29,7 @@ MET: Final = {True: gettext_lazy("达到"), False: gettext_lazy("未达到"), No
 class TableColumn:
     """A column: its words, how a frozen line's cell is read, whether totals have it, and what a figure counts.
 
-    ``count`` names the count whose forms the cell opens.
+    ``count`` names the count whose forms the cell opens, ``part`` the table it stands in where one table is too wide.
     """
 
     key: str
@@ -38,6 +38,7 @@ class TableColumn:
     align: Align = "end"
     total: bool = True
     count: str = ""
+    part: str = "forms"
 
 
 def _count(name: str) -> Callable[[Line], int]:
@@ -74,30 +75,40 @@ COLUMNS: Final = (
     TableColumn("duplicates", gettext_lazy("重复"), _count("duplicates"), count="duplicates"),
     TableColumn("refused", gettext_lazy("拒收"), _count("refused"), count="refused"),
     TableColumn("late", gettext_lazy("迟报"), _count("late"), count="late"),
-    TableColumn("m1", gettext_lazy("M1 差错/计数"), _ratio("m1")),
-    TableColumn("m1_shown", gettext_lazy("M1 准确率（%）"), _shown("m1")),
-    TableColumn("m1_interval", gettext_lazy("M1 置信区间（%）"), _interval, total=False),
+    TableColumn("m1", gettext_lazy("M1 差错/计数"), _ratio("m1"), part="m1"),
+    TableColumn("m1_shown", gettext_lazy("M1 准确率（%）"), _shown("m1"), part="m1"),
+    TableColumn("m1_interval", gettext_lazy("M1 置信区间（%）"), _interval, total=False, part="m1"),
     TableColumn(
         "m1_verdict",
         gettext_lazy("M1 结论"),
         lambda line: str(VERDICTS[line["verdict"]]),
         "start",
         total=False,
+        part="m1",
     ),
-    TableColumn("m2", gettext_lazy("M2 差错/计数"), _ratio("m2")),
-    TableColumn("m2_shown", gettext_lazy("M2 准确率（%）"), _shown("m2")),
+    TableColumn("m2", gettext_lazy("M2 差错/计数"), _ratio("m2"), part="m2"),
+    TableColumn("m2_shown", gettext_lazy("M2 准确率（%）"), _shown("m2"), part="m2"),
     TableColumn(
         "m2_verdict",
         gettext_lazy("M2 结论"),
         lambda line: str(MET[line["m2"]["met"]]),
         "start",
         total=False,
+        part="m2",
     ),
     TableColumn("pending", gettext_lazy("待比对"), _count("pending"), count="pending"),
     TableColumn("undeterminable", gettext_lazy("无法判定"), _count("undeterminable"), count="undeterminable"),
-    TableColumn("change", gettext_lazy("M1 较上期"), lambda line: line["change"], total=False),
-    TableColumn("rank", gettext_lazy("M1 名次"), rank_words, total=False),
+    TableColumn("change", gettext_lazy("M1 较上期"), lambda line: line["change"], total=False, part="m1"),
+    TableColumn("rank", gettext_lazy("M1 名次"), rank_words, total=False, part="m1"),
 )
+
+
+NAME: Final = COLUMNS[0]
+
+
+def columns_of(part: str) -> list[tuple[int, TableColumn]]:
+    """The unit and the columns of one part, each with its place among all columns."""
+    return [(i, column) for i, column in enumerate(COLUMNS) if column is NAME or column.part == part]
 
 
 def headings() -> list[str]:

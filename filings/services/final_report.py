@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from filings.accuracy import thresholds
 from filings.enums import (
     CoordinationCategory,
     CoordinationState,
@@ -119,19 +122,11 @@ def _participation(final: dict[str, Any]) -> Table:
 
 
 def _months(frozen: dict[str, Any]) -> Table:
-    rows = [
-        [
-            line["period"],
-            *(line[key] for key in ("submitted", "accepted")),
-            *(line["counts"][key] for key in ("refused", "duplicates", "late")),
-            *(
-                text
-                for key in ("m1", "m2")
-                for text in (f"{line[key]['errors']}/{line[key]['n']}", line[key]["shown"].rstrip("%"))
-            ),
-        ]
-        for line in frozen["months"]
-    ]
+    rows = [[line["period"], *_month_cells(line)] for line in frozen["months"]]
+    rest, note = _outside(frozen), ""
+    if rest:
+        rows.append([_("运行阶段外"), *_month_cells(rest)])
+        note = _("“运行阶段外”是不属于运行阶段各月、但计入全阶段份数的核验单（如运行阶段结束后到达的迟报）。")
     return Table(
         _("各月运行情况"),
         [
@@ -148,7 +143,41 @@ def _months(frozen: dict[str, Any]) -> Table:
         ],
         rows,
         _("没有核验单"),
+        note,
     )
+
+
+def _month_cells(line: dict[str, Any]) -> list[Any]:
+    """What stands behind the month: forms, then errors of counted and the share of both accuracies."""
+    accuracies = [line[key] for key in ("m1", "m2")]
+    return [
+        *(line[key] for key in ("submitted", "accepted")),
+        *(line["counts"][key] for key in ("refused", "duplicates", "late")),
+        *(
+            text
+            for found in accuracies
+            for text in (f"{found['errors']}/{found['n']}", found["shown"].rstrip("%"))
+        ),
+    ]
+
+
+def _outside(frozen: dict[str, Any]) -> dict[str, Any]:
+    """What the totals count and no month of the run phase does, in the form of a month; empty if nothing."""
+
+    def rest(*path: str) -> int:
+        number: int = reduce(getitem, path, frozen["totals"])
+        return number - sum(reduce(getitem, path, line) for line in frozen["months"])
+
+    counts = {key: rest("counts", key) for key in ("refused", "duplicates", "late")}
+    ratios = {key: (rest(key, "errors"), rest(key, "n")) for key in ("m1", "m2")}
+    forms = {key: rest(key) for key in ("submitted", "accepted")}
+    if not any((*counts.values(), *forms.values(), *(number for pair in ratios.values() for number in pair))):
+        return {}
+    shown = {
+        key: {"errors": errors, "n": n, "shown": thresholds.shown(errors, n)}
+        for key, (errors, n) in ratios.items()
+    }
+    return {**forms, **shown, "counts": counts}
 
 
 def _inspections(final: dict[str, Any]) -> Table:

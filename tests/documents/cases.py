@@ -1,7 +1,9 @@
 """Every sample, and each other form its template can take."""
 
+from functools import cache
 from typing import Any
 
+from pilot.pdf import render_pdf
 from tests.documents.samples import OBJECTION, SAMPLES
 
 
@@ -92,3 +94,10 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
         claim={"claimed": "0.05%", "n": 3, "limit": 0, "errors": 1, "contradicted": True},
     ),
 }
+
+
+@cache
+def paper_of(name: str) -> bytes:
+    """The finished PDF of a case, made once for all tests that read it."""
+    template, title, context = CASES[name]
+    return render_pdf(f"documents/{template}.html", context, title=title)

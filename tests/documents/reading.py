@@ -1,22 +1,26 @@
-"""What a PDF says and where it says it, read back with pypdf."""
+"""What a PDF says and where it says it, read back with pypdf and pdfium."""
 
 from dataclasses import dataclass
 from io import BytesIO
+from math import hypot
 from typing import Any
 
+import pypdfium2
 from pypdf import PageObject, PdfReader
 
 MM_PER_POINT = 25.4 / 72
+_EMPTY = 0.1  # points: what a blank prints
 
 
 @dataclass(frozen=True)
 class Line:
-    """One run of text: left end and baseline in mm from the page's upper left corner, size in points."""
+    """One run of text: left end and baseline in mm from the page's upper left corner, size in points, face."""
 
     text: str
     x: float
     y: float
     size: float
+    face: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,12 @@ def lines_of(page: PageObject) -> list[Line]:
     """The runs of text of ``page`` in the order drawn."""
     found: list[Line] = []
 
-    def visit(text: str, cm: list[float], tm: list[float], _font: Any, size: float) -> None:
+    def visit(text: str, cm: list[float], tm: list[float], font: Any, size: float) -> None:
         if text.strip():
             x, y = _millimetres(page, cm, tm[4], tm[5])
-            found.append(Line(text.strip(), x, y, round(size * cm[0], 2)))
+            face = str(font["/BaseFont"]).rpartition("+")[2]
+            # The scale of the text's matrix, which a turned page number has not on its diagonal.
+            found.append(Line(text.strip(), x, y, round(size * hypot(cm[0], cm[1]), 2), face))
 
     page.extract_text(visitor_text=visit)
     return found
@@ -76,6 +82,23 @@ def boxes_of(page: PageObject) -> set[Box]:
 
     page.extract_text(visitor_operand_before=visit)
     return found
+
+
+def ink_of(document: bytes) -> list[list[Box]]:
+    """Page by page the place of every printed character, without the empty ones."""
+    with pypdfium2.PdfDocument(document) as pdf:
+        return [[_box(page, char) for char in _printed(page)] for page in pdf]
+
+
+def _printed(page: pypdfium2.PdfPage) -> list[tuple[float, float, float, float]]:
+    text = page.get_textpage()
+    places = [text.get_charbox(place) for place in range(text.count_chars())]
+    return [(a, b, c, d) for a, b, c, d in places if min(c - a, d - b) > _EMPTY]
+
+
+def _box(page: pypdfium2.PdfPage, place: tuple[float, float, float, float]) -> Box:
+    left, low, right, high = (number * MM_PER_POINT for number in place)
+    return Box(left, page.get_height() * MM_PER_POINT - high, right - left, high - low)
 
 
 def fonts_of(pdf: bytes) -> dict[str, bool]:

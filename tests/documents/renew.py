@@ -11,14 +11,12 @@ def main() -> None:
     import django
 
     django.setup()
-    from pilot.pdf import render_pdf
-    from tests.documents.cases import CASES
+    from tests.documents.cases import CASES, paper_of
     from tests.documents.reading import text_of
 
     EXPECTED.mkdir(exist_ok=True)
-    for name, (template, title, context) in CASES.items():
-        document = render_pdf(f"documents/{template}.html", context, title=title)
-        (EXPECTED / f"{name}.txt").write_text(text_of(document), encoding="utf-8")
+    for name in CASES:
+        (EXPECTED / f"{name}.txt").write_text(text_of(paper_of(name)), encoding="utf-8")
 
 
 if __name__ == "__main__":

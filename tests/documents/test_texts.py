@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pilot.pdf import render_pdf
-from tests.documents.cases import CASES
+from tests.documents.cases import CASES, paper_of
 from tests.documents.reading import squeezed, text_of
 from tests.documents.renew import EXPECTED
 from tests.documents.samples import SAMPLES
@@ -22,9 +22,7 @@ SWITCHES = {"stage"}
 
 @pytest.mark.parametrize("name", CASES)
 def test_text_is_exactly_the_expected_one(name: str) -> None:
-    template, title, context = CASES[name]
-    document = render_pdf(f"documents/{template}.html", context, title=title)
-    assert text_of(document) == (EXPECTED / f"{name}.txt").read_text(encoding="utf-8")
+    assert text_of(paper_of(name)) == (EXPECTED / f"{name}.txt").read_text(encoding="utf-8")
 
 
 def test_every_expected_text_has_its_case() -> None:
@@ -50,6 +48,7 @@ def test_only_the_demo_is_marked(name: str) -> None:
     assert len(marked) - len(plain) == len(DEMO_MARK)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLES)
 def test_markup_in_any_field_stays_text(name: str) -> None:
     """render_pdf would refuse the document if one of the addresses had been read as an address."""
