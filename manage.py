@@ -23,13 +23,13 @@ def main() -> None:
     if os.environ.get("PILOT_BOOTSTRAP") != "0":
         _bootstrap()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilot.settings")
-    from pilot import console, embedded
+    from pilot import console, embedded, keyring
 
     try:
         embedded.hold_for_command(sys.argv)
-    except embedded.EmbeddedError as error:
+        console.run(sys.argv)
+    except (embedded.EmbeddedError, keyring.SecretError) as error:
         sys.exit(str(error))
-    console.run(sys.argv)
 
 
 if __name__ == "__main__":

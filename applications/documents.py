@@ -85,7 +85,8 @@ def _receipt(version: ApplicationVersion) -> dict[str, Any]:
             {"name": file["name"], "size": _size(file["size"]), "sha256": file["sha256"]}
             for file in version.files
         ],
-        "next_step": f"{bureau.name}将于{letters.last_day(cases.acceptance_due(case, start=version.at))}（含当日）前"
+        "next_step": f"{bureau.name}将在{programmes.rule(case.programme, 'acceptance_days')}个工作日内，"
+        f"即{letters.last_day(cases.acceptance_due(case, start=version.at))}（含当日）前，"
         "作出是否受理的决定，或一次性告知需要补正的内容。",
         "contact": f"联系电话：{bureau.phone}" if bureau.phone else "",
     }

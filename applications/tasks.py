@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from applications import documents
-from applications.services import deadlines, files, uploads
+from applications.services import deadlines, files, forgetting, uploads
 
 
 @shared_task
@@ -28,3 +28,9 @@ def rescan_files() -> dict[str, int]:
 def sweep_uploads() -> int:
     """Uploads nobody goes on with."""
     return uploads.sweep_stale()
+
+
+@shared_task
+def forget_drafts() -> int:
+    """Content of applications that were never handed in and cannot be any more."""
+    return forgetting.forget_drafts()

@@ -18,7 +18,7 @@ from pilot.errors import Refused
 from pilot.models import TransitionRecord
 from pilot.selectors import programmes
 from pilot.services import outbox
-from pilot.transitions import another_person
+from pilot.transitions import another_person, no_tie
 from pilot.workflow import Act, on
 
 HOLD = timedelta(seconds=30)  # how long a notice waits so that its act can be taken back (R06)
@@ -174,7 +174,7 @@ def _hand_in(case: Application, act: Act) -> None:
 @on(
     Application,
     "accept",
-    guards=[own_province, on_no_other_desk, not_deemed, checklist_allows],
+    guards=[own_province, no_tie("provider_id"), on_no_other_desk, not_deemed, checklist_allows],
     tell=[tellings.applicant],
     hold=HOLD,
 )
@@ -201,7 +201,7 @@ def deem_accepted(case: Application, act: Act) -> None:
 @on(
     Application,
     "return_for_correction",
-    guards=[own_province, on_no_other_desk, not_deemed, second_return_by_lead],
+    guards=[own_province, no_tie("provider_id"), on_no_other_desk, not_deemed, second_return_by_lead],
     tell=[tellings.applicant],
     hold=HOLD,
 )
@@ -229,7 +229,7 @@ def return_for_correction(case: Application, act: Act) -> None:
 @on(
     Application,
     "refuse",
-    guards=[own_province, on_no_other_desk, not_deemed],
+    guards=[own_province, no_tie("provider_id"), on_no_other_desk, not_deemed],
     tell=[tellings.applicant],
     hold=HOLD,
     reason_required=True,
@@ -264,7 +264,9 @@ def lapse(case: Application, act: Act) -> None:
 
 @on(Application, "withdraw", guards=[own_application, not_on_prepared_list], tell=[tellings.officials])
 def withdraw(case: Application, act: Act) -> None:
-    """The provider wants no more; what was handed in stays on record."""
+    """The provider wants no more; what was handed in stays on record. Takes a reason once the bureau is at work."""
+    if review.is_begun(case) and not act.reason.strip():
+        raise Refused(_("通信管理局已开始审核，撤回须说明理由"))
 
 
 # --- set from above ---------------------------------------------------------------------------------

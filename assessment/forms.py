@@ -14,6 +14,7 @@ from assessment.models import ApprovalList, Opinion
 from assessment.selectors import candidates, capability, material
 from pilot.enums import WindowKind
 from pilot.forms import ActForm, RemarkForm
+from pilot.masking import mask_name
 from pilot.models import Condition
 from pilot.selectors import programmes
 
@@ -133,7 +134,7 @@ def offer(field: Any, found: Sequence[candidates.Candidate]) -> None:
 
 def _candidate_label(candidate: candidates.Candidate) -> str:
     words = _("%(person)s（%(agency)s），在办 %(open)s 件，累计 %(total)s 件") % {
-        "person": candidate.member.person,
+        "person": f"{mask_name(candidate.member.person.name)} {candidate.member.person.username}",
         "agency": candidate.member.organisation,
         "open": candidate.load.in_hand,
         "total": candidate.load.total,

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from assessment.views import criteria, inbox, published_list, test_runs
+from assessment.views import comparison, criteria, inbox, published_list, test_runs
 
 urlpatterns: list[URLPattern] = [
     path("published-list/", published_list.published_list, name="published_list"),
@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern] = [
     path("published-list.csv", published_list.published_list_csv, name="published_list_csv"),
     path("published-list/<int:sequence>.pdf", published_list.published_list_pdf, name="published_list_pdf"),
     path("report-inbox/", inbox.report_inbox, name="report_inbox"),
+    path("comparison/", comparison.comparison_page, name="comparison"),
     path("settings/criteria/", criteria.criteria, name="criteria"),
     path("settings/criteria/edit/", criteria.criteria_edit, name="criteria_edit"),
     path("test-runs/", test_runs.test_run_list, name="test_run_list"),

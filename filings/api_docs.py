@@ -19,6 +19,7 @@ from filings.api.bodies import LARGEST_FILE
 from filings.intake.request_body import MAX_ROWS
 from filings.rules import ERRORS, FILE_FAULTS
 from filings.services import rejects
+from pilot.downloads import as_download
 from pilot.services import api_keys, idempotency, webhooks
 from pilot.ui import Column, Link, PlainPage, Row, Section
 from pilot.views.api import all_problems
@@ -110,6 +111,5 @@ def _codes(title: str, codes: Mapping[str, tuple[str, str]]) -> Section:
 @require_safe
 def api_client(request: HttpRequest) -> FileResponse:
     """The client for pilot units: one file, standard library only."""
-    return FileResponse(
-        CLIENT.open("rb"), as_attachment=True, filename="pilot_client.py", content_type="text/x-python"
-    )
+    response = FileResponse(CLIENT.open("rb"), content_type="text/x-python")
+    return as_download(response, "pilot_client.py")

@@ -82,15 +82,6 @@ class InspectionStrata(TextChoices):
     FILING_TYPE = "filing_type", _("备案类型")
 
 
-class UnmaskReason(TextChoices):
-    """Why an inspector looks at what pages mask; closed, so that no personal data gets into the audit log."""
-
-    CERTIFICATE = "certificate", _("核对证件信息")
-    CONTACT = "contact", _("核对联系方式")
-    ADDRESS = "address", _("核对地址")
-    DISPUTE = "dispute", _("裁定两次检查的分歧")
-
-
 class RectificationState(TextChoices):
     DRAFTED = "drafted", _("待签发")
     ISSUED = "issued", _("整改中")

@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v3-access/secret/", v3_pages.secret, name="v3_access_secret"),
     path("v3-access/rotate/", v3_pages.rotate, name="v3_access_rotate"),
     path("cases/upload-job/<int:pk>/rejects/", downloads.refused_rows, name="upload-job_rejects"),
+    path("cases/upload-job/<int:pk>/repeats/", uploads.upload_repeats, name="upload-job_repeats"),
     path("cases/upload-job/<int:pk>/progress/", uploads.upload_progress, name="upload-job_progress"),
     path("cases/upload-job/<int:pk>/submit/", uploads.upload_submit, name="upload-job_submit"),
     path("cases/upload-job/templates/<slug:kind>/", downloads.template, name="upload-job_template"),

@@ -15,10 +15,10 @@ from filings.intake.columns import ERROR_COLUMNS, FIXED_COLUMNS
 from filings.intake.ndjson import parse_object
 from filings.intake.v3 import VERSION
 from filings.v3_writer import record_element
+from pilot.downloads import inert
 
 Form = dict[str, Any]
 PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class RefusedRow(NamedTuple):
@@ -135,19 +135,14 @@ def _commented(row: RefusedRow) -> Any:
 
 def _headed(columns: Sequence[str]) -> list[str]:
     """The header: error columns of an earlier round give way to this one's."""
-    return [*(name for name in columns if name not in ERROR_COLUMNS), *ERROR_COLUMNS]
+    return [*(inert(name) for name in columns if name not in ERROR_COLUMNS), *ERROR_COLUMNS]
 
 
 def _with_errors(cells: list[str], row: RefusedRow, columns: Sequence[str]) -> list[str]:
     filled = [*cells[: len(columns)], *[""] * (len(columns) - len(cells))]
-    own = [_inert(cell) for name, cell in zip(columns, filled, strict=True) if name not in ERROR_COLUMNS]
+    own = [inert(cell) for name, cell in zip(columns, filled, strict=True) if name not in ERROR_COLUMNS]
     listed = ["; ".join(error[key] for error in row.errors) for key in ("code", "field", "message")]
-    return [*own, str(row.number), *listed]
-
-
-def _inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+    return [*own, str(row.number), *map(inert, listed)]
 
 
 # --- the files themselves -------------------------------------------------------------------------

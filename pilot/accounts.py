@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.signals import password_changed
 from allauth.core import context
-from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter, get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from axes.handlers.proxy import AxesProxyHandler
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -18,9 +20,10 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from pilot import sealing
 from pilot.actors import Actor
 from pilot.middleware import client_address
-from pilot.models import AuditEntry
+from pilot.models import AuditEntry, Person
 from pilot.selectors import people
 from pilot.services import audit, second_factors
 
@@ -46,15 +49,22 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
 
 def login_tried(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str | None:
-    """Under which login wrong passwords are counted: another spelling of it gives no more tries."""
-    given = (credentials or {}).get("username") or request.POST.get("login") or ""
-    return str(given).strip().lower() or None
+    """Under which login wrong passwords are counted: another spelling of it gives no more tries.
+
+    One that nobody has becomes a keyed digest: people type passwords into that field, and the counters and their log
+    lines keep what they are given.
+    """
+    given = str((credentials or {}).get("username") or request.POST.get("login") or "").strip().lower()
+    if not given or Person.objects.filter(username=given).exists():
+        return given or None
+    return hmac.digest(sealing.derive(settings.PILOT_DIGEST_KEY, "login"), given.encode(), "sha256").hex()
 
 
 class _Counted:
     """Wrong codes count like wrong passwords: whoever knows the password does not guess the second factor."""
 
     user: Any
+    authenticator: Any  # by which the code was right
 
     def clean_code(self) -> str:
         """The code, if it is right. Raises ValidationError, also for the right one while the account is locked."""
@@ -64,9 +74,15 @@ class _Counted:
         try:
             code: str = super().clean_code()  # type: ignore[misc]
         except ValidationError:
-            user_login_failed.send(sender=type(self), credentials=credentials, request=context.request)
+            self._count(credentials)
             raise
+        if not second_factors.use_once(self.authenticator, code):
+            self._count(credentials)
+            raise get_adapter().validation_error("incorrect_code")
         return code
+
+    def _count(self, credentials: dict[str, Any]) -> None:
+        user_login_failed.send(sender=type(self), credentials=credentials, request=context.request)
 
 
 class SecondFactorForm(_Counted, AuthenticateForm):

@@ -6,7 +6,7 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilot.settings")
 
-app = Celery("pilot")
+app = Celery("pilot", task_cls="pilot.jobs:OutboxTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_ignore_result=True,  # our own job rows are the truth
@@ -24,9 +24,14 @@ app.conf.update(
         "unacked_restore_interval": 2,
         "unacked_restore_throttle": 1,
         "unacked_mutex_expire": 10,
+        # Whoever commits something never waits for a broker that is away or hangs: the outbox sends it later.
+        "max_retries": 0,
+        "socket_connect_timeout": 2,
+        "socket_timeout": 5,
     },
     timezone="Asia/Shanghai",
     beat_schedule={
+        "pulse": {"task": "pilot.tasks.beat", "schedule": 30.0, "options": {"expires": 30}},
         "outbox": {"task": "pilot.tasks.sweep_outbox", "schedule": 5.0},
         "audit-seal": {"task": "pilot.tasks.seal_audit", "schedule": 10.0},
         "audit-head": {"task": "pilot.tasks.sign_audit", "schedule": 600.0},  # once a day, whenever it can
@@ -39,10 +44,13 @@ app.conf.update(
         "webhooks-tidy": {"task": "pilot.tasks.tidy_webhooks", "schedule": 3600.0},
         "dormant-accounts": {"task": "pilot.tasks.disable_dormant", "schedule": 3600.0},
         "second-factors-reseal": {"task": "pilot.tasks.reseal_second_factors", "schedule": 3600.0},
+        "leftovers": {"task": "pilot.tasks.clear_leftovers", "schedule": 1800.0},
         "licences": {"task": "pilot.tasks.watch_licences", "schedule": 3600.0},
+        "forget": {"task": "pilot.tasks.forget", "schedule": 3600.0},
+        "drafts-forget": {"task": "applications.tasks.forget_drafts", "schedule": 3600.0},
         "deadlines": {"task": "applications.tasks.pass_deadlines", "schedule": 60.0},
         "files-rescan": {"task": "applications.tasks.rescan_files", "schedule": 60.0},
-        "uploads-sweep": {"task": "applications.tasks.sweep_uploads", "schedule": 3600.0},
+        "uploads-sweep": {"task": "applications.tasks.sweep_uploads", "schedule": 1800.0},
         "provincial-reports": {"task": "assessment.tasks.open_reports", "schedule": 300.0},
         "report-reminders": {"task": "assessment.tasks.remind_bureaus", "schedule": 300.0},
         "supervision-deadlines": {"task": "filings.tasks.pass_deadlines", "schedule": 60.0},

@@ -9,6 +9,7 @@ from typing import Final
 
 from django.core.management import execute_from_command_line
 from django.db import DatabaseError, transaction
+from psycopg.errors import UndefinedTable
 
 from pilot.actors import Actor
 from pilot.enums import Role
@@ -29,6 +30,9 @@ UNRECORDED: Final = frozenset(
         ),
         *("collectstatic", "findstatic", "runserver", "spectacular"),
     }
+)
+NO_TABLES: Final = (
+    "数据库尚未建表，本次未记入审计日志，请先运行 migrate / no tables yet: not on record, migrate first"
 )
 
 
@@ -71,4 +75,5 @@ def _record(command: str, done: bool) -> None:
                 object_id=command,
             )
     except DatabaseError as error:
-        sys.stderr.write(f"not on record: {error}\n")
+        no_tables = isinstance(error.__cause__, UndefinedTable)
+        sys.stderr.write(f"{NO_TABLES if no_tables else f'not on record: {error}'}\n")

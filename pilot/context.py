@@ -10,11 +10,14 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pilot import clock, policy
+from pilot import clock, policy, tours
+from pilot import help as texts
 from pilot.actors import Actor
+from pilot.enums import Role
 from pilot.models import Notice
 from pilot.registry import Group, MachinePages, all_pages
 from pilot.selectors import people
+from pilot.services import operations
 from pilot.ui import MenuGroup, MenuItem
 
 
@@ -36,9 +39,14 @@ def shell(request: Any) -> dict[str, Any]:
         "menu": [],
         "unread": 0,
         "memberships": [],
+        "help_page": page_with_help(request),
+        "tour": None,
+        "phrases": False,
     }
     if actor is not None:
         own = list(people.memberships(request.user))
+        if actor.role == Role.SYSTEM_ADMIN:
+            context["banner"] = [*operations.in_words(), *context["banner"]]
         context |= {
             "menu": menu(actor, request.path),
             "unread": Notice.objects.filter(
@@ -47,8 +55,16 @@ def shell(request: Any) -> dict[str, Any]:
             "memberships": [(m.pk, f"{m.organisation} · {m.get_role_display()}") for m in own]
             if len(own) > 1
             else [],
+            "tour": tours.strip(request),
+            "phrases": policy.may_open("phrase_list", actor.role),
         }
     return context
+
+
+def page_with_help(request: Any) -> str:
+    """The URL name of the page, if anything is said about it and the page could be found at all."""
+    match = getattr(request, "resolver_match", None)
+    return match.url_name if match and match.url_name in texts.by_page() else ""
 
 
 def waiting_count(pages: MachinePages, actor: Actor) -> int:
@@ -80,5 +96,6 @@ def menu(actor: Actor, path: str) -> list[MenuGroup]:
 # Pages that are no machine's list: group, URL name, label, icon. The apps add theirs in ``AppConfig.ready``.
 EXTRA: list[tuple[Group, str, Any, str]] = [
     (Group.OVERVIEW, "dashboard", gettext_lazy("工作台"), "layout-dashboard"),
+    (Group.PROGRAMME, "rule_list", gettext_lazy("项目规则"), "book-marked"),
     (Group.SYSTEM, "audit_list", gettext_lazy("审计日志"), "scroll-text"),
 ]

@@ -126,3 +126,34 @@ class ApiScope(TextChoices):
 
     SUBMIT = "forms.submit", _("上报核验单、查询上报批次")
     FIGURES = "figures.read", _("查询准确率、差错、整改和名录状态")
+
+
+class DataGroup(TextChoices):
+    """Personal data that are looked at together; which roles may, stands in the policy as ``[unmask]``."""
+
+    CONTACT = "contact", _("单位联系人信息")
+    ACCOUNT = "account", _("人员账号信息")
+    STAFF = "staff", _("经办人姓名")
+    FORM = "form", _("核验单内容")
+
+
+class UnmaskReason(TextChoices):
+    """Why somebody looks at what pages mask; closed, so that no personal data gets into the audit log."""
+
+    CERTIFICATE = "certificate", _("核对证件信息")
+    CONTACT = "contact", _("核对联系方式")
+    ADDRESS = "address", _("核对地址")
+    REACH = "reach", _("联系当事人员")
+    ACCOUNT = "account", _("核对账号和身份")
+    DISPUTE = "dispute", _("裁定两次检查的分歧")
+    COMPLAINT = "complaint", _("处理申诉、投诉或举报")
+    AUDIT = "audit", _("安全审计或监督检查")
+
+
+class ExportReason(TextChoices):
+    """Why a list with data of natural persons leaves the portal; closed for the same reason."""
+
+    WORK = "work", _("办理事项或会商")
+    REPORT = "report", _("向上级报送或统计")
+    ARCHIVE = "archive", _("归档")
+    AUDIT = "audit", _("安全审计或监督检查")

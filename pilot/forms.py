@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models.fields import BLANK_CHOICE_LABEL
 from django.utils.translation import gettext_lazy as _
 
 from pilot.actors import Actor
@@ -22,6 +23,10 @@ class ActForm(forms.Form):
         self.case = case
         self.actor = actor
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            # Django's own words for "nothing chosen yet" have no Chinese.
+            if isinstance(field, forms.ModelChoiceField) and field.empty_label == BLANK_CHOICE_LABEL:
+                field.empty_label = _("请选择")
 
 
 class RemarkForm(ActForm):

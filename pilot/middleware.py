@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
@@ -16,13 +17,15 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
-from pilot import clock, passwords, policy, problems
+from pilot import clock, passwords, policy, polling, problems
+from pilot.downloads import SANDBOX
 from pilot.errors import NotPermitted, PilotError
 from pilot.models import AuditEntry
 from pilot.selectors import people
@@ -31,6 +34,16 @@ from pilot.services import audit
 MEMBERSHIP_KEY = "membership"
 PROXY_STAMP = re.compile(r"t=(\d{1,11})\.(\d{3})")  # seconds since 1970, milliseconds
 OLDEST_STAMP = timedelta(seconds=60)
+PAGES = (
+    403,
+    408,
+    409,
+    410,
+    413,
+    422,
+    503,
+    507,
+)  # statuses with words of their own; the others are told as 400
 
 
 class ArrivalMiddleware:
@@ -85,6 +98,8 @@ class PortalMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = request.request_id
         response["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+        if response.get("Content-Disposition", "").startswith("attachment"):
+            response["Content-Security-Policy"] = SANDBOX  # also of what is not our own view
         # What everyone may read says itself how long it keeps; everything else is never kept.
         if not request.path.startswith(settings.STATIC_URL) and not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
@@ -97,7 +112,7 @@ class PortalMiddleware:
         role = request.actor.role if request.actor else None
         if not policy.may_open(name, role):
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return _to_login(request)
             self._record_denial(request, name)
             return problem(request, NotPermitted(""))
         if role and not policy.is_public(name):
@@ -112,9 +127,7 @@ class PortalMiddleware:
     def process_exception(self, request: Any, error: Exception) -> HttpResponse | None:
         if isinstance(error, PilotError):
             return problem(request, error)
-        if isinstance(error, OperationalError):
-            return _answer(request, HTTPStatus.SERVICE_UNAVAILABLE, "not.ready", "")
-        return None
+        return trouble(request, error)
 
     def _needs_second_factor(self, request: Any, name: str) -> bool:
         """Officials work with two factors; only the demonstration switches that off (and says so)."""
@@ -154,6 +167,13 @@ class PortalMiddleware:
             )
 
 
+def _to_login(request: HttpRequest) -> HttpResponse:
+    if not polling.is_poll(request):
+        return redirect_to_login(request.get_full_path())
+    page = request.headers.get("HX-Current-URL", "")
+    return polling.go_to(redirect_to_login(urlsplit(page).path or "/").url)
+
+
 def client_address(request: HttpRequest) -> str | None:
     """The address of the peer. Headers a client can write are not believed."""
     return request.META.get("REMOTE_ADDR") or None
@@ -164,11 +184,25 @@ def problem(request: HttpRequest, error: PilotError) -> HttpResponse:
     return _answer(request, HTTPStatus(error.status), error.code, str(error.message))
 
 
+def trouble(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+    """What is answered when the database is away, the disk is full or the request's content did not come.
+
+    None for anything else: a fault of the portal's own.
+    """
+    code = problems.of_system(error)
+    return _answer(request, problems.PROBLEMS[code].status, code, "") if code else None
+
+
 def _answer(request: Any, status: HTTPStatus, code: str, reason: str) -> HttpResponse:
     if request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json"):
         return problems.answer(request, code, detail=reason, status=status)
-    template = {403: "403.html", 409: "409.html", 422: "422.html", 503: "503.html"}.get(status, "400.html")
-    response = render(request, template, {"reason": reason}, status=status)
+    template = f"{status.value}.html" if status in PAGES else "400.html"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        # What stands around other pages is asked of the database, which would be waited for once more.
+        content = render_to_string(template, {"reason": reason, "request": request})
+        response = HttpResponse(content, status=status)
+    else:
+        response = render(request, template, {"reason": reason}, status=status)
+    if status in problems.AGAIN_LATER:
         response["Retry-After"] = str(problems.RETRY_SECONDS)
     return response

@@ -15,6 +15,7 @@ from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Province, Role
 from pilot.forms import ActForm, ReasonForm, RemarkForm
+from pilot.masking import account, contact, mask_email, mask_name, mask_phone, staff
 from pilot.models import (
     Objection,
     Organisation,
@@ -62,8 +63,8 @@ register(
             Fact(_("原截止时间"), c.window.closes),
             Fact(_("延长至"), c.closes),
             Fact(_("理由"), c.reason),
-            Fact(_("提出人"), c.proposed_by.name),
-            Fact(_("决定人"), c.approved_by.name if c.approved_by else None),
+            Fact(_("提出人"), staff(c.proposed_by)),
+            Fact(_("决定人"), staff(c.approved_by)),
         ],
         waiting=lambda actor: Q(state="proposed") if actor.role == Role.MINISTRY_APPROVER else None,
         forms={"reject": ReasonForm},
@@ -102,9 +103,9 @@ register(
             Fact(_("单位名称"), c.name),
             Fact(_("统一社会信用代码"), c.uscc),
             Fact(_("注册地"), c.get_province_display()),
-            Fact(_("联系人"), c.contact),
-            Fact(_("邮箱"), c.email),
-            Fact(_("联系电话"), c.phone),
+            Fact(_("联系人"), contact(c.contact)),
+            Fact(_("邮箱"), contact(c.email, mask_email)),
+            Fact(_("联系电话"), contact(c.phone, mask_phone)),
         ],
         waiting=lambda actor: Q(state="requested") if actor.is_bureau else None,
         forms={"reject": ReasonForm},
@@ -124,10 +125,17 @@ register(
 
 
 # --- role changes ---------------------------------------------------------------------------------
+class PersonField(forms.ModelChoiceField):
+    """A person to choose: the login tells apart who is named alike once names are masked."""
+
+    def label_from_instance(self, obj: Person) -> str:
+        return f"{mask_name(obj.name)}（{obj.username}）"
+
+
 class RoleChangeForm(ActForm):
     """Whose role in which organisation, given or taken, and why."""
 
-    person = forms.ModelChoiceField(
+    person = PersonField(
         label=gettext_lazy("人员"),
         queryset=Person.objects.order_by("name"),
         empty_label=gettext_lazy("请选择"),
@@ -157,18 +165,20 @@ register(
         group=Group.SYSTEM,
         icon="user-cog",
         columns=[
-            ListColumn(Column("person", gettext_lazy("人员")), lambda c: c.person.name),
+            ListColumn(
+                Column("person", gettext_lazy("人员")), lambda c: account(c.person.name), personal=True
+            ),
             ListColumn(Column("organisation", gettext_lazy("单位")), lambda c: c.organisation.name),
             ListColumn(Column("role", gettext_lazy("角色")), lambda c: c.get_role_display()),
             ListColumn(Column("what", gettext_lazy("操作")), lambda c: str(c.what)),
         ],
         facts=lambda c, actor: [
-            Fact(_("人员"), c.person.name),
+            Fact(_("人员"), account(c.person.name)),
             Fact(_("单位"), c.organisation.name),
             Fact(_("角色"), c.get_role_display()),
             Fact(_("操作"), c.what),
             Fact(_("理由"), c.reason),
-            Fact(_("提出人"), c.requested_by.name),
+            Fact(_("提出人"), staff(c.requested_by)),
         ],
         waiting=lambda actor: (
             Q(state="requested") & ~Q(requested_by=actor.person_id) & ~Q(person=actor.person_id)
@@ -205,7 +215,7 @@ def _objection_facts(objection: Objection, actor: Actor) -> list[Fact]:
         Fact(_("申诉单位"), objection.organisation.name),
         *_dispute(objection),
         Fact(_("复核结论"), objection.finding),
-        Fact(_("复核人"), objection.reviewer.name if objection.reviewer and not actor.is_provider else None),
+        Fact(_("复核人"), None if actor.is_provider else staff(objection.reviewer)),
     ]
 
 

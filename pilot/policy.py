@@ -6,7 +6,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from pilot.enums import ApiScope, Role
+from pilot.enums import ApiScope, DataGroup, Role
 
 PUBLIC = "public"
 SIGNED_IN = "signed_in"
@@ -91,6 +91,25 @@ def roles_for(machine: str, transition: str) -> frozenset[str]:
 def sees_history(machine: str, role: str) -> bool:
     """Whether a role may read the history rows of a machine on a shared timeline."""
     return role == Role.SYSTEM or role in _tables()[2].get(machine, frozenset())
+
+
+@cache
+def _unmasking() -> dict[str, frozenset[str]]:
+    with POLICY_FILE.open("rb") as file:
+        raw = tomllib.load(file)
+    groups = {name: frozenset(roles) for name, roles in raw["groups"].items()}
+    table = {
+        group: frozenset().union(*(groups.get(name, frozenset({name})) for name in names))
+        for group, names in raw["unmask"].items()
+    }
+    if table.keys() != set(DataGroup.values) or not frozenset().union(*table.values()) <= PEOPLE:
+        raise PolicyError("policy.toml: [unmask] names unknown groups of data or roles")
+    return table
+
+
+def may_unmask(group: str, role: str) -> bool:
+    """Whether a role may see a group of personal data in full, for one page view and with a reason."""
+    return role in _unmasking()[group]
 
 
 @cache

@@ -5,15 +5,23 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
-from django.http import HttpResponse, JsonResponse
+from django.db import OperationalError
+from django.http import HttpResponse, JsonResponse, UnreadablePostError
 from django.utils.translation import get_language
 
 CONTENT_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 5
+AGAIN_LATER: Final = (
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.INSUFFICIENT_STORAGE,
+)
+NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # disk, quota, or limit of the process
 
 
 class Meaning(NamedTuple):
@@ -43,6 +51,11 @@ PROBLEMS: Final[dict[str, Meaning]] = {
     "not.found": Meaning(HTTPStatus.NOT_FOUND, "不存在", "There is no such thing"),
     "method": Meaning(HTTPStatus.METHOD_NOT_ALLOWED, "不支持该方法", "The method is not supported here"),
     "state.changed": Meaning(HTTPStatus.CONFLICT, "状态已改变", "The state has changed meanwhile"),
+    "request.slow": Meaning(
+        HTTPStatus.REQUEST_TIMEOUT,
+        "请求内容没有及时到达或中途断开",
+        "The content of the request did not come in time, or broke off",
+    ),
     "idempotency.in_flight": Meaning(
         HTTPStatus.CONFLICT,
         "同一 Idempotency-Key 的请求正在处理",
@@ -74,6 +87,11 @@ PROBLEMS: Final[dict[str, Meaning]] = {
         HTTPStatus.SERVICE_UNAVAILABLE,
         "系统暂时不可用，请稍后重试",
         "The portal is not ready, try again later",
+    ),
+    "storage.full": Meaning(
+        HTTPStatus.INSUFFICIENT_STORAGE,
+        "存储空间不足，没有保存任何内容，请稍后重试",
+        "There is no room left: nothing was stored, try again later",
     ),
 }
 """Every code of a request that fails as a whole; faults of single rows are codes of the form contract."""
@@ -110,6 +128,15 @@ def answer(
     response = JsonResponse(
         body, status=int(status), content_type=CONTENT_TYPE, json_dumps_params={"ensure_ascii": False}
     )
-    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
+    if status in AGAIN_LATER:
         response["Retry-After"] = str(RETRY_SECONDS)
     return response
+
+
+def of_system(error: BaseException | None) -> str:
+    """The code of what is no fault of the portal's program, nor a refusal of its own; empty for anything else."""
+    if isinstance(error, OperationalError):
+        return "not.ready"
+    if isinstance(error, UnreadablePostError):
+        return "request.slow"
+    return "storage.full" if isinstance(error, OSError) and error.errno in NO_ROOM else ""

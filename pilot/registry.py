@@ -32,12 +32,14 @@ class Group(TextChoices):
 class ListColumn:
     """A column of a machine's list and how a row's cell is read.
 
-    With ``order_by``, the path of a field, readers can sort the list by it.
+    With ``order_by``, the path of a field, readers can sort the list by it. A ``personal`` column holds (masked) data
+    of natural persons: a list with one leaves the portal with a reason only.
     """
 
     column: Column
     value: Callable[[Any], Any]
     order_by: str = ""
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ class MachinePages:
 
 _pages: dict[str, MachinePages] = {}
 _dashboards: list[Callable[[Any, Actor], None]] = []
+_rule_effects: list[Callable[[Programme, str, Any], Sequence[str]]] = []
 _guides: list[Callable[[GuidePage, Programme], None]] = []
 
 
@@ -186,6 +189,22 @@ def on_guide(contribute: Callable[[GuidePage, Programme], None]) -> Callable[[Gu
     """Decorator: ``contribute(page, programme)`` fills the guide's elements that an app knows about."""
     _guides.append(contribute)
     return contribute
+
+
+def on_rule_change(
+    contribute: Callable[[Programme, str, Any], Sequence[str]],
+) -> Callable[[Programme, str, Any], Sequence[str]]:
+    """Decorator: ``contribute(programme, key, value)`` says in words what an app would do otherwise with a rule set so.
+
+    A ``value`` of None is the end of the rule. Nothing to say: an empty sequence.
+    """
+    _rule_effects.append(contribute)
+    return contribute
+
+
+def rule_effects(programme: Programme, key: str, value: Any) -> list[str]:
+    """What all apps say about a rule before it is set."""
+    return [line for contribute in _rule_effects for line in contribute(programme, key, value)]
 
 
 def guide_contributors() -> list[Callable[[GuidePage, Programme], None]]:

@@ -1,15 +1,14 @@
 """Settings of the portal, read from the environment with safe defaults (README.md lists every variable)."""
 
-import contextlib
 import os
-import secrets
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
-from pilot import embedded, passwords
+from pilot import embedded, keyring, passwords
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("PILOT_VAR") or BASE_DIR / "var").resolve()
@@ -19,22 +18,9 @@ def _flag(name: str, default: bool = False) -> bool:
     return os.environ.get(name, "1" if default else "0").lower() in {"1", "true", "yes", "on"}
 
 
-def _secret(name: str, variable: str) -> str:
-    """A secret from the environment, else one made once and kept under ``PILOT_VAR`` for this portal alone."""
-    if value := os.environ.get(variable):
-        return value
-    path = VAR / "secrets" / name
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Of two processes starting together one writes ("x" is exclusive), the other reads.
-        with contextlib.suppress(FileExistsError), path.open("x", encoding="ascii") as file:
-            path.chmod(0o600)
-            file.write(secrets.token_urlsafe(64))
-    return path.read_text(encoding="ascii")
-
-
 DEBUG = _flag("PILOT_DEBUG")
-SECRET_KEY = _secret("django", "PILOT_SECRET_KEY")
+# What an older key signed (sessions, links in mails) still holds as long as that key is configured.
+SECRET_KEY, *SECRET_KEY_FALLBACKS = keyring.newest_first(keyring.load("PILOT_SECRET_KEY", VAR))
 ALLOWED_HOSTS = os.environ.get("PILOT_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("PILOT_ORIGINS", "").split(",") if origin]
 
@@ -69,7 +55,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "pilot.polling.SessionMiddleware",
     "pilot.language.ChineseFirstMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -106,17 +92,25 @@ FORM_RENDERER = "pilot.rendering.PortalRenderer"
 
 # --- data ----------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-if url := os.environ.get("DATABASE_URL"):
-    DATABASES = {"default": dict(dj_database_url.parse(url))}
+if url := keyring.configured("DATABASE_URL"):
+    _database: dict[str, Any] = dict(dj_database_url.parse(url))
 else:
-    DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", **embedded.postgres_settings(VAR)}}
+    _database = {"ENGINE": "django.db.backends.postgresql", **embedded.postgres_settings(VAR)}
 # The web processes share a pool (stack.md F); workers and commands fork or end, so they hold plain connections.
 if _flag("PILOT_DB_POOL"):
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 8, "timeout": 5}}
+    # Beside what DATABASE_URL asks for, such as sslmode.
+    _database.setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 1,
+        "max_size": int(os.environ.get("PILOT_DB_POOL_SIZE", "8")),
+        "timeout": 5,  # seconds until a request without a connection is told to come again
+        # By itself it would try again after 1, 2, 4, 8 … s; given up, whoever comes next has it try at once.
+        "reconnect_timeout": 2,
+    }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    _database["CONN_MAX_AGE"] = 60
+DATABASES = {"default": _database}
 
-CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or embedded.broker_url(VAR)
+CELERY_BROKER_URL = keyring.configured("CELERY_BROKER_URL") or embedded.broker_url(VAR)
 MEDIA_ROOT = VAR / "files"
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
@@ -166,6 +160,9 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_USERNAME_CALLABLE = "pilot.accounts.login_tried"
+# People type passwords and codes into any field; successful sign-ins stand in the audit log already.
+AXES_SENSITIVE_PARAMETERS = ["login", "code", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # by account, not by address: a whole bureau comes from one address
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
@@ -264,10 +261,10 @@ PILOT_SITE = next(iter(CSRF_TRUSTED_ORIGINS), f"http://127.0.0.1:{os.environ.get
 DEFAULT_FROM_EMAIL = os.environ.get("PILOT_EMAIL_FROM", "portal@example.cn")
 
 # Keys of stored forms (design.md, "Storage of forms"); 64 random bytes each, separate from Django's key.
-PILOT_MASTER_KEY = _secret("master", "PILOT_MASTER_KEY")
-PILOT_INDEX_KEY = _secret("index", "PILOT_INDEX_KEY")
-PILOT_DIGEST_KEY = _secret("digest", "PILOT_DIGEST_KEY")
-PILOT_AUDIT_KEY = _secret("audit", "PILOT_AUDIT_KEY")  # signs the heads of the audit log
+PILOT_MASTER_KEY = keyring.load("PILOT_MASTER_KEY", VAR)
+PILOT_INDEX_KEY = keyring.load("PILOT_INDEX_KEY", VAR)
+PILOT_DIGEST_KEY = keyring.load("PILOT_DIGEST_KEY", VAR)
+PILOT_AUDIT_KEY = keyring.load("PILOT_AUDIT_KEY", VAR)  # signs the heads of the audit log
 PILOT_CIPHER = os.environ.get("PILOT_CIPHER") or "aes-256-gcm"  # of months that begin now; or sm4-gcm
 
 # So many refused or failed acts within a minute are told to the security administrators.
@@ -280,7 +277,7 @@ PILOT_WEBHOOK_CA = os.environ.get("PILOT_WEBHOOK_CA", "")
 # Where people are compared: the local extract, or a service asked by HTTPS (docs/authority.md).
 PILOT_AUTHORITY_SOURCE = os.environ.get("PILOT_AUTHORITY_SOURCE", "extract")
 PILOT_AUTHORITY_URL = os.environ.get("PILOT_AUTHORITY_URL", "")
-PILOT_AUTHORITY_KEY = os.environ.get("PILOT_AUTHORITY_KEY", "").strip()
+PILOT_AUTHORITY_KEY = keyring.configured("PILOT_AUTHORITY_KEY").strip()
 PILOT_AUTHORITY_PRIVATE = _flag("PILOT_AUTHORITY_PRIVATE")  # the address may lie in a private network
 PILOT_AUTHORITY_BATCH = int(os.environ.get("PILOT_AUTHORITY_BATCH", "100"))  # people asked about at once
 PILOT_AUTHORITY_SECONDS = float(os.environ.get("PILOT_AUTHORITY_SECONDS", "10"))  # for one exchange

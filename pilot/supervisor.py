@@ -214,6 +214,10 @@ class Claim:
             return {}
         return state
 
+    def runs_since_before(self, moment: float) -> bool:
+        """Whether a supervisor runs that was started before this time (seconds since 1970)."""
+        return not self.is_free() and self._state.exists() and self._state.stat().st_mtime < moment
+
     def release(self) -> None:
         if self._lock.fd is not None:  # else the file is somebody else's
             self._state.unlink(missing_ok=True)

@@ -8,8 +8,11 @@ from pilot.services import (
     audit_checks,
     audit_watch,
     exports,
+    forgetting,
     idempotency,
+    leftovers,
     licences,
+    operations,
     outbox,
     second_factors,
     webhook_delivery,
@@ -18,9 +21,15 @@ from pilot.services import (
 
 
 @shared_task
+def beat() -> None:
+    """The pulse of timetable and worker; where it is missing, the portal raises an alarm."""
+    operations.beat()
+
+
+@shared_task
 def sweep_outbox() -> int:
-    """Send what did not leave right after its commit."""
-    return outbox.relay()
+    """Send what did not leave right after its commit, and what the broker lost."""
+    return outbox.sweep()
 
 
 @shared_task
@@ -78,6 +87,12 @@ def tidy_webhooks() -> int:
 
 
 @shared_task
+def clear_leftovers() -> dict[str, int]:
+    """Files of transactions that never ended."""
+    return leftovers.clear()
+
+
+@shared_task
 def watch_licences() -> int:
     """Tell of licences of pilot units that end soon or have ended."""
     return licences.watch()
@@ -93,3 +108,9 @@ def disable_dormant() -> int:
 def reseal_second_factors() -> int:
     """Follow a rotated master key."""
     return second_factors.reseal()
+
+
+@shared_task
+def forget() -> dict[str, int]:
+    """Everything of the kernel's whose time is over by the inventory."""
+    return forgetting.forget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -35,6 +36,16 @@ def another_person(field: str) -> Any:
         if getattr(case, f"{field}_id") == actor.person_id:
             return _("须由另一人办理（四眼原则）")
         return None
+
+    return guard
+
+
+def no_tie(path: str) -> Any:
+    """Guard: whoever acts has no tie to the organisation whose id stands at ``path`` (R09)."""
+    organisation = attrgetter(path)
+
+    def guard(case: Any, actor: Actor, at: datetime) -> str | None:
+        return people.tie(actor.person_id, organisation(case))
 
     return guard
 

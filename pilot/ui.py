@@ -145,6 +145,7 @@ class ListPage:
     views: ViewBar | None = None
     batch: BatchBar | None = None
     export_url: str = ""
+    export_reasons: Sequence[tuple[str, Any]] = ()  # one has to be chosen where the list holds personal data
 
 
 @dataclass(slots=True)
@@ -214,11 +215,11 @@ class ActionItem:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One step of a case: when (business time), what, by whom (office and person), why."""
+    """One step of a case: when (business time), what, by whom (office and person, masked), why."""
 
     at: datetime
     title: str
-    by: str
+    by: Any
     state: Tag | None = None
     reason: str = ""
     machine: str = ""
@@ -237,7 +238,8 @@ class StepItem:
 class DocumentItem:
     """A document of a case: its title, when it was made, its size in bytes and the address it is fetched from.
 
-    ``kind`` names the kind of file, for two documents of one title.
+    ``kind`` names the kind of file, for two documents of one title. ``copy_url`` is where the same is to be had with
+    the reader's name on it; whom the paper is not addressed to is led there first.
     """
 
     title: str
@@ -246,6 +248,8 @@ class DocumentItem:
     size: int
     sha256: str
     kind: str = "PDF"
+    copy_url: str = ""
+    copy_first: bool = False
 
 
 @dataclass(slots=True)
@@ -283,6 +287,20 @@ class ActPage:
     submit_label: str = ""
     multipart: bool = False
     sections: Sequence[Section] = ()  # what to look at before doing it
+
+
+@dataclass(slots=True)
+class ConfirmPage:
+    """What would happen, to be confirmed. ``carried``: what the confirmation sends again."""
+
+    title: str
+    back: str
+    crumbs: Sequence[Link]
+    facts: Sequence[Fact]
+    notes: Sequence[str]
+    preview: Section
+    carried: Sequence[tuple[str, str]]
+    danger: bool = False
 
 
 @dataclass(frozen=True, slots=True)

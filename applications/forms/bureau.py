@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from applications.enums import FileKind
 from applications.forms.controls import headed
-from applications.rules.form import FormField, shown
+from applications.rules.form import FormField, masked
 from applications.selectors import content, review
 from applications.selectors.form_schema import form_of
 from pilot.forms import ActForm
@@ -91,7 +91,7 @@ class ReturnForm(ActForm):
         )
 
     def _as_given(self, field: FormField, said: dict[str, Any]) -> str:
-        value = shown(field, said.get(field.key))
+        value = masked(field, said.get(field.key))
         words = _("、").join(value) if isinstance(value, tuple) else str(value)
         return _("所填：%(value)s") % {"value": words or "--"}
 

@@ -13,9 +13,22 @@ from django.utils.translation import gettext_lazy
 from applications.forms.controls import form_field
 from applications.models import Application
 from applications.rules.form import FormSection, is_blank
-from pilot.forms import ActForm
+from applications.selectors import review
+from pilot.forms import ActForm, RemarkForm
 
 OWN, OTHER = "own", "other"
+
+
+class WithdrawForm(RemarkForm):
+    """A word about the withdrawal; it is asked for once the bureau has set to work."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if review.is_begun(self.case):
+            reason = self.fields["reason"]
+            reason.required = True
+            reason.label = gettext_lazy("撤回理由")
+            reason.help_text = gettext_lazy("通信管理局已开始审核，请说明理由；办理机关会收到通知")
 
 
 class StartForm(ActForm):

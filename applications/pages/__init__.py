@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy
 from applications.enums import ApplicationState
 from applications.forms.admission import AdmissionForm
 from applications.forms.bureau import RefusalForm, ReturnForm
-from applications.forms.drafting import DeclarationForm, StartForm
+from applications.forms.drafting import DeclarationForm, StartForm, WithdrawForm
 from applications.models import Application, LateAdmission
 from applications.pages import case as case_page
-from applications.pages import dashboard, form_settings, guide  # noqa: F401  (add to what the kernel shows)
+from applications.pages import dashboard, form_settings, guide, rule_effects  # noqa: F401  (add to what the kernel shows)
 from applications.selectors import content, workbench
 from applications.services.claims import claim
 from applications.services.drafts import editing_obstacle, start_application
@@ -21,6 +21,7 @@ from applications.services.late_admissions import propose_late_admission
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm, RemarkForm
+from pilot.masking import staff
 from pilot.models import ProposalState
 from pilot.pages import objection_link
 from pilot.registry import (
@@ -117,7 +118,7 @@ register(
             "refuse": RefusalForm,
             "accept": RemarkForm,
             "revert": RemarkForm,
-            "withdraw": RemarkForm,
+            "withdraw": WithdrawForm,
         },
         effects={
             "submit": gettext_lazy(
@@ -164,13 +165,12 @@ register(
 
 
 def _admission_facts(admission: LateAdmission, actor: Actor) -> list[Fact]:
-    approver = admission.approved_by
     return [
         Fact(_("网络接入服务提供者"), admission.provider.name),
         Fact(_("准予提交至"), admission.until),
         Fact(_("理由"), admission.reason),
-        Fact(_("提出人"), None if actor.is_provider else admission.proposed_by.name),
-        Fact(_("决定人"), None if actor.is_provider or approver is None else approver.name),
+        Fact(_("提出人"), None if actor.is_provider else staff(admission.proposed_by)),
+        Fact(_("决定人"), None if actor.is_provider else staff(admission.approved_by)),
     ]
 
 

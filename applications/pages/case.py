@@ -14,18 +14,16 @@ from applications.models import Application, ApplicationVersion
 from applications.pages import duplicates
 from applications.pages.undo import undo
 from applications.rules.completeness import ConditionHint
-from applications.rules.form import FormField, Personal, shown
+from applications.rules.form import FormField, masked
 from applications.selectors import content, deadlines, records, tasks
 from applications.selectors.form_schema import form_of
 from pilot import clock
 from pilot.actors import Actor
-from pilot.masking import mask_email, mask_name, mask_phone
+from pilot.masking import staff
 from pilot.models import Condition
 from pilot.pages import objection_section
 from pilot.rules import local_day
 from pilot.ui import Column, Fact, Link, Row, Section, Tag
-
-MASKS = {Personal.NAME: mask_name, Personal.PHONE: mask_phone, Personal.EMAIL: mask_email}
 
 
 def last_day(end: datetime) -> date:
@@ -75,12 +73,12 @@ def sections(case: Application, actor: Actor) -> list[Section]:
         _closed(case),
         objection_section(case, actor),
         open_notice(case, writing=writing),
-        _faults(case) if writing else _changes(case, versions, actor),
+        _faults(case) if writing else _changes(case, versions),
         hints_section(case, content.hints(case, latest, at=clock.now()))
         if latest and (actor.is_bureau or actor.is_ministry)
         else None,
         duplicates.section(case, actor),
-        *_form(case, content.current_content(case) if writing or latest is None else latest.content, actor),
+        *_form(case, content.current_content(case) if writing or latest is None else latest.content),
         _files(_current_files(case) if writing or latest is None else latest.files),
         _versions(versions),
         _earlier_notices(case),
@@ -105,7 +103,7 @@ def _closed(case: Application) -> Section | None:
 
 
 def _urges(case: Application, actor: Actor) -> Section | None:
-    rows = [Row("", [urge.at, urge.by.name]) for urge in records.urges(case)]
+    rows = [Row("", [urge.at, staff(urge.by)]) for urge in records.urges(case)]
     if not rows or actor.is_assessor:
         return None
     return Section(
@@ -157,11 +155,10 @@ def _faults(case: Application) -> Section:
     )
 
 
-def _changes(case: Application, versions: Sequence[ApplicationVersion], actor: Actor) -> Section | None:
+def _changes(case: Application, versions: Sequence[ApplicationVersion]) -> Section | None:
     if len(versions) < 2:
         return None
     found = content.changes(case, versions[-2], versions[-1])
-    masked = _is_masked(actor)
     return Section(
         _("最近一次补正的内容"),
         columns=[
@@ -174,8 +171,8 @@ def _changes(case: Application, versions: Sequence[ApplicationVersion], actor: A
                 "",
                 [
                     str(change.what.label),
-                    _value(change.what, change.before, masked=masked),
-                    _value(change.what, change.after, masked=masked),
+                    _said(change.what, change.before),
+                    _said(change.what, change.after),
                 ],
             )
             for change in found
@@ -209,30 +206,17 @@ def hints_section(case: Application, hints: Iterable[ConditionHint]) -> Section:
     )
 
 
-def _form(case: Application, said: Mapping[str, Any], actor: Actor) -> Iterable[Section]:
+def _form(case: Application, said: Mapping[str, Any]) -> Iterable[Section]:
     """The form block by block."""
-    masked = _is_masked(actor)
     for section in form_of(case.programme).sections:
         yield Section(
             str(section.title),
-            facts=[
-                Fact(str(field.label), _value(field, said.get(field.key), masked=masked))
-                for field in section.fields
-            ],
+            facts=[Fact(str(field.label), masked(field, said.get(field.key))) for field in section.fields],
         )
 
 
-def _is_masked(actor: Actor) -> bool:
-    """Contact data stand in full only before the provider and the bureau, which has to reach it."""
-    return not (actor.is_provider or actor.is_bureau)
-
-
-def _value(field: FormField | FileKind, value: Any, *, masked: bool) -> Any:
-    if isinstance(field, FileKind):
-        return value
-    if masked and value and field.personal:
-        return MASKS[field.personal](str(value))
-    return shown(field, value)
+def _said(what: FormField | FileKind, value: Any) -> Any:
+    return value if isinstance(what, FileKind) else masked(what, value)
 
 
 def _current_files(case: Application) -> list[dict[str, Any]]:

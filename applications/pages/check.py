@@ -20,6 +20,7 @@ from applications.selectors.form_schema import form_of
 from applications.services import proofs, versions
 from pilot import workflow
 from pilot.actors import Actor
+from pilot.masking import mask_name
 from pilot.models import Organisation
 from pilot.selectors import people, programmes
 from pilot.tones import state_tag
@@ -36,6 +37,7 @@ ACTS: Final[Mapping[str, str]] = {
 class Answers:
     """One section as it would be handed in; ``url`` leads to its page and back here, empty where it is locked."""
 
+    key: str
     title: str
     url: str
     facts: Sequence[Fact]
@@ -114,6 +116,7 @@ def _answers(case: Application, said: Mapping[str, Any], targets: frozenset[str]
         opened = any(field.key in targets for field in section.fields)
         url = reverse("application_section", args=[case.pk, section.key])
         yield Answers(
+            section.key,
             str(section.title),
             _and_back(url) if opened else "",
             [Fact(str(field.label), shown(field, said.get(field.key))) for field in section.fields],
@@ -157,6 +160,7 @@ def receipt_page(case: Application, version: ApplicationVersion) -> ReceiptPage:
             Fact(_("申办流水号"), case.case_number),
             Fact(_("申请单位"), case.provider.name),
             Fact(_("统一社会信用代码"), case.uscc),
+            Fact(_("提交人"), mask_name(version.by.name if version.by else "")),
             Fact(_("提交时间"), version.at),
             Fact(_("版本"), _("第 %(n)s 版") % {"n": version.number}),
             Fact(_("接收单位"), bureau.name),

@@ -17,7 +17,7 @@ from applications.pages.form import checking, crumbs, task_list
 from applications.rules.completeness import REQUIRED_FILES
 from applications.selectors import content
 from applications.services.drafts import editing_obstacle
-from applications.validators.files import NUMBERS, SUFFIXES, TYPE_NAMES
+from applications.validators.files import NUMBERS, SUFFIXES, TYPE_NAMES, XLSX
 from applications.validators.limits import MAX_BYTES
 from pilot.actors import Actor
 from pilot.ui import Fact, Link, Tag, Tone
@@ -28,6 +28,7 @@ SCAN_TONES: dict[str, Tone] = {
     ScanState.CLEAN: "success",
 }
 SHOWN_DIGITS = 16
+PREVIEWED = 10  # pages; who wants to read more than make sure downloads the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class FileRow:
     sha256: str
     scan: Tag
     at: datetime
+    preview: Sequence[str] = ()  # pictures of its first pages
+    unseen: int = 0  # pages beyond these
     remove: str = ""
 
 
@@ -167,6 +170,7 @@ def _asked(case: Application) -> dict[str, str]:
 
 def _row(case: Application, file: ApplicationFile, *, removable: bool) -> FileRow:
     state: Any = ScanState(file.scan)
+    pages = _drawable(file)
     return FileRow(
         name=file.name,
         url="" if file.scan == ScanState.PENDING else reverse("application_file", args=[file.pk]),
@@ -175,5 +179,14 @@ def _row(case: Application, file: ApplicationFile, *, removable: bool) -> FileRo
         sha256=file.sha256[:SHOWN_DIGITS],
         scan=Tag(str(state.label), SCAN_TONES[state]),
         at=file.uploaded_at,
+        preview=[reverse("application_page", args=[file.pk, n]) for n in range(1, min(pages, PREVIEWED) + 1)],
+        unseen=max(pages - PREVIEWED, 0),
         remove=reverse("application_file_remove", args=[case.pk, file.pk]) if removable else "",
     )
+
+
+def _drawable(file: ApplicationFile) -> int:
+    """How many pages can be shown as pictures: none of a workbook, or while the virus scanner has the file."""
+    if file.scan == ScanState.PENDING or file.content_type == XLSX:
+        return 0
+    return file.pages or 1

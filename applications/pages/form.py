@@ -149,6 +149,7 @@ def _section_row(case: Application, task: SectionTask) -> TaskRow:
         Progress.UNSEEN: _named(_("待核对"), [field.label for field in task.unseen]),
         Progress.WRONG: _named(_("有误"), [fault.label for fault in task.wrong]),
         Progress.PARTIAL: _named(_("缺"), [fault.label for fault in task.missing]),
+        Progress.ASKED: _named(_("待补正"), [field.label for field in task.asked]),
     }
     status: dict[Progress, Tag | str] = {
         Progress.LOCKED: Tag(_("本次补正不涉及"), "muted"),
@@ -156,6 +157,7 @@ def _section_row(case: Application, task: SectionTask) -> TaskRow:
         Progress.WRONG: Tag(_("有误 %(n)s 处") % {"n": len(task.wrong)}, "danger"),
         Progress.BLANK: Tag(_("未开始"), "neutral"),
         Progress.PARTIAL: Tag(_("填写中（缺 %(n)s 项）") % {"n": len(task.missing)}, "info"),
+        Progress.ASKED: Tag(_("待补正 %(n)s 项") % {"n": len(task.asked)}, "warning"),
         Progress.DONE: _("已完成"),
     }
     return TaskRow(
@@ -171,11 +173,17 @@ def _files_row(case: Application, task: FilesTask) -> TaskRow:
         Progress.LOCKED: Tag(_("本次补正不涉及"), "muted"),
         Progress.BLANK: Tag(_("未开始"), "neutral"),
         Progress.PARTIAL: Tag(_("缺 %(n)s 种材料") % {"n": len(task.missing)}, "info"),
+        Progress.ASKED: Tag(_("待补正 %(n)s 项") % {"n": len(task.asked)}, "warning"),
         Progress.DONE: _("已完成"),
     }
-    hint = _named(_("缺"), [fault.label for fault in task.missing]) if task.missing else ""
+    lacking = _named(_("缺"), [fault.label for fault in task.missing])
+    hints = {
+        Progress.BLANK: lacking,
+        Progress.PARTIAL: lacking,
+        Progress.ASKED: _named(_("待补正"), [kind.label for kind in task.asked]),
+    }
     url = reverse("application_files", args=[case.pk]) if task.opened else ""
-    return TaskRow(_("材料"), url, status[task.progress], hint if task.opened else "")
+    return TaskRow(_("材料"), url, status[task.progress], hints.get(task.progress, ""))
 
 
 def _named(what: str, labels: Sequence[Any]) -> str:

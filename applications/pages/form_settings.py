@@ -14,6 +14,7 @@ from applications.forms.settings import SettingsForm
 from applications.models import FormEdition
 from applications.selectors.form_schema import form_of
 from pilot.context import EXTRA
+from pilot.masking import staff
 from pilot.models import Programme
 from pilot.registry import Group
 from pilot.ui import Column, Link, Row, Section
@@ -52,7 +53,7 @@ def _history(programme: Programme) -> Section:
             [
                 edition.number,
                 edition.made_at,
-                edition.made_by.name if edition.made_by else None,
+                staff(edition.made_by),
                 _changed(programme, old, new),
             ],
         )

@@ -15,7 +15,7 @@ from applications.enums import ApplicationState
 from applications.models import Application
 from applications.pages import case as case_page
 from applications.pages import form as form_page
-from applications.selectors import cases, content
+from applications.selectors import cases, content, review
 from applications.services import urges
 from applications.services.drafts import editing_obstacle
 from pilot import workflow
@@ -68,6 +68,7 @@ class ProgressPage:
     urge_url: str
     urge_obstacle: str
     withdraw: Link | None
+    withdraw_note: str  # what withdrawing takes, or why it is too late; empty where it is no question
     links: Sequence[Link]
 
 
@@ -91,8 +92,19 @@ def progress_page(case: Application, actor: Actor, *, at: datetime) -> ProgressP
         withdraw=Link(withdraw.label, reverse("application_act", args=[case.pk, "withdraw"]))
         if withdraw and withdraw.allowed
         else None,
+        withdraw_note=_withdraw_note(case, withdraw) if withdraw else "",
         links=links,
     )
+
+
+def _withdraw_note(case: Application, withdraw: workflow.Available) -> str:
+    """Free until the bureau sets to work, with a reason afterwards, and at last only by asking (P13)."""
+    if not withdraw.allowed:
+        asking = _("确需撤回的，请与联系单位联系")
+        return f"{withdraw.reason}{_('；')}{asking}"
+    if review.is_begun(case):
+        return _("通信管理局已开始审核，撤回须说明理由")
+    return _("通信管理局开始审核之前，撤回无须说明理由")
 
 
 def _to_do(case: Application) -> Link:

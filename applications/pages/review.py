@@ -17,7 +17,7 @@ from applications.models import Application, ApplicationVersion, ChecklistMark
 from applications.pages.undo import seconds_left
 from applications.pages.viewer import Viewer, viewer_of
 from applications.rules.checklist import Item, Verdict
-from applications.rules.form import Words, shown
+from applications.rules.form import Words, masked
 from applications.selectors import content, review
 from applications.selectors.form_schema import form_of
 from pilot import clock, workflow
@@ -25,6 +25,7 @@ from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.models import Condition
 from pilot.registry import pages_of
+from pilot.selectors import people
 from pilot.tones import state_tag
 from pilot.ui import ActionItem, Fact, Link, Section, Tag, Tone
 from pilot.views import case_parts, listing
@@ -163,7 +164,7 @@ def build(case: Application, actor: Actor, asked: QueryDict) -> ReviewPage:
 def _closed(case: Application, actor: Actor) -> str:
     if case.state != ApplicationState.SUBMITTED:
         return _("当前状态为“%(state)s”，审核清单只供查阅") % {"state": case.get_state_display()}
-    return review.on_another_desk(case, actor) or ""
+    return people.tie(actor.person_id, case.provider_id) or review.on_another_desk(case, actor) or ""
 
 
 def _desk(case: Application, actor: Actor) -> Desk:
@@ -175,7 +176,7 @@ def _desk(case: Application, actor: Actor) -> Desk:
         words=other or (_("由您审核") if mine else _("无人认领")),
         mine=mine,
         url=reverse("application_claim", args=[case.pk]),
-        may_claim=waiting and claim is None,
+        may_claim=waiting and claim is None and not people.tie(actor.person_id, case.provider_id),
         may_release=waiting and (mine or (other is not None and actor.role == Role.BUREAU_LEAD)),
     )
 
@@ -307,7 +308,7 @@ def _said(case: Application, version: ApplicationVersion, item: Item) -> list[Fa
     """What the form says in the fields an item is read from."""
     fields = form_of(case.programme).fields
     return [
-        Fact(str(fields[key].label), shown(fields[key], version.content.get(key)))
+        Fact(str(fields[key].label), masked(fields[key], version.content.get(key)))
         for key in item.targets
         if key in fields
     ]
@@ -323,10 +324,10 @@ def _form(case: Application, versions: Sequence[ApplicationVersion]) -> list[Sec
             facts=[
                 Fact(
                     str(each.label),
-                    shown(each, latest.content.get(each.key)),
+                    masked(each, latest.content.get(each.key)),
                     hint=""
                     if before.get(each.key) == latest.content.get(each.key)
-                    else _("补正前：%(value)s") % {"value": _flat(shown(each, before.get(each.key)))},
+                    else _("补正前：%(value)s") % {"value": _flat(masked(each, before.get(each.key)))},
                 )
                 for each in section.fields
             ],

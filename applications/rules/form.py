@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from applications.enums import FileKind
 from pilot.enums import Province
+from pilot.masking import contact, mask_email, mask_name, mask_phone
 
 SHORT: Final = 255  # characters of a line of text
 LONG: Final = 4_000  # characters of a text of several lines
@@ -340,3 +341,11 @@ def shown(field: FormField, value: Any) -> Any:
     if field.kind is Kind.DATE:
         return day({field.key: value}, field.key) or value
     return value
+
+
+_MASKS: Final = {Personal.NAME: mask_name, Personal.PHONE: mask_phone, Personal.EMAIL: mask_email}
+
+
+def masked(field: FormField, value: Any) -> Any:
+    """A value as pages show it on which nobody edits it: what belongs to a person is masked (C12)."""
+    return contact(value, _MASKS[field.personal]) if value and field.personal else shown(field, value)

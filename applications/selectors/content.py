@@ -158,6 +158,17 @@ def was_changed(case: Application) -> bool:
     return version.content != current_content(case) or sorted(file["id"] for file in version.files) != files
 
 
+def unanswered(case: Application, targets: frozenset[str]) -> frozenset[str]:
+    """Which of these fields and kinds of file still are as they were handed in; none before the first submission."""
+    version = latest_version(case)
+    if version is None:
+        return frozenset()
+    now, files = current_content(case), list(current_files(case).values("kind", "sha256"))
+    same = {key for key in targets if key not in FileKind.values and version.content.get(key) == now.get(key)}
+    kept = {kind for kind in FileKind if _digests(version.files, kind) == _digests(files, kind)}
+    return frozenset(same | (kept & targets))
+
+
 def changes(case: Application, old: ApplicationVersion, new: ApplicationVersion) -> list[Change]:
     """What a version changed against the one before, fields in the order of the form, then files."""
     found = [
@@ -182,5 +193,5 @@ def _names(files: Iterable[dict[str, Any]], kind: FileKind) -> tuple[str, ...]:
     return tuple(file["name"] for file in files if file["kind"] == kind)
 
 
-def _digests(files: Iterable[dict[str, Any]], kind: FileKind) -> list[str]:
+def _digests(files: Iterable[Mapping[str, Any]], kind: FileKind) -> list[str]:
     return sorted(file["sha256"] for file in files if file["kind"] == kind)

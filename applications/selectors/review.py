@@ -13,7 +13,7 @@ from applications.enums import ApplicationState, Mark
 from applications.models import Application, ChecklistMark, Claim
 from applications.rules import checklist
 from applications.rules.checklist import Item, Verdict
-from applications.selectors import content
+from applications.selectors import cases, content
 from pilot import clock
 from pilot.actors import Actor
 from pilot.language import on_record
@@ -21,6 +21,7 @@ from pilot.masking import mask_name
 
 STALE = timedelta(minutes=30)  # without a sign of life; security time
 MAX_TEXT = 500
+APPLICANT_ALONE = frozenset({"open", "submit", "withdraw"})  # the steps a bureau has no part in
 
 
 def alive_since() -> datetime:
@@ -45,6 +46,18 @@ def on_another_desk(case: Application, actor: Actor) -> str | None:
         "name": mask_name(claim.person.name),
         "since": localtime(clock.business(claim.claimed_at)).strftime("%H:%M"),
     }
+
+
+def is_begun(case: Application) -> bool:
+    """Whether the bureau has set to work on the application: a word was said, it is on a desk, or something is marked.
+
+    From then on its provider withdraws with a reason (P13). Answers from the record, whatever the state is by now.
+    """
+    told = cases.history(case)
+    if any(step.name not in APPLICANT_ALONE for step in told):
+        return True
+    on_a_desk = Claim.unscoped.filter(application=case).exists()
+    return on_a_desk or ChecklistMark.unscoped.filter(application=case).exists()
 
 
 def on_desk_of(person_id: int | None) -> Q:

@@ -22,6 +22,7 @@ class Progress(StrEnum):
     WRONG = "wrong"
     BLANK = "blank"
     PARTIAL = "partial"
+    ASKED = "asked"  # the completeness notice names something in it that still is as it was handed in
     DONE = "done"
 
 
@@ -35,6 +36,7 @@ class SectionTask:
     missing: tuple[Fault, ...]
     wrong: tuple[Fault, ...]
     unseen: tuple[FormField, ...]
+    asked: tuple[FormField, ...] = ()
 
     @property
     def progress(self) -> Progress:
@@ -46,7 +48,7 @@ class SectionTask:
             return Progress.WRONG
         if self.missing:
             return Progress.PARTIAL if self.started else Progress.BLANK
-        return Progress.DONE
+        return Progress.ASKED if self.asked else Progress.DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class FilesTask:
     opened: bool
     count: int
     missing: tuple[Fault, ...]
+    asked: tuple[FileKind, ...] = ()
 
     @property
     def progress(self) -> Progress:
@@ -63,7 +66,7 @@ class FilesTask:
             return Progress.LOCKED
         if self.missing:
             return Progress.PARTIAL if self.count else Progress.BLANK
-        return Progress.DONE
+        return Progress.ASKED if self.asked else Progress.DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +92,18 @@ def tasks_of(case: Application, *, at: datetime) -> Tasks:
     """The work on an application as it stands."""
     targets = content.open_targets(case)
     found = tuple(content.current_faults(case, at=at))
+    asked = content.unanswered(case, targets) if content.open_notice(case) else frozenset()
     files = content.current_files(case).values_list("kind", flat=True)
     return Tasks(
         tuple(
-            _section_task(case, section, targets, [f for f in found if f.target in _keys(section)])
+            _section_task(case, section, targets, asked, [f for f in found if f.target in _keys(section)])
             for section in form_of(case.programme).sections
         ),
         FilesTask(
             opened=not targets.isdisjoint(FileKind.values),
             count=len(set(files) & set(REQUIRED_FILES)),
             missing=tuple(fault for fault in found if fault.target in FileKind.values),
+            asked=tuple(kind for kind in FileKind if kind in asked),
         ),
         found,
     )
@@ -109,7 +114,11 @@ def _keys(section: FormSection) -> frozenset[str]:
 
 
 def _section_task(
-    case: Application, section: FormSection, targets: frozenset[str], found: list[Fault]
+    case: Application,
+    section: FormSection,
+    targets: frozenset[str],
+    asked: frozenset[str],
+    found: list[Fault],
 ) -> SectionTask:
     typed = [field for field in section.fields if not field.fixed]
     left = [fault for fault in found if fault.target not in case.proposals]
@@ -120,6 +129,7 @@ def _section_task(
         missing=tuple(fault for fault in left if is_blank(case.draft.get(fault.target))),
         wrong=tuple(fault for fault in left if not is_blank(case.draft.get(fault.target))),
         unseen=tuple(field for field in typed if field.key in case.proposals),
+        asked=tuple(field for field in typed if field.key in asked),
     )
 
 

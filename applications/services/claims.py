@@ -12,6 +12,7 @@ from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.errors import NotPermitted, Refused
+from pilot.selectors import people
 from pilot.services import audit
 
 
@@ -20,7 +21,7 @@ def claim(*, case: Application, actor: Actor) -> Claim:
     """Take the application on the actor's desk; on it already, this is a sign of life.
 
     Raises :class:`NotPermitted` for another role or province, :class:`Refused` in words while somebody else has it,
-    or when it does not wait for the bureau's word.
+    when it does not wait for the bureau's word, or from whoever works or worked for the applicant.
     """
     locked = lock(case, actor, "claim")
     return take(locked, actor)
@@ -30,8 +31,8 @@ def take(locked: Application, actor: Actor) -> Claim:
     """:func:`claim` for a service that has locked the application and checked the actor's right."""
     if locked.state != ApplicationState.SUBMITTED:
         raise Refused(_("只有待受理的申请可以认领"))
-    if other := review.on_another_desk(locked, actor):
-        raise Refused(other)
+    if barred := people.tie(actor.person_id, locked.provider_id) or review.on_another_desk(locked, actor):
+        raise Refused(barred)
     now = clock.security_now()
     held: Claim | None = Claim.unscoped.filter(application=locked).first()
     if held is not None and held.person_id == actor.person_id:

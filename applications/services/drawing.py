@@ -34,6 +34,7 @@ SECONDS: Final = 10.0
 _PIXELS_PER_POINT: Final = 96 / 72
 _MARKER: Final = (255, 214, 0, 96)
 _WATERMARK: Final = (110, 120, 135, 150)
+_FAINT: Final = 48  # of 255: read when looked for, overlooked by whoever reads the page
 
 _lock = Lock()  # PDFium is not safe for threads
 _font_paths: Any = None  # PDFium keeps a pointer into it
@@ -190,13 +191,26 @@ def _picture(body: bytes, *, zoom: int, turn: int) -> Image.Image:
 
 
 def _sign(picture: Image.Image, words: str) -> None:
-    """Who looks at it and when, small, in the lower right corner."""
+    """Who looks at it and when: small in the lower right corner, and faint all over."""
+    _tile(picture, words)
     font = ImageFont.truetype(str(sans_path()), max(11, picture.width // 70))
     left, top, right, bottom = font.getbbox(words)
     at = picture.width - (right - left) - 8, picture.height - (bottom - top) - 12
     layer = Image.new("RGBA", picture.size, (0, 0, 0, 0))
     ImageDraw.Draw(layer).text(at, words, font=font, fill=_WATERMARK)
     picture.paste(layer, mask=layer)
+
+
+def _tile(picture: Image.Image, words: str) -> None:
+    font = ImageFont.truetype(str(sans_path()), max(12, picture.width // 55))
+    _left, _top, right, bottom = font.getbbox(words)
+    mark = Image.new("L", (int(right) + 8, int(bottom) + 8), 0)
+    ImageDraw.Draw(mark).text((4, 4), words, font=font, fill=_FAINT)
+    mark = mark.rotate(24, expand=True)
+    grey = Image.new("RGB", mark.size, _WATERMARK[:3])
+    for top in range(0, picture.height, mark.height * 3 // 2):
+        for left in range(0, picture.width, mark.width):
+            picture.paste(grey, (left, top), mask=mark)
 
 
 def search(body: bytes, find: str) -> tuple[Hits, ...]:

@@ -16,7 +16,7 @@ from applications.services.drafts import editing_obstacle
 from applications.validators import files as validator
 from pilot import clock, policy
 from pilot.actors import Actor
-from pilot.errors import Refused
+from pilot.errors import ContentDestroyed, Refused
 from pilot.language import on_record
 from pilot.services import audit, documents, notices
 
@@ -25,6 +25,7 @@ MAX_OTHER = 10
 RESCANNED_AT_ONCE = 50
 MAX_UNANSWERED = 3
 SYSTEM = Actor.system("applications.files")
+FORGOTTEN = "application.forget"  # of a draft, see services.forgetting
 
 
 class Upload(Protocol):
@@ -120,11 +121,21 @@ def read_file(*, file: ApplicationFile, actor: Actor) -> bytes:
     Raises :class:`Refused` while the file waits for the virus scanner, ``OSError`` if it was damaged.
     """
     check_readable(file)
-    body = documents.read_bytes(file.sha256)
+    body = bytes_of(file)
     audit.record(
         action="application.read_file", actor=actor, subject=file, detail={"application": file.application_id}
     )
     return body
+
+
+def bytes_of(file: ApplicationFile) -> bytes:
+    """The stored content; raises :class:`ContentDestroyed` for that of a forgotten draft, ``OSError`` if damaged."""
+    try:
+        return documents.read_bytes(file.sha256)
+    except FileNotFoundError:
+        if audit.has_row(action=FORGOTTEN, subject=file.application):
+            raise ContentDestroyed(_("内容已销毁")) from None
+        raise
 
 
 def check_readable(file: ApplicationFile) -> None:
@@ -183,4 +194,4 @@ def _take_out(file: ApplicationFile, why: str) -> None:
         source=f"file:{file.pk}",
     )
     if not same.exclude(scan=ScanState.PENDING).exists():
-        documents.path_of(file.sha256).unlink(missing_ok=True)
+        documents.forget(file.sha256)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -15,14 +14,15 @@ from applications.models import Application, ApplicationFile, PartialUpload
 from applications.services import files
 from applications.validators import files as validator
 from applications.validators.limits import MEBIBYTE
-from pilot import clock
+from pilot import clock, inventory
 from pilot.actors import Actor
 from pilot.errors import Refused, StateChanged
 from pilot.pieces import WrongOffset, check_piece
+from pilot.services import leftovers
 
 MAX_CHUNK = MEBIBYTE
 MAX_UNDER_WAY = 20  # of one application
-STALE_AFTER = timedelta(hours=24)
+STALE_AFTER = inventory.period("partial")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,9 @@ def finish(*, upload: PartialUpload, actor: Actor) -> ApplicationFile:
     except FileNotFoundError as error:
         raise StateChanged(_("该上传已完成或已取消")) from error
     except Refused:
-        _discard(upload)
+        discard(upload)
         raise
-    _discard(upload)
+    discard(upload)
     return file
 
 
@@ -117,23 +117,23 @@ def cancel(*, upload: PartialUpload, actor: Actor) -> None:
     """Give an upload up. Raises :class:`Refused` for anybody but the provider's people."""
     if upload.application.provider_id != actor.organisation_id:
         raise Refused(_("只能填写本单位的申请"))
-    _discard(upload)
+    discard(upload)
 
 
-def _discard(upload: PartialUpload) -> None:
+def discard(upload: PartialUpload) -> None:
+    """Remove an upload, row and pieces, whoever asks."""
     PartialUpload.unscoped.filter(pk=upload.pk).delete()
     path_of(upload).unlink(missing_ok=True)
 
 
 def sweep_stale() -> int:
-    """Remove uploads nobody went on with for a day, and pieces without a row; returns how many uploads."""
-    bound = clock.security_now() - STALE_AFTER
-    stale = list(PartialUpload.unscoped.filter(begun_at__lt=bound))
+    """Remove uploads nobody went on with for a day, and pieces left without a row; returns how many uploads."""
+    stale = list(PartialUpload.unscoped.filter(begun_at__lt=clock.security_now() - STALE_AFTER))
     for upload in stale:
-        _discard(upload)
+        discard(upload)
     known = set(PartialUpload.unscoped.values_list("token", flat=True))
     for path in _folder().glob("*"):
-        if path.name not in known and path.stat().st_mtime < bound.timestamp():
+        if path.name not in known and leftovers.is_abandoned(path):
             path.unlink(missing_ok=True)
     return len(stale)
 

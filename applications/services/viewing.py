@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from applications.enums import ScanState
 from applications.models import ApplicationFile
-from applications.services import drawing
+from applications.services import drawing, files
 from applications.services.drawing import Hits, Sheet, UndrawableError
-from pilot import clock
+from pilot import watermark
 from pilot.actors import Actor
 from pilot.errors import Refused
-from pilot.services import audit, documents
+from pilot.services import audit
 
 MAX_SEARCH = 60  # characters
 
@@ -30,7 +29,7 @@ def _content(file: ApplicationFile) -> bytes:
     """The bytes to draw; a file that waits for the virus scanner is opened by no program of ours either."""
     if file.scan == ScanState.PENDING:
         raise UndrawableError
-    return documents.read_bytes(file.sha256)
+    return files.bytes_of(file)
 
 
 def page_count(file: ApplicationFile) -> int:
@@ -44,8 +43,7 @@ def page_count(file: ApplicationFile) -> int:
 
 
 def picture(*, file: ApplicationFile, actor: Actor, page: int, zoom: int, turn: int, find: str = "") -> bytes:
-    """One page as PNG with the reader's name and the time. Raises :class:`Refused` when it cannot be shown."""
-    seen = localtime(clock.now()).strftime("%Y-%m-%d %H:%M")
+    """One page as PNG with the reader's office, name and the time. Raises :class:`Refused` when it cannot be shown."""
     try:
         return drawing.draw(
             _content(file),
@@ -54,7 +52,7 @@ def picture(*, file: ApplicationFile, actor: Actor, page: int, zoom: int, turn: 
             zoom=zoom,
             turn=turn,
             find=find[:MAX_SEARCH],
-            watermark=f"{actor.name} {seen}",
+            watermark=watermark.words(actor),
         )
     except UndrawableError as error:
         raise Refused(_("该页无法在线显示，请下载后查看")) from error

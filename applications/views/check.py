@@ -18,6 +18,7 @@ from applications.services import proofs
 from applications.services.drafts import editing_obstacle
 from applications.views.own import own_case
 from pilot import clock, workflow
+from pilot.downloads import as_download
 from pilot.errors import Refused, StateChanged
 from pilot.registry import pages_of
 from pilot.views.cases import arrived_after
@@ -98,5 +99,4 @@ def application_proof(request: Any, pk: int) -> HttpResponse:
     if found is None:
         raise Http404
     response = JsonResponse(found, json_dumps_params={"ensure_ascii": False, "indent": 1})
-    response["Content-Disposition"] = 'attachment; filename="proof.json"'
-    return response
+    return as_download(response, "proof.json")

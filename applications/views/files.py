@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -15,6 +14,7 @@ from applications.forms.files import FileForm
 from applications.models import Application, ApplicationFile
 from applications.pages import files as page
 from applications.services import files
+from pilot.downloads import as_download
 from pilot.errors import Refused
 
 
@@ -74,7 +74,4 @@ def application_file(request: Any, pk: int) -> HttpResponse:
     if file is None:
         raise Http404
     response = HttpResponse(files.read_file(file=file, actor=request.actor), content_type=file.content_type)
-    response["Content-Disposition"] = content_disposition_header(True, file.name) or "attachment"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return response
+    return as_download(response, file.name)

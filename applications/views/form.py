@@ -146,9 +146,12 @@ def _onward(request: Any, case: Application, part: FormSection) -> HttpResponse:
     if any(fault.target in keys for fault in content.current_faults(case, at=clock.now())):
         here = reverse("application_section", args=[case.pk, part.key])
         return redirect(f"{here}?faults=1{'&from=check' if checking else ''}")
+    check = reverse("application_check", args=[case.pk])
+    if checking:
+        return redirect(f"{check}#{part.key}")  # where the eye left it
     following = page.neighbour(case, part, +1)
-    if checking or following is None:
-        return redirect("application_check", case.pk)
+    if following is None:
+        return redirect(check)
     return redirect(following.url)
 
 

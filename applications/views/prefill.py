@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_safe
 
 from applications.forms.prefill import PrefillForm
@@ -19,6 +18,7 @@ from applications.validators.files import PDF, XLSX, check_size
 from applications.views.own import own_case
 from applications.writers.form_pdf import blank_form, form_with
 from applications.writers.form_xlsx import form_xlsx
+from pilot.downloads import as_download
 from pilot.errors import Refused
 from pilot.selectors import programmes
 
@@ -77,7 +77,4 @@ def _taken(form: PrefillForm, case: Application, actor: Any) -> Taken | None:
 
 
 def _file(content: bytes, content_type: str, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return as_download(HttpResponse(content, content_type=content_type), name)

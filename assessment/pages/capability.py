@@ -20,6 +20,7 @@ from assessment.selectors.evidence import of_sheet
 from assessment.services.test_runs import issue, issue_obstacle
 from pilot.actors import Actor
 from pilot.enums import Role
+from pilot.masking import mask_name, staff
 from pilot.registry import ListColumn, MachinePages, Task, register
 from pilot.tones import state_tag
 from pilot.ui import Column, Fact, Link, Row, Section, Tag
@@ -78,7 +79,7 @@ def panel(assessment: CapabilityAssessment) -> Section:
         Row(
             reverse("interest-declaration_detail", args=[d.pk]),
             [
-                d.assessor.name,
+                staff(d.assessor),
                 d.agency.name,
                 role(d),
                 Tag(_("已改派"), "muted") if d.released_at else state_tag(d),
@@ -190,7 +191,7 @@ def _sheet_label(sheet: ScoreSheet, actor: Actor) -> str:
     declaration = sheet.declaration
     if declaration.assessor_id == actor.person_id:
         return _("本人")
-    words = declaration.assessor.name if actor.is_ministry else declaration.agency.name
+    words = mask_name(declaration.assessor.name) if actor.is_ministry else declaration.agency.name
     if declaration.moderator:
         return _("%(who)s（复议）") % {"who": words}
     counts = declaration.state == DeclarationState.CLEAR and declaration.released_at is None
@@ -201,7 +202,9 @@ def awaits(assessment: CapabilityAssessment, actor: Actor) -> str:
     """The assessors the case waits for, by name for the ministry; else the officer, while the case runs."""
     members = capability.awaited(assessment)
     if members and actor.is_ministry:
-        return _("评估人员（%(names)s）") % {"names": _("、").join(m.assessor.name for m in members)}
+        return _("评估人员（%(names)s）") % {
+            "names": _("、").join(mask_name(m.assessor.name) for m in members)
+        }
     if assessment.state in capability.OVER:
         return ""
     return str((Role.ASSESSOR if members else Role.MINISTRY_OFFICER).label)

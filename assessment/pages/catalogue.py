@@ -15,6 +15,7 @@ from assessment.services import criteria
 from pilot import policy
 from pilot.actors import Actor
 from pilot.context import EXTRA
+from pilot.masking import staff
 from pilot.models import Programme
 from pilot.registry import Group
 from pilot.selectors import programmes
@@ -99,7 +100,7 @@ def _editions(programme: Programme) -> Section:
             [
                 edition.version,
                 edition.issued_at,
-                edition.issued_by.name if edition.issued_by else _("随平台提供"),
+                staff(edition.issued_by) or _("随平台提供"),
                 edition.reason,
                 changed(found.get(edition.version - 1, {}), found[edition.version]),
             ],

@@ -18,6 +18,7 @@ from assessment.services import scores
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm, RemarkForm
+from pilot.masking import staff
 from pilot.registry import ListColumn, MachinePages, Task, register
 from pilot.ui import Column, Fact, Link, Row, Section
 
@@ -29,7 +30,7 @@ def facts(declaration: InterestDeclaration, actor: Actor) -> list[Fact]:
         Fact(_("申请单位"), application.provider.name),
         Fact(_("统一社会信用代码"), application.uscc),
         Fact(_("产品供应商"), applicants.facts_of(application).supplier),
-        Fact(_("评估人员"), declaration.assessor.name),
+        Fact(_("评估人员"), staff(declaration.assessor)),
         Fact(_("所在机构"), declaration.agency.name),
         Fact(_("承担工作"), role(declaration)),
         Fact(_("说明"), declaration.statement),
@@ -121,7 +122,9 @@ register(
                 Column("applicant", gettext_lazy("申请单位")),
                 lambda d: d.assessment.application.provider.name,
             ),
-            ListColumn(Column("assessor", gettext_lazy("评估人员")), lambda d: d.assessor.name),
+            ListColumn(
+                Column("assessor", gettext_lazy("评估人员")), lambda d: staff(d.assessor), personal=True
+            ),
             ListColumn(Column("agency", gettext_lazy("所在机构")), lambda d: d.agency.name),
             ListColumn(Column("role", gettext_lazy("承担工作")), role),
         ],

@@ -15,6 +15,7 @@ from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm
+from pilot.masking import staff
 from pilot.models import Condition
 from pilot.registry import ListColumn, MachinePages, register
 from pilot.ui import ActionItem, Column, Fact, Link, Row, Section
@@ -35,8 +36,8 @@ def facts(opinion: Opinion, actor: Actor) -> list[Fact]:
         Fact(_("产品供应商"), applicant.supplier),
         Fact(_("审核结论"), common.recommendation(opinion.recommended)),
         Fact(_("审核意见"), opinion.remark),
-        Fact(_("拟稿人"), opinion.drafted_by),
-        Fact(_("签发人"), opinion.signed_by),
+        Fact(_("拟稿人"), staff(opinion.drafted_by)),
+        Fact(_("签发人"), staff(opinion.signed_by)),
         Fact(_("版次"), opinion.version),
     ]
 
@@ -102,8 +103,8 @@ def versions(opinion: Opinion) -> Section:
                     v.number,
                     common.recommendation(v.recommended),
                     v.remark,
-                    v.drafted_by,
-                    v.signed_by,
+                    staff(v.drafted_by),
+                    staff(v.signed_by),
                     v.signed_at,
                 ],
             )

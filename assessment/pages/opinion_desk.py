@@ -22,6 +22,7 @@ from assessment.selectors import material
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm, ReauthenticatedForm
+from pilot.masking import staff
 from pilot.registry import pages_of
 from pilot.ui import Fact, Link, Tag, Tone
 from pilot.views import listing
@@ -123,7 +124,7 @@ def build(opinion: Opinion, actor: Actor, form: Any) -> OpinionDesk:
         case=Link(_("申请材料"), reverse("application_review", args=[application.pk])),
         facts=[
             Fact(_("统一社会信用代码"), application.uscc),
-            Fact(_("拟稿人"), opinion.drafted_by),
+            Fact(_("拟稿人"), staff(opinion.drafted_by)),
         ],
         drafting=drafting,
         outside=opinion.remark,

@@ -18,8 +18,9 @@ from assessment.selectors import applicants, reports
 from assessment.services import report_urges
 from assessment.services.reports import open_supplement
 from pilot.actors import Actor
-from pilot.enums import Role
+from pilot.enums import DataGroup, Role
 from pilot.forms import ReasonForm, RemarkForm
+from pilot.masking import mask_name, mask_phone, personal
 from pilot.models import Organisation
 from pilot.registry import Batch, Creation, ListColumn, ListFilter, MachinePages, register
 from pilot.ui import Column, Fact, Row, Section, Tag
@@ -33,8 +34,8 @@ def facts(report: ProvincialReport, actor: Actor) -> list[Fact]:
         Fact(_("类别"), _("补充汇总") if report.sequence > 1 else _("首次汇总")),
         Fact(_("版次"), report.version or None),
         Fact(_("零报告"), report.nil if report.version else None),
-        Fact(_("填报人"), report.filled_in_by),
-        Fact(_("联系电话"), report.phone),
+        Fact(_("填报人"), personal(report.filled_in_by, mask_name, DataGroup.STAFF)),
+        Fact(_("联系电话"), personal(report.phone, mask_phone, DataGroup.STAFF)),
         Fact(_("报送时间"), report.sent_at),
         Fact(_("逾期报送"), report.late if report.version else None),
         Fact(_("报送清单 SHA-256"), report.digest),

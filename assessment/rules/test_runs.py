@@ -17,6 +17,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from filings.accuracy.intervals import clopper_pearson
+from pilot.downloads import inert
 from pilot.errors import Refused
 
 MAX_BYTES: Final = 5 * 1024 * 1024
@@ -62,6 +63,9 @@ def read_key(content: bytes) -> dict[str, str]:
     key = _read(content, KEY_HEAD, (GENUINE, IMPOSTOR))
     if len(set(key.values())) < 2:
         raise Refused(_("测试集须同时含真样本（genuine）和假样本（impostor）"))
+    # The applicant gets them as a CSV; prefixed like other cells they would be other samples.
+    if formulas := [sample for sample in key if inert(sample) != sample]:
+        raise Refused(_("样本编号不得以 =、+、-、@ 开头：%(what)s") % {"what": _some(formulas)})
     return key
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from applications.enums import FileKind, Mark
 from applications.models import Application, ApplicationFile, ChecklistMark
 from applications.rules.checklist import Item, Verdict
-from applications.rules.form import Words, shown
+from applications.rules.form import Words, masked
 from applications.selectors import content, review
 from applications.selectors.form_schema import form_of
 from pilot import clock
@@ -73,7 +73,7 @@ def by_condition(case: Application, actor: Actor) -> list[Shown]:
                 gaps=hint.gaps if hint else (),
                 notes=hint.notes if hint else (),
                 fields=[
-                    (schema[key].label, shown(schema[key], given.get(key)))
+                    (schema[key].label, masked(schema[key], given.get(key)))
                     for key in targets
                     if key in schema
                 ],

@@ -16,8 +16,10 @@ from pilot.enums import Role
 from pilot.errors import Refused
 from pilot.models import Membership
 from pilot.selectors import people
-from pilot.transitions import another_person
+from pilot.transitions import another_person, no_tie
 from pilot.workflow import Act, on
+
+stranger = no_tie("application.provider_id")
 
 
 def own_province(opinion: Opinion, actor: Actor, at: datetime) -> str | None:
@@ -42,7 +44,7 @@ def leads(opinion: Opinion) -> QuerySet[Membership]:
     return people.bureau(opinion.province, [Role.BUREAU_LEAD])
 
 
-@on(Opinion, "draft", guards=[own_province], tell=[leads], internal=True)
+@on(Opinion, "draft", guards=[own_province, stranger], tell=[leads], internal=True)
 def draft(opinion: Opinion, act: Act) -> None:
     """Take over ``checklist`` {condition number: {verdict, evidence}}, ``remark`` and ``internal_remark``.
 
@@ -55,7 +57,7 @@ def draft(opinion: Opinion, act: Act) -> None:
     opinion.drafted_by_id = act.actor.person_id
 
 
-@on(Opinion, "sign", guards=[own_province, another_person("drafted_by")], tell=[drafter])
+@on(Opinion, "sign", guards=[own_province, stranger, another_person("drafted_by")], tell=[drafter])
 def sign(opinion: Opinion, act: Act) -> None:
     """Freeze the version and set the application."""
     opinion.signed_by_id = act.actor.person_id
@@ -73,12 +75,14 @@ def sign(opinion: Opinion, act: Act) -> None:
     act.downward(opinion.application, "recommend" if opinion.recommended else "disrecommend", reason="")
 
 
-@on(Opinion, "send_back", guards=[own_province], tell=[drafter], internal=True, reason_required=True)
+@on(
+    Opinion, "send_back", guards=[own_province, stranger], tell=[drafter], internal=True, reason_required=True
+)
 def send_back(opinion: Opinion, act: Act) -> None:
     """The lead's reason stands in the bureau's own history; the draft stays as a start for the next one."""
 
 
-@on(Opinion, "reopen", guards=[own_province, not_reported], tell=[drafter], reason_required=True)
+@on(Opinion, "reopen", guards=[own_province, stranger, not_reported], tell=[drafter], reason_required=True)
 def reopen(opinion: Opinion, act: Act) -> None:
     """A new version begins; the signed one stays. The application stands as accepted again.
 

@@ -20,6 +20,7 @@ from assessment.rules import scope
 from assessment.selectors import publication
 from assessment.selectors.publication import NOT_STARTED, PublishedList, PublishedUnit
 from pilot import clock
+from pilot.downloads import as_download, inert
 from pilot.enums import Province, UnitStatusKind
 from pilot.language import on_record
 from pilot.selectors import programmes
@@ -28,7 +29,6 @@ from pilot.tones import tone
 from pilot.ui import Column, Fact, Link, PlainPage, Row, Section, Tag
 from pilot.views.shell import file_response
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 KEPT = "public, max-age=60"  # a suspension shows within a minute
 SCHEMA_VERSION = 1
 CSV_HEAD = ["名单", "公布日期", "生效日期", "试点单位编号", "单位名称", "省份", "许可证编号", "试点范围"]
@@ -138,8 +138,7 @@ def _as_json(request: HttpRequest, found: PublishedList) -> dict[str, Any]:
 @require_safe
 def published_list_csv(request: HttpRequest) -> HttpResponse:
     """The same as CSV (UTF-8 with signature, for spreadsheets); formulas are inert."""
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="published-list.csv"'
+    response = as_download(HttpResponse(content_type="text/csv; charset=utf-8"), "published-list.csv")
     response.write("\ufeff")
     writer = csv.writer(response)
     writer.writerow(CSV_HEAD)
@@ -150,7 +149,7 @@ def published_list_csv(request: HttpRequest) -> HttpResponse:
                 row = [str(found.sequence), *days, unit.code, unit.name, str(Province(unit.province).label)]
                 row += [unit.licence, scope.matrix_words(unit.scope), _status(unit)]
                 row.append(" ".join(map(str, found.amends)))
-                writer.writerow(map(_inert, row))
+                writer.writerow(map(inert, row))
     return _kept(request, response, response.content.decode())
 
 
@@ -184,8 +183,3 @@ def _moment(moment: datetime) -> str:
 
 def _day(moment: datetime) -> str:
     return localtime(moment).date().isoformat()
-
-
-def _inert(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -19,6 +19,7 @@ from assessment.models import TestRun
 from assessment.pages.test_runs import facts, standing
 from assessment.selectors import test_runs as selector
 from assessment.services import test_runs as service
+from pilot.downloads import as_download
 from pilot.errors import Refused
 from pilot.forms import ActForm
 from pilot.ui import ActPage, Column, Empty, Link, ListPage, PlainPage, Row, Section
@@ -97,11 +98,10 @@ def test_run_set(request: Any, pk: int) -> HttpResponse:
     """The samples of a run, without the key."""
     run = _visible(request, pk)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="test-set-{run.pk}.csv"'
     writer = csv.writer(response)
     writer.writerow(["sample"])
     writer.writerows([sample] for sample in service.samples(run))
-    return response
+    return as_download(response, f"test-set-{run.pk}.csv")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -23,6 +22,7 @@ from filings.models import FormRefusal, UploadJob
 from filings.services import rejects, spool, submissions, uploads
 from filings.services.uploads import FileNotTaken
 from pilot.api.views import JSON, NDJSON, KeyView, as_json
+from pilot.downloads import as_download
 from pilot.services.idempotency import Answer
 
 JOBS_SHOWN: Final = 100
@@ -142,8 +142,7 @@ class Rejects(KeyView):
             rejects.content(job, get_language() or "zh"), content_type="application/octet-stream"
         )
         name = f"rejects-{job.case_key}.{'xml' if job.format == FileFormat.V3 else job.format}"
-        response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
-        return response
+        return as_download(response, name)
 
 
 def address_of(job: UploadJob) -> str:

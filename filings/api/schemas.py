@@ -19,6 +19,7 @@ from pilot.enums import UnitStatusKind
 
 TAG_FORMS: Final = "forms"
 TAG_FIGURES: Final = "figures"
+REFUSED_POSTS: Final = (400, 401, 403, 405, 408, 409, 413, 415, 422, 429, 500, 503, 507)
 
 
 class RowError(serializers.Serializer[Any]):
@@ -173,7 +174,7 @@ FORMS_POST: Final[dict[str, Any]] = {
         },
         "application/x-ndjson": {"type": "string"},
     },
-    "responses": {200: SubmissionResult, **refusals(400, 401, 403, 405, 409, 413, 415, 422, 429, 500, 503)},
+    "responses": {200: SubmissionResult, **refusals(*REFUSED_POSTS)},
 }
 UPLOADS_GET: Final[dict[str, Any]] = {
     "operation_id": "listUploads",
@@ -195,7 +196,7 @@ UPLOADS_POST: Final[dict[str, Any]] = {
         LANGUAGE,
     ],
     "request": dict.fromkeys(UPLOAD_TYPES, BINARY),
-    "responses": {202: Job, **refusals(400, 401, 403, 405, 409, 413, 415, 422, 429, 500, 503)},
+    "responses": {202: Job, **refusals(*REFUSED_POSTS)},
 }
 UPLOAD_GET: Final[dict[str, Any]] = {
     "operation_id": "getUpload",

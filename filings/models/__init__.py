@@ -6,7 +6,7 @@ from filings.models.bulletin import Bulletin
 from filings.models.coordination import CoordinationCase, CoordinationMessage, FaqEntry
 from filings.models.figures import AccuracyResult, CountDelta, DailyTally, FoldMark, LiveTally
 from filings.models.findings import Determination, Finding, FindingCause
-from filings.models.forms import AuthorityRecord, FormRefusal, UnitMonthKey, VerificationForm
+from filings.models.forms import AuthorityRecord, FormRefusal, FormRepeat, UnitMonthKey, VerificationForm
 from filings.models.inspection import Inspection, InspectionItem, InspectionReading
 from filings.models.national import NationalCheck, NationalFile, NationalReceipt
 from filings.models.subjects import SubjectLink, SubjectReference
@@ -33,6 +33,7 @@ __all__ = [
     "FoldMark",
     "FormPicture",
     "FormRefusal",
+    "FormRepeat",
     "FormSupplement",
     "Inspection",
     "InspectionItem",

@@ -114,6 +114,27 @@ class FormRefusal(Owned):
         return Q(job__in=models.QuerySet(UploadJob).filter(UploadJob.visibility(actor)))
 
 
+class FormRepeat(Owned):
+    """A row that repeats, word for word, what the unit had handed in before: counted once, so nothing is stored."""
+
+    # The constraint's index finds a job's rows.
+    job = models.ForeignKey(UploadJob, on_delete=models.PROTECT, related_name="repeats", db_index=False)
+    row = models.PositiveIntegerField()
+    form_no = models.CharField(max_length=160, blank=True)
+
+    class Meta(Owned.Meta):
+        ordering = ["job", "row"]
+        constraints = [models.UniqueConstraint(fields=["job", "row"], name="repeat_once_per_row")]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.job_id}:{self.row}"
+
+    @classmethod
+    def visibility(cls, actor: Actor) -> Q:
+        return Q(job__in=models.QuerySet(UploadJob).filter(UploadJob.visibility(actor)))
+
+
 class AuthorityRecord(models.Model):
     """One record of the authority's extract, kept as keyed digests: enough to compare, nothing to read."""
 

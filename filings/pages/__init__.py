@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from filings.pages import uploads, alerts, findings, inspections  # isort: skip
 from filings.pages import rectifications, sanctions, coordination, faq, bulletins  # isort: skip
-from filings.pages import dashboard, register
+from filings.pages import dashboard, register, rule_effects
 from pilot.context import EXTRA
 from pilot.registry import Group
 
@@ -24,6 +24,7 @@ __all__ = [
     "inspections",
     "rectifications",
     "register",
+    "rule_effects",
     "sanctions",
     "uploads",
 ]

@@ -17,6 +17,7 @@ from filings.services import alerts
 from pilot import policy
 from pilot.actors import Actor
 from pilot.forms import RemarkForm
+from pilot.masking import staff
 from pilot.models import PilotUnit
 from pilot.registry import ListColumn, ListFilter, MachinePages, Task, register
 from pilot.ui import Column, Fact, Link, Row, Section, Tag
@@ -66,7 +67,7 @@ def facts(alert: Alert, actor: Actor) -> list[Fact]:
             alert.result.as_of if alert.result else None,
             alert.result.rule_version if alert.result else "",
         ),
-        Fact(_("签收人"), alert.acknowledged_by.name if alert.acknowledged_by else None),
+        Fact(_("签收人"), staff(alert.acknowledged_by)),
         Fact(_("签收时间"), alert.acknowledged_at),
     ]
 
@@ -151,7 +152,8 @@ register(
             ListColumn(Column("since", gettext_lazy("预警时间")), lambda a: a.opened_at, "opened_at"),
             ListColumn(
                 Column("noted", gettext_lazy("签收人")),
-                lambda a: a.acknowledged_by.name if a.acknowledged_by else None,
+                lambda a: staff(a.acknowledged_by),
+                personal=True,
             ),
         ],
         facts=facts,

@@ -18,6 +18,7 @@ from filings.services import attachments, coordination
 from filings.services import faq as faq_service
 from pilot import clock
 from pilot.actors import Actor
+from pilot.masking import staff
 from pilot.models import Document, Organisation, Person
 from pilot.registry import Creation, ListColumn, ListFilter, MachinePages, Task, register
 from pilot.rules import local_day
@@ -75,10 +76,10 @@ def _files(files: list[Document]) -> list[Link]:
     return [Link(file.title, reverse("document", args=[file.pk]), "paperclip") for file in files]
 
 
-def _by(organisation: Organisation, person: Person, actor: Actor) -> str:
+def _by(organisation: Organisation, person: Person, actor: Actor) -> Any:
     if actor.is_provider and organisation.pk != actor.organisation_id:
         return organisation.name
-    return f"{organisation.name} · {person.name}"
+    return staff(person, f"{organisation.name} · ")
 
 
 def links(case: CoordinationCase, actor: Actor) -> list[Link]:

@@ -16,6 +16,7 @@ from filings.models import FaqEntry
 from filings.pages import common
 from pilot.actors import Actor
 from pilot.forms import ReasonForm
+from pilot.masking import staff
 from pilot.registry import ListColumn, ListFilter, MachinePages, register
 from pilot.ui import Column, Empty, Fact, Link, ListPage, Section
 
@@ -51,8 +52,8 @@ def facts(entry: FaqEntry, actor: Actor) -> list[Fact]:
         Fact(
             _("来源"), Link(entry.source.number, reverse("coordination-case_detail", args=[entry.source_id]))
         ),
-        Fact(_("起草人"), entry.drafted_by.name),
-        Fact(_("发布人"), entry.published_by.name if entry.published_by else None),
+        Fact(_("起草人"), staff(entry.drafted_by)),
+        Fact(_("发布人"), staff(entry.published_by)),
     ]
 
 

@@ -13,6 +13,7 @@ from filings.models import Finding, FormRefusal, UploadJob
 from filings.pages import common, form_page
 from filings.periods import EVER, Period
 from pilot.actors import Actor
+from pilot.masking import staff
 from pilot.ui import Column, Link, Row, Section
 
 LABELS = {
@@ -91,7 +92,7 @@ def _explained(finding: Finding | None, actor: Actor) -> list[Any]:
         str(finding.get_source_display()),
         finding.opened_at,
         common.state_of(finding),
-        person.name if person else None,
+        staff(person),
         Link(finding.number, reverse("finding_detail", args=[finding.pk])),
     ]
 
@@ -133,9 +134,14 @@ def duplicates(label: str, jobs: Sequence[UploadJob]) -> Section:
             Column("rows", _("重复"), "end"),
             Column("at", _("接收时间")),
         ],
-        rows=[Row(_job(job.pk), [f"#{job.pk}", job.duplicates, job.received_at]) for job in jobs],
+        rows=[Row(_job(job.pk), [f"#{job.pk}", repeats_link(job), job.received_at]) for job in jobs],
         empty=_("没有重复的行"),
     )
+
+
+def repeats_link(job: UploadJob) -> Link:
+    """How many rows of a job were repeats, as the way to these rows."""
+    return Link(f"{job.duplicates:,}", reverse("upload-job_repeats", args=[job.pk]))
 
 
 def _job(pk: int) -> str:

@@ -18,6 +18,7 @@ from filings.services import findings, reading
 from filings.services.findings import COUNTED
 from pilot import policy
 from pilot.actors import Actor
+from pilot.masking import staff
 from pilot.registry import Creation, ListColumn, ListFilter, MachinePages, Task, register
 from pilot.ui import Column, Fact, Link, Section
 
@@ -35,10 +36,10 @@ def facts(finding: Finding, actor: Actor) -> list[Fact]:
         Fact(_("主体所在省"), finding.get_subject_province_display()),
         Fact(_("计入日期"), finding.day),
         Fact(_("发现时间"), finding.opened_at),
-        Fact(_("发现人"), finding.found_by.name if finding.found_by and names_people else None),
+        Fact(_("发现人"), staff(finding.found_by) if names_people else None),
         Fact(_("差错原因"), finding.cause.text if finding.cause else None),
         Fact(_("异议理由"), finding.dispute),
-        Fact(_("决定人"), finding.decided_by.name if finding.decided_by and names_people else None),
+        Fact(_("决定人"), staff(finding.decided_by) if names_people else None),
     ]
 
 

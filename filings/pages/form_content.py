@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from filings.rules import PERSONAL_CERT_TYPES
-from pilot.masking import mask_cert, mask_email, mask_name, mask_phone
+from pilot.enums import DataGroup
+from pilot.masking import Personal, mask_cert, mask_email, mask_name, mask_phone, personal
 from pilot.ui import Column, Fact, Row, Section, Tag
 
 CHECKS: Final = {
@@ -59,10 +60,14 @@ def sections(record: Mapping[str, Any]) -> list[Section]:
     return [section for part in parts if (section := part(record)) is not None]
 
 
-def subject_name(subject: Mapping[str, Any]) -> str:
+def subject_name(subject: Mapping[str, Any]) -> Personal | str:
     """The subject's name: of an organisation in full, of a natural person masked."""
     name = str(subject.get("name") or "")
-    return mask_name(name) if subject.get("cert_type") in PERSONAL_CERT_TYPES else name
+    return _masked(name, mask_name) if subject.get("cert_type") in PERSONAL_CERT_TYPES else name
+
+
+def _masked(value: Any, mask: Callable[[str], str]) -> Personal | str:
+    return personal(value, mask, DataGroup.FORM)
 
 
 def _subject(record: Mapping[str, Any]) -> Section | None:
@@ -73,7 +78,7 @@ def _subject(record: Mapping[str, Any]) -> Section | None:
         Fact(_("名称"), subject_name(subject)),
         Fact(_("单位性质代码"), subject.get("nature")),
         Fact(_("证件类型代码"), subject.get("cert_type")),
-        Fact(_("证件号码"), mask_cert(str(subject.get("cert_no") or ""))),
+        Fact(_("证件号码"), _masked(subject.get("cert_no"), mask_cert)),
         Fact(_("所在市"), subject.get("city")),
         Fact(_("所在县"), subject.get("county")),
     ]
@@ -87,12 +92,12 @@ def _principal(record: Mapping[str, Any]) -> Section | None:
 
 def _person(person: Mapping[str, Any]) -> list[Fact]:
     return [
-        Fact(_("姓名"), mask_name(str(person.get("name") or ""))),
+        Fact(_("姓名"), _masked(person.get("name"), mask_name)),
         Fact(_("证件类型代码"), person.get("cert_type")),
-        Fact(_("证件号码"), mask_cert(str(person.get("cert_no") or ""))),
-        Fact(_("手机号码"), mask_phone(str(person.get("mobile") or ""))),
-        Fact(_("固定电话"), mask_phone(str(person.get("landline") or ""))),
-        Fact(_("电子邮箱"), mask_email(str(person.get("email") or ""))),
+        Fact(_("证件号码"), _masked(person.get("cert_no"), mask_cert)),
+        Fact(_("手机号码"), _masked(person.get("mobile"), mask_phone)),
+        Fact(_("固定电话"), _masked(person.get("landline"), mask_phone)),
+        Fact(_("电子邮箱"), _masked(person.get("email"), mask_email)),
     ]
 
 
@@ -115,7 +120,7 @@ def _website(site: Mapping[str, Any]) -> list[Any]:
     return [
         site.get("site_name"),
         site.get("domain"),
-        mask_name(str(principal.get("name") or "")),
+        _masked(principal.get("name"), mask_name),
         " ～ ".join(dict.fromkeys(ends)),
     ]
 
@@ -130,7 +135,7 @@ def _collection(record: Mapping[str, Any]) -> Section | None:
         Fact(_("活体检测"), _result(record.get("liveness_result"))),
         Fact(_("与所交证件比对"), _result(supplied.get("result"))),
         Fact(_("与权威库比对"), _result(authority.get("result"))),
-        Fact(_("核验人"), mask_name(str(record.get("verifier_name") or ""))),
+        Fact(_("核验人"), _masked(record.get("verifier_name"), mask_name)),
         Fact(_("核验承诺时间"), record.get("verifier_promise_at")),
     ]
     return Section(_("采集与比对"), facts=facts)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from filings.enums import Comparison, UnmaskReason
+from filings.enums import Comparison
 from filings.models import Determination, Inspection, InspectionItem, InspectionReading
 from filings.pages import form_content
 from filings.pages.form_page import TONES
@@ -19,6 +19,7 @@ from filings.selectors import inspections as selector
 from filings.selectors.inspections import SECOND, SETTLING, Progress
 from filings.services.inspection_fields import IDENTITY, WHOLE, described, judged_fields, label
 from pilot.actors import Actor
+from pilot.enums import UnmaskReason
 from pilot.masking import mask_cert, mask_email, mask_name, mask_phone
 from pilot.rules import SHANGHAI
 from pilot.ui import Fact, Link, Tag
@@ -147,7 +148,7 @@ def _about(item: InspectionItem) -> list[Fact]:
 def _said(reading: InspectionReading) -> Fact:
     """What one of two readers found, for the third person alone."""
     found = described(sorted(selector.faults(reading)), reading.remark) or _("全部正确")
-    return Fact(_("第 %(turn)s 次") % {"turn": reading.turn}, found, reading.read_by.name)
+    return Fact(_("第 %(turn)s 次") % {"turn": reading.turn}, found, mask_name(reading.read_by.name))
 
 
 # --- fields ---------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from pilot import policy
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm
+from pilot.masking import staff
 from pilot.registry import Creation, ListColumn, MachinePages, register
 from pilot.ui import ActionItem, Column, Fact, Row, Section, Tag
 
@@ -48,10 +49,10 @@ def facts(inspection: Inspection, actor: Actor) -> list[Fact]:
             claimed=inspection.claimed_ppm,
         ),
         Fact(_("结论"), inspection.conclusion),
-        Fact(_("计划人"), None if actor.is_provider else inspection.planned_by.name),
+        Fact(_("计划人"), None if actor.is_provider else staff(inspection.planned_by)),
         Fact(
             _("结论人"),
-            inspection.concluded_by.name if inspection.concluded_by and not actor.is_provider else None,
+            None if actor.is_provider else staff(inspection.concluded_by),
         ),
         Fact(_("种子摘要"), inspection.seed_hash, _("种子的 SHA-256，抽取前公布")),
         Fact(_("公布时间"), inspection_report.committed_at(inspection) if inspection.seed_hash else None),

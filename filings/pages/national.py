@@ -15,7 +15,7 @@ from filings.pages import common
 from filings.selectors import national as selector
 from filings.services.national import STORED, masked, reference_of, why, words_of
 from filings.v3.record_codes import in_words
-from pilot.masking import mask_name
+from pilot.masking import mask_name, staff
 from pilot.ui import Column, Fact, Link, Row, Section, Tag, Tone
 
 OPERATIONS: Final = {
@@ -253,5 +253,5 @@ def file_facts(file: NationalFile) -> list[Fact]:
         Fact(_("文件名"), file.name),
         Fact("SHA-256", file.sha256),
         Fact(_("导入时间"), file.imported_at),
-        Fact(_("导入人"), file.imported_by.name if file.imported_by else _("系统")),
+        Fact(_("导入人"), staff(file.imported_by) or _("系统")),
     ]

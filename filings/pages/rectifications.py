@@ -22,6 +22,7 @@ from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm, ReauthenticatedForm
+from pilot.masking import staff
 from pilot.registry import Creation, ListColumn, MachinePages, Task, register
 from pilot.rules import local_day
 from pilot.selectors import programmes
@@ -47,8 +48,8 @@ def facts(order: Rectification, actor: Actor) -> list[Fact]:
         Fact(_("再次整改"), _repeat(order)),
         Fact(_("复查抽样"), _recheck(order)),
         Fact(_("整改报告"), order.answer_text),
-        Fact(_("拟稿人"), order.drafted_by.name if shows_people else None),
-        Fact(_("签发人"), order.issued_by.name if order.issued_by and shows_people else None),
+        Fact(_("拟稿人"), staff(order.drafted_by) if shows_people else None),
+        Fact(_("签发人"), staff(order.issued_by) if shows_people else None),
     ]
 
 

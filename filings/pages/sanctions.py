@@ -17,6 +17,7 @@ from filings.services import supervision
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm
+from pilot.masking import staff
 from pilot.pages import objection_link
 from pilot.registry import Creation, ListColumn, MachinePages, Task, register
 from pilot.ui import Column, Fact, Row, Section, Tag
@@ -33,12 +34,12 @@ def facts(sanction: Sanction, actor: Actor) -> list[Fact]:
         Fact(_("事实和理由"), sanction.grounds),
         Fact(_("依据"), sanction.basis),
         Fact(_("提出单位"), sanction.proposer_organisation.name),
-        Fact(_("提出人"), sanction.proposed_by.name if shows_people else None),
+        Fact(_("提出人"), staff(sanction.proposed_by) if shows_people else None),
         Fact(_("陈述申辩"), sanction.statement),
-        Fact(_("接收人"), sanction.heard_by.name if sanction.heard_by and shows_people else None),
+        Fact(_("接收人"), staff(sanction.heard_by) if shows_people else None),
         Fact(_("复核意见"), sanction.hearing_opinion),
         Fact(_("生效时间"), sanction.effect_from),
-        Fact(_("决定人"), sanction.approved_by.name if sanction.approved_by and shows_people else None),
+        Fact(_("决定人"), staff(sanction.approved_by) if shows_people else None),
     ]
 
 

@@ -20,7 +20,8 @@ from filings.selectors.units import UnitView
 from filings.services.figures import figures
 from pilot import clock, policy
 from pilot.actors import Actor
-from pilot.enums import UnitStatusKind
+from pilot.enums import DataGroup, UnitStatusKind
+from pilot.masking import Personal, mask_name
 from pilot.models import ScopeChange
 from pilot.registry import pages_of
 from pilot.rules import local_day
@@ -42,7 +43,7 @@ class StatusStep:
     mark: Tag | None  # still to come, or in force
     current: bool
     reason: str
-    by: str
+    by: Any  # an office, or an office and a masked name
     link: Link | None
 
 
@@ -223,7 +224,7 @@ def _mark(since: datetime, until: datetime | None, now: datetime) -> Tag | None:
     return Tag(_("现行"), "neutral") if until is None or now < until else None
 
 
-def _by(status: Any, actor: Actor, decided: Sequence[register.Decision]) -> str:
+def _by(status: Any, actor: Actor, decided: Sequence[register.Decision]) -> str | Personal:
     """Who brought a status about, from the register's entries in the audit log."""
     if status.kind == UnitStatusKind.COMPLETED:
         return _("系统")
@@ -233,11 +234,11 @@ def _by(status: Any, actor: Actor, decided: Sequence[register.Decision]) -> str:
     return _office(entry, actor) if entry else _("系统")
 
 
-def _office(entry: register.Decision, actor: Actor) -> str:
+def _office(entry: register.Decision, actor: Actor) -> str | Personal:
     """Providers read the office, not the person."""
     if actor.is_provider or not entry.person:
         return entry.office or _("系统")
-    return f"{entry.office} · {entry.person}"
+    return Personal(entry.person, mask_name, DataGroup.STAFF, f"{entry.office} · ")
 
 
 def _renewals(decided: Sequence[register.Decision], actor: Actor) -> list[Section]:

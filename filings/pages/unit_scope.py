@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from pilot import scope as spans
 from pilot.actors import Actor
 from pilot.enums import FilingType, Province
+from pilot.masking import staff
 from pilot.models import ScopeChange
 from pilot.rules import local_day
 from pilot.scope import Scope, Span
@@ -102,7 +103,7 @@ def changes(rows: Sequence[ScopeChange], actor: Actor, *, now: datetime) -> Sect
                     types_words(change.filing_types),
                     _effect(change.effective_from, now),
                     change.reason,
-                    _("部机关") if actor.is_provider else change.decided_by.name,
+                    _("部机关") if actor.is_provider else staff(change.decided_by),
                 ],
             )
             for change in rows

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from filings.enums import JobState
 from filings.intake.decode import FileFormat
-from filings.models import FormRefusal, UploadJob
+from filings.models import FormRefusal, FormRepeat, UploadJob
 from filings.rules import words
 from filings.services import rejects, spool, trials
 from filings.services.uploads import OPEN_STATES
@@ -190,12 +190,30 @@ def _tiles(job: UploadJob, actor: Actor, is_open: bool) -> list[Tile]:
     ):
         forms = f"{reverse('verification-form_list')}?{urlencode({'job': job.pk})}"
     refused = "#refusals" if job.rejected_rows and not is_open else ""
+    repeated = reverse("upload-job_repeats", args=[job.pk]) if job.duplicates and not is_open else ""
     tried = _("试算，未保存") if job.dry_run else ""
     return [
         Tile(_("接收"), f"{job.accepted:,}", forms, tried, "success" if job.accepted else "neutral"),
-        Tile(_("重复"), f"{job.duplicates:,}", "", _("与已接收的内容相同，只计一次")),
+        Tile(_("重复"), f"{job.duplicates:,}", repeated, _("与已接收的内容相同，只计一次")),
         Tile(_("拒收"), f"{job.rejected_rows:,}", refused, "", "danger" if job.rejected_rows else "neutral"),
     ]
+
+
+# --- repeated rows --------------------------------------------------------------------------------------
+def repeats(rows: Sequence[FormRepeat], stored: Mapping[str, int]) -> Section:
+    """Rows that repeat what was handed in before. ``stored``: number → key of the forms this reader may open."""
+    return Section(
+        title=_("重复的行"),
+        columns=[Column("row", _("行号"), align="end"), Column("form_no", _("核验单编号"))],
+        rows=[Row("", [repeat.row, _known(repeat.form_no, stored)]) for repeat in rows],
+        empty=_("没有逐行记录"),
+        note=_("内容与已接收的核验单或同一文件中前面的行完全相同，只计一次；点编号打开已接收的核验单"),
+    )
+
+
+def _known(form_no: str, stored: Mapping[str, int]) -> Link | str:
+    key = stored.get(form_no)
+    return form_no if key is None else Link(form_no, reverse("verification-form_detail", args=[key]))
 
 
 # --- refused rows -------------------------------------------------------------------------------------

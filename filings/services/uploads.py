@@ -52,7 +52,7 @@ PIECES_KEPT: Final = timedelta(hours=24)
 TRIED_KEPT: Final = timedelta(hours=24)
 """How long the file of a dry run can be handed in for real."""
 LARGEST_FILE: Final = 2 * 1024**3
-MAX_ATTEMPTS: Final = 5
+MAX_ATTEMPTS: Final = 3
 OPEN_STATES: Final = (JobState.RECEIVED, JobState.PROCESSING)
 _PICTURES: Final = re.compile(rb"(<(?:Fjnr|Spwj)>)[^<]*")
 _COUNTS: Final = ("rows", "taken_rows", "accepted", "duplicates", "rejected_rows")
@@ -254,6 +254,7 @@ def _process(job: UploadJob, seconds: float | None) -> None:
     if job.dry_run:
         # What a dry run remembers ends with its session, so one that was cut off starts afresh.
         UploadJob.unscoped.filter(pk=job.pk).update(code_counts={}, **dict.fromkeys(_COUNTS, 0))
+        spool.remove_refused(job.case_key)
         loading.prepare_trial()
     job = UploadJob.unscoped.select_related("unit__programme").get(pk=job.pk)
     try:

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from filings.models import VerificationForm
 from filings.pages import form_page
@@ -19,6 +19,7 @@ from filings.services import reading
 from filings.views.common import home, page_of
 from pilot.enums import Province
 from pilot.ui import Empty, Link, ListPage
+from pilot.views import disclosure
 
 ANY = ("", gettext_lazy("全部"))
 
@@ -67,12 +68,13 @@ def form_list(request: Any) -> HttpResponse:
     return render(request, "pages/list.html", {"page": listing})
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def form_detail(request: Any, pk: int) -> HttpResponse:
-    """A stored form, masked; opening it is on record."""
+    """A stored form, masked; opening it is on record, and so is a post that shows it in full."""
     visible = VerificationForm.objects.visible_to(request.actor).select_related("key", "unit__organisation")
     form = get_object_or_404(visible, pk=pk)
-    record = reading.read_form(actor=request.actor, form=form)
+    asked = disclosure.asked(request, form)
+    record = reading.opened(form) if asked.group else reading.read_form(actor=request.actor, form=form)
     page = form_page.detail(form, record, request.actor)
     page.crumbs = [home(), Link(_("核验单"), reverse("verification-form_list"))]
-    return render(request, "pages/detail.html", {"page": page})
+    return disclosure.answer(request, "pages/detail.html", page, asked)

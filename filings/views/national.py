@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -22,9 +22,10 @@ from filings.services import national
 from filings.services.national import Imported
 from filings.views.common import page_of
 from filings.views.units import crumbs_of, unit_or_404
-from pilot import policy
+from pilot import policy, watermark
+from pilot.downloads import as_download
 from pilot.errors import PilotError
-from pilot.services import audit, workbooks
+from pilot.services import audit, export_limits, workbooks
 from pilot.ui import ActPage, Empty, Link, ListPage, PlainPage, Section
 
 SHOWN_FILES = 10
@@ -76,19 +77,23 @@ def _toolbar(scope: selector.Scope, show: str) -> list[Link]:
 
 
 @require_safe
+@transaction.atomic
 def export(request: Any, code: str) -> HttpResponse:
     """The list as a workbook, all of its rows."""
     scope, _form, show = _asked(request, code)
     out = io.BytesIO()
     title = str(dict(LISTS)[show])
+    rows = selector.LISTS[show](scope)
+    export_limits.check(actor=request.actor, rows=rows.count(), personal=False, reason="")
     written = workbooks.write_list(
         out,
         headings=[str(column.label) for column in pages.columns(show)],
-        rows=(pages.row(show, one).cells for one in selector.LISTS[show](scope).iterator(chunk_size=500)),
+        rows=(pages.row(show, one).cells for one in rows.iterator(chunk_size=500)),
         title=title,
+        taken_by=watermark.words(request.actor),
     )
     audit.record(
-        action="list.export",
+        action=export_limits.EXPORT,
         actor=request.actor,
         object_type="list",
         object_id="national",
@@ -96,8 +101,7 @@ def export(request: Any, code: str) -> HttpResponse:
     )
     response = HttpResponse(out.getvalue(), content_type=WORKBOOK)
     name = f"{scope.unit.code}-{scope.month.name}-{title}.xlsx"
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
-    return response
+    return as_download(response, name)
 
 
 @require_safe

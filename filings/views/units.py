@@ -151,7 +151,7 @@ def _switch_preview(request: HttpRequest, unit: Any, form: Any) -> HttpResponse:
         *[(name, value) for name in form.fields for value in request.POST.getlist(name)],
         ("seen", str(plan.seen)),
     ]
-    return render(request, "filings/unit_switch_preview.html", {"page": page})
+    return render(request, "pages/confirm.html", {"page": page})
 
 
 # --- the licence ------------------------------------------------------------------------------------

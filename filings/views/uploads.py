@@ -13,14 +13,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from filings.models import UploadJob
+from filings.models import UploadJob, VerificationForm
 from filings.pages import upload_result
 from filings.pages.upload_form import ChoicesForm
 from filings.receiving import SpoolHandler
 from filings.services import pieces, trials
+from filings.views.common import home, page_of
 from pilot.errors import Refused
 from pilot.pieces import WrongOffset
 from pilot.registry import pages_of
+from pilot.ui import Link, PlainPage
 from pilot.views import cases
 from pilot.views import pieces as answers
 
@@ -120,6 +122,25 @@ def upload_progress(request: Any, pk: int) -> HttpResponse:
     """How far a job is: the part of its page that refreshes itself."""
     progress = upload_result.progress(_job(request, pk), request.actor)
     return render(request, "filings/upload_progress.html", {"progress": progress})
+
+
+@require_safe
+def upload_repeats(request: Any, pk: int) -> HttpResponse:
+    """The rows of a job that repeat what was handed in before, with line and form number."""
+    job = _job(request, pk)
+    page = page_of(request, job.repeats.order_by("row"))
+    numbers = [repeat.form_no for repeat in page.object_list]
+    forms = VerificationForm.objects.visible_to(request.actor).filter(unit=job.unit_id, form_no__in=numbers)
+    toolbar = []
+    if page.has_next():
+        toolbar.append(Link(_("下一页"), f"{request.path}?page={page.next_page_number()}", "arrow-right"))
+    shown = PlainPage(
+        title=_("%(number)s：重复 %(count)s 行") % {"number": job.number, "count": f"{job.duplicates:,}"},
+        crumbs=[home(), Link(job.number, reverse("upload-job_detail", args=[job.pk]))],
+        sections=[upload_result.repeats(page.object_list, dict(forms.values_list("form_no", "pk")))],
+        toolbar=toolbar,
+    )
+    return render(request, "pages/plain.html", {"page": shown})
 
 
 @require_POST

@@ -154,7 +154,7 @@ def _await(jobs: list[UploadJob]) -> None:
         left = UploadJob.unscoped.filter(pk__in=waiting).exclude(state__in=[JobState.DONE, JobState.FAILED])
         if not left.exists() and not any(comparison.pending(unit=job.unit) for job in jobs):
             return
-        time.sleep(0.2)
+        time.sleep(0.05)
     raise Refused("后台任务没有响应，请检查 Celery / the worker does not answer")
 
 

@@ -24,6 +24,7 @@ from pilot.models.organisations import (
     RoleChange,
     RoleChangeState,
 )
+from pilot.models.phrases import Phrase
 from pilot.models.programme import (
     CalendarChange,
     CalendarDay,
@@ -61,6 +62,7 @@ __all__ = [
     "Organisation",
     "OutboxMessage",
     "Person",
+    "Phrase",
     "PilotUnit",
     "Programme",
     "ProgrammeRule",

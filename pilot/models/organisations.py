@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from pilot.actors import Actor
 from pilot.enums import ADMIN_ROLES, OrganisationKind, Province, Role
 from pilot.machines import EVERYTHING, NOTHING, Case, StateField, four_eyes, machine, step
+from pilot.masking import mask_name
 
 REMEMBERED_PASSWORDS = 5
 
@@ -77,7 +78,8 @@ class Person(AbstractBaseUser):
     EMAIL_FIELD = "email"
 
     def __str__(self) -> str:
-        return self.name or self.username
+        """Masked (C12), so that a person printed without a thought is no leak; in full it is ``name``."""
+        return mask_name(self.name) or self.username
 
     def get_full_name(self) -> str:
         return self.name

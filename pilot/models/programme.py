@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -12,6 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from pilot.actors import Actor
 from pilot.enums import WindowKind
 from pilot.machines import EVERYTHING, NOTHING, Case, StateField, append_only, four_eyes, machine, step
+from pilot.rules import SHANGHAI
+
+
+def _written(at: datetime) -> str:
+    """A moment as the notice means it, whatever time zone the reader's process is in."""
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 class Programme(models.Model):
@@ -59,7 +66,7 @@ class Window(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.opens:%Y-%m-%d} ～ {self.closes:%Y-%m-%d}"
+        return f"{self.get_kind_display()} {_written(self.opens)} ～ {_written(self.closes)}"
 
 
 class Condition(models.Model):
@@ -162,7 +169,7 @@ class WindowExtension(Case):
         constraints = [four_eyes("proposed_by", "approved_by", name="window_extension_four_eyes")]
 
     def __str__(self) -> str:
-        return f"{self.window.get_kind_display()} → {self.closes:%Y-%m-%d %H:%M}"
+        return f"{self.window.get_kind_display()} → {_written(self.closes)}"
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from pilot import clock
 from pilot.actors import Actor
@@ -64,6 +65,12 @@ def administrators() -> QuerySet[Membership]:
 def person(person_id: int) -> QuerySet[Membership]:
     """One person, wherever he or she works."""
     return in_force().filter(person=person_id)
+
+
+def tie(person_id: int | None, organisation_id: int) -> str | None:
+    """Why a person has no say in an applicant's case, in words: works there, or did at any time (R09); else None."""
+    tied = Membership.objects.filter(person=person_id, organisation=organisation_id).exists()
+    return _("在申请单位任职或曾任职，应予回避") if tied else None
 
 
 def bureau_names() -> dict[int, str]:

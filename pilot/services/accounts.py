@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from pilot import clock
 from pilot.actors import Actor
+from pilot.enums import ADMIN_ROLES
 from pilot.errors import Refused
 from pilot.language import on_record
 from pilot.models import AccessLink, Organisation, OutboxMessage, Person, RoleChange
@@ -36,6 +37,7 @@ LIFE: Final = {
 }
 NEXT_RESET: Final = timedelta(minutes=5)  # a person's mailbox is not flooded from outside
 COMPOSER: Final = "access-link"
+FORGOTTEN: Final = "person.forget"  # what reached a person who left long ago went, see services.forgetting
 
 
 # --- links ----------------------------------------------------------------------------------------
@@ -172,6 +174,8 @@ def request_reopening(*, actor: Actor, person: Person, reason: str) -> RoleChang
     membership = person.memberships.filter(valid_until__isnull=True).order_by("pk").first()
     if person.is_active:
         raise Refused(_("账号未停用"))
+    if audit.has_row(action=FORGOTTEN, subject=person):
+        raise Refused(_("该账号的联系方式已按保存期限清除，请另开新账号"))
     if membership is None:
         raise Refused(_("该人员没有角色，请先申请授予角色"))
     return request_role_change(
@@ -203,11 +207,14 @@ def unlock(*, actor: Actor, person: Person) -> None:
 
 @transaction.atomic
 def disable_dormant() -> int:
-    """Disable accounts unused for ``PILOT_DORMANT_DAYS`` and tell the administrators; returns how many."""
+    """Disable accounts unused for ``PILOT_DORMANT_DAYS`` and tell the administrators; returns how many.
+
+    Of each kind of administrator one stays, the last to have been at work: without it nobody could reopen the others.
+    """
     since = clock.security_now() - timedelta(days=settings.PILOT_DORMANT_DAYS)
     used = Greatest("active_since", Coalesce("last_login", "active_since"))
     idle = Person.objects.annotate(used=used).filter(is_active=True, used__lt=since)
-    dormant = list(idle.select_for_update(of=("self",)).order_by("pk"))
+    dormant = _without_the_last(list(idle.select_for_update(of=("self",)).order_by("pk")))
     job = Actor.system("disable_dormant")
     for person in dormant:
         _switch_off(person)
@@ -224,6 +231,17 @@ def disable_dormant() -> int:
             url="/people/?state=disabled",
         )
     return len(dormant)
+
+
+def _without_the_last(dormant: list[Any]) -> list[Any]:
+    """The dormant accounts (with ``used``), without the last administrator of each kind."""
+    spared: set[int] = set()
+    for role in sorted(ADMIN_ROLES):
+        at_work = set(people_selectors.in_force().filter(role=role).values_list("person", flat=True))
+        candidates = [person for person in dormant if person.pk in at_work]
+        if candidates and len(candidates) == len(at_work):
+            spared.add(max(candidates, key=lambda person: (person.used, person.pk)).pk)
+    return [person for person in dormant if person.pk not in spared]
 
 
 # --- sessions -------------------------------------------------------------------------------------

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +26,11 @@ from pilot.pdf import render_pdf
 from pilot.services import audit
 
 DESTROYED = "document.destroy"
+PDF = "application/pdf"
 TEXT = "text/plain; charset=utf-8"
+WAITING = ".waiting"
 SUFFIXES = {
-    "application/pdf": "pdf",
+    PDF: "pdf",
     "image/jpeg": "jpg",
     "image/png": "png",
     TEXT: "txt",
@@ -38,23 +43,78 @@ def suffix_of(content_type: str) -> str:
 
 
 def put_bytes(content: bytes) -> str:
-    """Store content under its SHA-256 and return the digest (hex). Written aside, synced and renamed: whole or not."""
+    """Store content under its SHA-256 and return the digest (hex). Written aside, synced and renamed: whole or not.
+
+    Inside a transaction it waits under a name of its own until the row that names it has committed: what bears its
+    final name is on record. What nobody came back for :mod:`pilot.services.leftovers` clears up.
+    """
     digest = hashlib.sha256(content).hexdigest()
-    path = path_of(digest)
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
+    if _final(digest).exists():
+        return digest
+    waiting = waiting_of(digest)
+    waiting.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not _kept_waiting(waiting):
+        handle, temporary = tempfile.mkstemp(dir=waiting.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(waiting)
+        except OSError:  # a full disk: nothing half written takes up what is left
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    transaction.on_commit(partial(settle, digest), robust=True)
     return digest
+
+
+def _kept_waiting(waiting: Path) -> bool:
+    """Whether content of another transaction waits there already; if so it counts as new again."""
+    with shelf(waiting):
+        if waiting.exists():
+            os.utime(waiting)
+            return True
+    return False
+
+
+def settle(digest: str) -> None:
+    """Give content its final name: the row that names it has committed. Without it nothing happens."""
+    with suppress(FileNotFoundError):  # another transaction with the same content was first
+        waiting_of(digest).replace(_final(digest))
+
+
+@contextmanager
+def shelf(path: Path) -> Iterator[None]:
+    """Nobody clears up in this file's folder meanwhile, and nobody else looks there for what waits."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def path_of(digest: str) -> Path:
     """Where content with this digest lies. Only hex digests come here, so no name from a user reaches the disk."""
+    final = _final(digest)
+    if not final.exists() and (waiting := waiting_of(digest)).exists():
+        return waiting
+    return final
+
+
+def waiting_of(digest: str) -> Path:
+    """Where content waits for the commit of the row that names it."""
+    return _final(digest).with_suffix(WAITING)
+
+
+def _final(digest: str) -> Path:
     return Path(settings.MEDIA_ROOT) / digest[:2] / f"{int(digest, 16):064x}"
+
+
+def forget(digest: str) -> None:
+    """Take content off the disk for good."""
+    for path in (_final(digest), waiting_of(digest)):
+        path.unlink(missing_ok=True)
 
 
 def read_bytes(digest: str) -> bytes:

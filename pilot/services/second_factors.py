@@ -5,10 +5,14 @@ A sealed text reads ``sealed:<version of the key>:<base64>``.
 
 from __future__ import annotations
 
+import time
 from base64 import b64decode, b64encode
+from collections import Counter
 from typing import Any, Final
 
+from allauth.mfa import app_settings
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from cryptography.exceptions import InvalidTag
 from django.conf import settings
 from django.db import transaction
@@ -40,6 +44,31 @@ def unseal(text: str) -> str:
 
 
 @transaction.atomic
+def use_once(authenticator: Authenticator, code: str) -> bool:
+    """Take a right code out of use, for all processes: whether it, or a later one, was not used before.
+
+    Recovery codes look after themselves.
+    """
+    if authenticator.type != Authenticator.Type.TOTP:
+        return True
+    row = Authenticator.objects.select_for_update().get(pk=authenticator.pk)
+    data: dict[str, Any] = row.data
+    secret, given, now = (
+        unseal(data["secret"]),
+        code.replace(" ", ""),
+        int(time.time()) // app_settings.TOTP_PERIOD,
+    )
+    step = next(
+        (step for step in (now, now - 1) if format_hotp_value(hotp_value(secret, step)) == given), None
+    )
+    if step is None or step <= data.get("used_step", -1):
+        return False
+    row.data = {**data, "used_step": step}
+    row.save(update_fields=["data"])
+    return True
+
+
+@transaction.atomic
 def reseal() -> int:
     """Bring all secrets under the newest key after a rotation; returns how many were brought.
 
@@ -64,3 +93,10 @@ def reseal() -> int:
         row.save(update_fields=["data"])
         brought += 1
     return brought
+
+
+def versions_in_use() -> Counter[int]:
+    """How many secrets are sealed under each version of the master key."""
+    rows = Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN).values_list("data", flat=True)
+    texts = (data[key] for data in rows for key in ("secret", "seed") if key in data)
+    return Counter(int(text.split(":")[1]) for text in texts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pilot import clock, outward, policy, sealing
+from pilot import clock, inventory, outward, policy, sealing
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused
 from pilot.models import PilotUnit, WebhookDelivery, WebhookEndpoint, WebhookOutcome
@@ -30,7 +31,7 @@ from pilot.services import audit, outbox
 
 MOST: Final = 5  # addresses of one unit
 OVERLAP: Final = timedelta(hours=24)  # that an old secret signs along after a rotation
-KEPT: Final = timedelta(days=30)  # the log
+KEPT: Final = inventory.period("delivery")  # the log
 PREFIX: Final = "whsec_"
 SECRET_BYTES: Final = 32
 TEST_EVENT: Final = "webhook.test"
@@ -301,6 +302,12 @@ def tidy() -> int:
         endpoint.save()
     forgotten, _each = WebhookDelivery.unscoped.filter(created_at__lt=now - KEPT).delete()
     return forgotten
+
+
+def versions_in_use() -> Counter[int]:
+    """How many secrets are sealed under each version of the master key."""
+    rows = WebhookEndpoint.unscoped.values_list("master_version", "previous_version")
+    return Counter(version for row in rows for version in row if version is not None)
 
 
 def _renew(endpoint: WebhookEndpoint) -> str:

@@ -15,8 +15,10 @@ from django.http import HttpRequest
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_aware, localtime
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from pilot import help as texts
 from pilot import masking
 from pilot.ui import PAGE_SIZES, ActionItem, Column, Fact, Link, ListPage, Ratio, Row, Tag, TimelineEntry
 
@@ -50,7 +52,9 @@ def cell(value: Any) -> SafeString:
         case Link():
             return format_html('<a href="{}">{}</a>', value.url, value.label)
         case Ratio():
-            counts = format_html('<span class="ratio">{} / {}</span>', cell(value.errors), cell(value.n))
+            counts = format_html(
+                '<span class="ratio-counts">{} / {}</span>', cell(value.errors), cell(value.n)
+            )
             words = _("%(figure)s（%(counts)s）") % {"figure": "{}", "counts": "{}"}
             return format_html(words, value.shown, counts) if value.shown else counts
         case bool():
@@ -207,6 +211,30 @@ def sort_header(context: template.Context, column: Column) -> dict[str, Any]:
         "direction": direction,
         "next_sort": f"-{column.sort}" if direction == "ascending" else column.sort,
         "request": request,
+    }
+
+
+STATUS = {"csrf": "403", "locked": "429"}  # pages of special cases → what is answered
+
+
+@register.simple_tag
+def problem_heading(name: str) -> str:
+    """What a refusal or failure is called."""
+    return str(texts.problems()[name].heading)
+
+
+@register.inclusion_tag("components/problem.html", takes_context=True)
+def problem(context: template.Context, name: str) -> dict[str, Any]:
+    """A refusal or failure: what happened, what became of the work, what to do; below Chinese words also in English."""
+    words = texts.problems()[name]
+    english = None if (get_language() or "").startswith("en") else words
+    return {
+        "code": STATUS.get(name, name),
+        "words": words,
+        "english": english
+        and {part: getattr(words, part).en for part in ("heading", "text", "work", "todo")},
+        "reason": "" if name == "csrf" else context.get("reason", ""),  # Django's reason is for programmers
+        "request": context.get("request"),
     }
 
 

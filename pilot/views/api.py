@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -14,6 +17,7 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView
 
 from pilot import problems
+from pilot.middleware import trouble
 from pilot.ui import Column, Fact, Link, PlainPage, Row, Section
 
 schema = SpectacularAPIView.as_view(api_version="v1")
@@ -64,8 +68,10 @@ def all_problems() -> Section:
 
 # --- errors that come before or around every view ---------------------------------------------------
 def bad_request(request: Any, exception: Exception) -> HttpResponse:
-    """400: problem document below ``/api/``, else the page."""
-    return _for_programs(request, "request.unreadable") or defaults.bad_request(request, exception)
+    """400, or 413 for what is too large: problem document below ``/api/``, else the page."""
+    if isinstance(exception, RequestDataTooBig):
+        return _for_programs(request, "too.large") or _page(request, 413)
+    return _for_programs(request, "request.unreadable") or _page(request, 400)
 
 
 def page_not_found(request: Any, exception: Exception) -> HttpResponse:
@@ -74,8 +80,15 @@ def page_not_found(request: Any, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: Any) -> HttpResponse:
-    """500, likewise."""
-    return _for_programs(request, "server") or defaults.server_error(request)
+    """500, likewise. What failed before or around the view for want of room or of a database is told as that."""
+    if answer := trouble(request, sys.exception()):
+        return answer
+    return _for_programs(request, "server") or _page(request, 500)
+
+
+def _page(request: Any, status: int) -> HttpResponse:
+    """The page of a failure, made without asking the database for what stands around other pages."""
+    return HttpResponse(render_to_string(f"{status}.html", {"request": request}), status=status)
 
 
 def _for_programs(request: Any, code: str) -> HttpResponse | None:

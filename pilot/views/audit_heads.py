@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from pilot.downloads import as_download
 from pilot.models import AuditHead
 from pilot.services import audit_heads
 from pilot.ui import Column, Fact, Link, PlainPage, Row, Section
@@ -64,12 +65,13 @@ def heads(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def heads_json(request: HttpRequest) -> HttpResponse:
-    """All heads, oldest first, and the key that signs now."""
+    """All heads, oldest first, the key that signs now, and which key said that it follows."""
     return JsonResponse(
         {
             "format": "audit-heads-v1",
             "key": audit_heads.public_key(),
             "heads": [audit_heads.plain(head) for head in AuditHead.objects.all()],
+            "handovers": audit_heads.handovers(),
         }
     )
 
@@ -85,5 +87,4 @@ def heads_text(request: HttpRequest) -> HttpResponse:
 def verifier(request: HttpRequest) -> HttpResponse:
     """The script that verifies an exported log (``docs/verify_audit.py``)."""
     response = HttpResponse(SCRIPT.read_bytes(), content_type="text/x-python; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="verify_audit.py"'
-    return response
+    return as_download(response, "verify_audit.py")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
@@ -13,9 +14,10 @@ from pilot import diagram as drawing
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.machines import MACHINES, Case, declared
+from pilot.masking import staff
 from pilot.models import Document, TransitionRecord
 from pilot.registry import all_pages
-from pilot.services.documents import suffix_of
+from pilot.services.documents import PDF, suffix_of
 from pilot.tones import tone
 from pilot.ui import DocumentItem, Link, Tag, TimelineEntry, Tone
 
@@ -98,12 +100,12 @@ def timeline(case: Case, actor: Actor) -> list[TimelineEntry]:
     return entries
 
 
-def _by(row: TransitionRecord, actor: Actor) -> str:
+def _by(row: TransitionRecord, actor: Actor) -> Any:
     if row.organisation is None:
         return _("系统")
     if row.person is None or (actor.is_provider and row.organisation_id != actor.organisation_id):
         return row.organisation.name
-    return f"{row.organisation.name} · {row.person.name}"
+    return staff(row.person, f"{row.organisation.name} · ")
 
 
 def machine_label(slug: str) -> str:
@@ -122,6 +124,8 @@ def documents(case: Case, actor: Actor) -> list[DocumentItem]:
             row.size,
             row.sha256,
             suffix_of(row.content_type).upper(),
+            reverse("document_copy", args=[row.pk]) if row.content_type == PDF else "",
+            copy_first=row.content_type == PDF and not actor.is_provider,
         )
         for row in rows
     ]

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from pilot import clock, policy, workflow
 from pilot.actors import Actor
@@ -23,7 +23,7 @@ from pilot.machines import Case, declared
 from pilot.registry import MachinePages, Task, pages_of
 from pilot.tones import state_tag
 from pilot.ui import ActionItem, ActPage, DetailPage, Link, Section
-from pilot.views import case_parts
+from pilot.views import case_parts, disclosure
 from pilot.views.listing import crumbs, visible_rows
 
 
@@ -35,12 +35,16 @@ def visible_case(request: Any, pages: MachinePages, pk: int) -> Any:
     return case
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def case_detail(request: Any, slug: str, pk: int) -> HttpResponse:
-    """One case: facts, what can be done and why not, timeline, documents, diagram, related cases."""
+    """One case: facts, what can be done and why not, timeline, documents, diagram, related cases.
+
+    A post shows one group of personal data in full, for this answer (C12).
+    """
     pages = pages_of(slug)
     case = visible_case(request, pages, pk)
-    return render(request, "pages/detail.html", {"page": detail_page(request, pages, case)})
+    asked = disclosure.asked(request, case)
+    return disclosure.answer(request, "pages/detail.html", detail_page(request, pages, case), asked)
 
 
 def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from pilot import policy
 from pilot.actors import Actor
+from pilot.enums import ExportReason
 from pilot.errors import Refused
 from pilot.masking import mask_name
 from pilot.models import SavedView
@@ -144,6 +145,7 @@ def case_list(request: Any, slug: str) -> HttpResponse:
         views=_view_bar(pages, actor, views, query),
         batch=_batch_bar(pages, actor, query, paginator.count),
         export_url=f"{reverse('list_export', args=[slug])}?{query}" if paginator.count else "",
+        export_reasons=ExportReason.choices if any(c.personal for c in columns) else (),
     )
     return render(request, "pages/list.html", {"page": listing})
 
@@ -221,6 +223,7 @@ def table_of(pages: MachinePages, actor: Actor, query: str, columns: str = "") -
         headings=[str(c.column.label) for c in shown],
         total=rows.count(),
         rows=_cells(rows, shown),
+        personal=any(c.personal for c in shown),
     )
 
 

@@ -58,19 +58,15 @@ def list_export(request: Any, machine: str) -> HttpResponse:
     pages = _pages(request, machine)
     query, columns = _query(request, pages), request.POST.get("columns", "")[:1000]
     table = listing.table_of(pages, request.actor, query, columns)
-    if table.total <= exports.AT_ONCE:
-        content = exports.write_at_once(table=table, machine=machine, query=query, actor=request.actor)
-        return file_response(content, exports.CONTENT_TYPE, exports.file_name(table.title))
+    asked: dict[str, Any] = {
+        "actor": request.actor, "machine": machine, "table": table, "query": query,
+        "reason": request.POST.get("reason", ""),
+    }  # fmt: skip
     try:
-        export = exports.request(
-            actor=request.actor,
-            machine=machine,
-            title=table.title,
-            query=query,
-            columns=columns,
-            total=table.total,
-            language=get_language() or "",
-        )
+        if table.total <= exports.AT_ONCE:
+            content = exports.write_at_once(**asked)
+            return file_response(content, exports.CONTENT_TYPE, exports.file_name(table.title))
+        export = exports.request(**asked, columns=columns, language=get_language() or "")
     except PilotError as refusal:
         messages.error(request, str(refusal.message))
         return redirect(_list(pages, query))

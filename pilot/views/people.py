@@ -21,12 +21,14 @@ from pilot.context import EXTRA
 from pilot.enums import Role
 from pilot.errors import PilotError, Refused
 from pilot.forms import ActForm, ReasonForm
+from pilot.masking import account, mask_email, mask_name, mask_phone
 from pilot.models import Organisation, Person, RoleChange
 from pilot.registry import Group
 from pilot.selectors import directory
 from pilot.selectors.directory import Standing
 from pilot.services import accounts
 from pilot.ui import ActPage, Column, Empty, Fact, Link, ListPage, PlainPage, Row, Section, Tag
+from pilot.views import disclosure
 from pilot.workflow import state_label
 
 PAGE: Final = 20
@@ -117,7 +119,7 @@ def _row(person: Any, locked: set[str]) -> Row:
     return Row(
         reverse("person_detail", args=[person.pk]),
         [
-            person.name,
+            account(person.name),
             person.username,
             [f"{m.organisation.name} · {m.get_role_display()}" for m in person.open_roles],
             _tag(person, locked),
@@ -132,15 +134,16 @@ def _tag(person: Person, locked: set[str]) -> Tag:
     return Tag(str(standing.label), TONES[standing])
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def person_detail(request: Any, pk: int) -> HttpResponse:
-    """One account: state, roles, changes asked for, and what this administrator can do."""
+    """One account: state, roles, changes asked for, and what this administrator can do. A post unmasks (C12)."""
     person: Any = get_object_or_404(directory.everybody(), pk=pk)
+    asked = disclosure.asked(request, person)
     locked = directory.locked_among([person])
     standing = directory.standing_of(person, locked=locked)
     changes = RoleChange.objects.visible_to(request.actor).filter(person=person).order_by("-pk")[:20]
     page = PlainPage(
-        title=person.name,
+        title=mask_name(person.name),
         crumbs=_crumbs(),
         toolbar=_toolbar(request, person, standing),
         sections=[
@@ -148,7 +151,9 @@ def person_detail(request: Any, pk: int) -> HttpResponse:
                 _("账号"),
                 facts=[
                     Fact(_("登录名"), person.username),
-                    Fact(_("邮箱"), person.email),
+                    Fact(_("姓名"), account(person.name)),
+                    Fact(_("邮箱"), account(person.email, mask_email)),
+                    Fact(_("电话"), account(person.phone, mask_phone)),
                     Fact(_("状态"), _tag(person, locked)),
                     Fact(_("多因素认证"), _("已启用") if person.has_second else _("未启用")),
                     Fact(_("最近登录"), person.last_login),
@@ -184,7 +189,7 @@ def person_detail(request: Any, pk: int) -> HttpResponse:
             ),
         ],
     )  # fmt: skip
-    return render(request, "pages/plain.html", {"page": page})
+    return disclosure.answer(request, "pages/plain.html", page, asked)
 
 
 def _toolbar(request: Any, person: Person, standing: Standing) -> list[Link]:
@@ -301,10 +306,10 @@ def _do(
         else:
             messages.success(request, _("已办理：%(act)s") % {"act": title})
             return redirect(back)
-    subject = f"{person.name}（{person.username}）"
+    subject = f"{mask_name(person.name)}（{person.username}）"
     return _act(
         request, bound, title=title, subject=subject, effect=effect, back=back, danger=danger,
-        crumbs=[Link(person.name, back)],
+        crumbs=[Link(mask_name(person.name), back)],
     )  # fmt: skip
 
 

@@ -15,15 +15,16 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from pilot import clock, policy
+from pilot import clock, policy, watermark
 from pilot.context import waiting_count
+from pilot.errors import Refused
 from pilot.machines import MACHINES
 from pilot.middleware import MEMBERSHIP_KEY, client_address
 from pilot.models import Document, Notice
 from pilot.registry import all_pages, contributors, guide_contributors
 from pilot.selectors import guide as guide_selector
 from pilot.selectors import people, programmes
-from pilot.services import audit, documents
+from pilot.services import audit, documents, operations
 from pilot.ui import Column, Dashboard, Empty, Link, ListPage, MenuItem, Row, Tag
 
 
@@ -113,9 +114,8 @@ def switch_membership(request: Any) -> HttpResponse:
     return redirect("home")
 
 
-@require_safe
-def document(request: Any, pk: int) -> HttpResponse:
-    """A document of a case this actor may open; never same-origin active content (S11)."""
+def _open_document(request: Any, pk: int) -> Document:
+    """A document of a case this actor may open, else 404."""
     row = get_object_or_404(Document, pk=pk)
     model = MACHINES[row.machine]
     role = request.actor.role
@@ -123,9 +123,40 @@ def document(request: Any, pk: int) -> HttpResponse:
         model.objects.visible_to(request.actor).filter(pk=row.object_id).exists()
     ):
         raise Http404
+    return row
+
+
+@require_safe
+def document(request: Any, pk: int) -> HttpResponse:
+    """The original of a document, unmarked, its digest as recorded; never same-origin active content (S11)."""
+    row = _open_document(request, pk)
     audit.record(action="document.read", actor=request.actor, subject=row)
     name = f"{row.title}.{documents.suffix_of(row.content_type)}"
     return file_response(documents.content_of(row), row.content_type, name)
+
+
+@require_safe
+def document_copy(request: Any, pk: int) -> HttpResponse:
+    """The same PDF to read or print, with the reader's name on every page; the stored paper stays as it is."""
+    row = _open_document(request, pk)
+    if row.content_type != documents.PDF:
+        raise Http404
+    text = watermark.words(request.actor)
+    try:
+        content = watermark.on_pdf(documents.content_of(row), text=text, digest=row.sha256)
+    except watermark.UnmarkableError as error:
+        raise Refused(_("该文件无法加水印，请下载原件")) from error
+    audit.record(action="document.copy", actor=request.actor, subject=row)
+    return file_response(content, documents.PDF, _("%(title)s（阅览件）.pdf") % {"title": row.title})
+
+
+@require_safe
+def watermark_picture(request: Any) -> HttpResponse:
+    """The reader's name and the time as a picture to lay over what is shown or printed."""
+    response = HttpResponse(watermark.svg(watermark.words(request.actor)), content_type="image/svg+xml")
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
 
 
 def file_response(content: bytes, content_type: str, name: str) -> HttpResponse:
@@ -147,11 +178,15 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The database answers and the files folder can be written; else 503 naming what is missing."""
-    missing = []
+    """The database answers and the files folder can be written; else 503 naming what is missing.
+
+    ``alarms`` names what somebody has to look into though pages are answered.
+    """
+    missing, alarms = [], list[str]()
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        alarms = operations.alarms()
     except Exception:
         missing.append("database")
     try:
@@ -160,5 +195,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
     except OSError:
         missing.append("files")
     return JsonResponse(
-        {"status": "ok" if not missing else "missing", "missing": missing}, status=503 if missing else 200
+        {
+            "status": "missing" if missing else "alarm" if alarms else "ok",
+            "missing": missing,
+            "alarms": alarms,
+        },
+        status=503 if missing else 200,
     )

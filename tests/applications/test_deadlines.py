@@ -25,6 +25,7 @@ from pilot.signals import case_moved
 from pilot.workflow import fire
 from tests.applications import builders
 from tests.factories import world
+from tests.factories.audited import audited
 
 
 def submitted_at(provider: Actor, at: str) -> Application:
@@ -123,6 +124,7 @@ def test_a_silent_bureau_alerts_lead_and_ministry_once(
     case = submitted_at(provider, "2019-04-12 09:00")
     assert deadlines.pass_deadlines(at=world.moment("2019-04-20 00:00:59.999")) == {}
     assert deadlines.pass_deadlines(at=world.moment("2019-04-20 00:01")) == {"alerted": 1}
+    assert audited("application.overdue") == ("done", None, "application", str(case.pk))
     assert deadlines.pass_deadlines(at=world.moment("2019-04-21 00:00")) == {}
     told = Notice.objects.filter(subject__endswith="受理已超期").values_list("person", flat=True)
     assert sorted(told) == sorted([bureau_lead.person_id, ministry_officer.person_id])

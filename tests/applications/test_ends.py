@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from applications import signals
+from applications.services import claims
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused
 from pilot.models import Notice
@@ -59,7 +60,7 @@ def test_withdrawal_is_free_from_every_living_state(
     case = walk(provider, bureau_reviewer, PATHS[state])
     assert case.state == state
     told = Notice.objects.count()
-    case = fire(case, "withdraw", actor=provider)
+    case = fire(case, "withdraw", actor=provider, reason="示例")
     assert (case.state, case.due_at) == ("withdrawn", None)
     # Nobody knew of the draft; later the reviewer has it on the desk.
     assert Notice.objects.count() - told == (0 if state == "draft" else 1)
@@ -69,9 +70,36 @@ def test_the_ministry_hears_of_a_withdrawal_once_it_was_reported(
     provider: Actor, bureau_reviewer: Actor, ministry_officer: Actor
 ) -> None:
     case = walk(provider, bureau_reviewer, PATHS["reported"])
-    fire(case, "withdraw", actor=provider)
+    fire(case, "withdraw", actor=provider, reason="示例")
     told = Notice.objects.filter(subject__endswith="撤回申请").values_list("person", flat=True)
     assert sorted(told) == sorted([bureau_reviewer.person_id, ministry_officer.person_id])
+
+
+@pytest.mark.parametrize("begun", ["claim", "accept", "answer"])
+def test_once_the_bureau_is_at_work_a_withdrawal_takes_a_reason(
+    provider: Actor, bureau_reviewer: Actor, begun: str
+) -> None:
+    """P13: free until then, asked afterwards; in words at the button, in the form and by the law itself."""
+    case = builders.submitted(provider)
+    client = builders.client_of(provider)
+    page, form = f"/applications/{case.pk}/progress/", f"/cases/application/{case.pk}/do/withdraw/"
+    assert client.get(page).context["page"].withdraw_note == "通信管理局开始审核之前，撤回无须说明理由"
+    assert client.get(form).context["page"].form.fields["reason"].required is False
+    match begun:
+        case "claim":
+            claims.claim(case=case, actor=bureau_reviewer)
+        case "accept":
+            case = fire(case, "accept", actor=bureau_reviewer)
+        case "answer":
+            case = fire(case, "return_for_correction", actor=bureau_reviewer, items=builders.ITEMS)
+            builders.corrected(case, provider)
+            case = fire(case, "resubmit", actor=provider, declaration=True)
+    assert client.get(page).context["page"].withdraw_note == "通信管理局已开始审核，撤回须说明理由"
+    assert client.get(form).context["page"].form.fields["reason"].required is True
+    with pytest.raises(Refused) as refusal:
+        fire(case, "withdraw", actor=provider)
+    assert str(refusal.value) == "通信管理局已开始审核，撤回须说明理由"
+    assert fire(case, "withdraw", actor=provider, reason="示例").state == "withdrawn"
 
 
 def test_only_the_provider_withdraws(provider: Actor, bureau_reviewer: Actor) -> None:
@@ -87,7 +115,7 @@ def test_only_the_provider_withdraws(provider: Actor, bureau_reviewer: Actor) ->
 def test_withdrawal_ends_where_an_app_above_says_so(provider: Actor) -> None:
     case = builders.submitted(provider)
     with pytest.raises(Refused) as refusal:
-        fire(case, "withdraw", actor=provider)
+        fire(case, "withdraw", actor=provider, reason="示例")
     assert str(refusal.value) == "该申请已列入待批准的试点单位名单，不能撤回"
 
 

@@ -101,7 +101,7 @@ def test_a_file_is_fetched_as_attachment_by_whoever_sees_the_case(
         "Content-Disposition": 'attachment; filename="licence.pdf"',
         "X-Content-Type-Options": "nosniff",
     }
-    assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
     entry = AuditEntry.objects.get(action="application.read_file")
     assert (entry.person_id, entry.object_id) == (bureau_reviewer.person_id, str(file.pk))
     assert builders.client_of(world.provider()).get(url).status_code == 404

@@ -74,7 +74,7 @@ def test_the_receipt_says_what_was_received(provider: Actor) -> None:
         "SQ2019-44-00001",
         case.uscc,
         "2019-04-1209:00:00",
-        "广东省通信管理局将于2019年4月19日（含当日）前作出是否受理的决定",
+        "广东省通信管理局将在5个工作日内，即2019年4月19日（含当日）前，作出是否受理的决定",
         version.digest[:32],
         *(file["sha256"] for file in version.files),
     ]:

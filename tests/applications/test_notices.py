@@ -177,7 +177,7 @@ def test_the_ministry_hears_of_a_withdrawal_after_the_report(cast: Cast) -> None
     for step in ("recommend", "report"):
         fire(case, step, actor=builders.system())
     Notice.objects.all().delete()
-    fire(case, "withdraw", actor=cast["provider"])
+    fire(case, "withdraw", actor=cast["provider"], reason="示例")
     told = {cast.name_of(pk) for pk in Notice.objects.values_list("person", flat=True)}
     assert told == {"reviewer", "lead", "officer"}
 

@@ -164,7 +164,7 @@ def test_the_receipt_names_a_signed_head_under_which_the_submission_lies(provide
     assert found["head"] == audit_heads.plain(head)
     assert found["entry"]["detail"] == {"version": 1, "digest": version.digest}
     assert offline.verify_proof(found) == ""
-    assert offline.wrong_signature(found["head"], audit_heads.public_key()) == ""
+    assert offline.wrong_signature(found["head"], [audit_heads.public_key()]) == ""
     forged = {**found, "entry": {**found["entry"], "detail": {"version": 1, "digest": "0" * 64}}}
     assert offline.verify_proof(forged) == "the entry is not the one that was recorded"
     assert (

@@ -9,6 +9,7 @@ from applications.models import Application, Urge
 from applications.services import urges
 from pilot.actors import Actor
 from pilot.errors import Refused
+from pilot.masking import mask_name
 from pilot.models import AuditEntry, Notice
 from tests.applications import builders
 from tests.applications.test_races import at_once
@@ -31,7 +32,9 @@ def test_urging_tells_the_bureau_and_stays_on_record(
     assert (entry.person_id, entry.object_id) == (provider.person_id, str(case.pk))
     page = builders.client_of(bureau_reviewer).get(reverse("application_detail", args=[case.pk]))
     section = next(s for s in page.context["page"].sections if s.title == "催办记录")
-    assert [row.cells for row in section.rows] == [[made.at, provider.name]]
+    assert [[at, str(name)] for at, name in (row.cells for row in section.rows)] == [
+        [made.at, mask_name(provider.name)]
+    ]
 
 
 def test_once_a_day_by_the_calendar_of_shanghai(provider: Actor) -> None:

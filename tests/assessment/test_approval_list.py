@@ -42,6 +42,7 @@ from tests.assessment.builders import EFFECT, FULL
 from tests.assessment.refusals import refusal
 from tests.assessment.test_documents import missing, text_of
 from tests.factories import world
+from tests.factories.audited import audited
 
 FAILED = {**FULL, "protection": 3}
 
@@ -346,9 +347,21 @@ def test_who_is_left_out_stays_off_this_list_and_is_offered_to_the_next(
     with pytest.raises(Refused, match="请填写理由"):
         leave_out(case=first, actor=staff.officer, entry=entries[passed.pk], reason=" ")
     leave_out(case=first, actor=staff.officer, entry=entries[passed.pk], reason="联调未完成")
+    assert audited("approval-list.leave_out") == (
+        "done",
+        staff.officer.person_id,
+        "approvallist",
+        str(first.pk),
+    )
     with pytest.raises(Refused, match="该单位不在本名单中"):
         leave_out(case=first, actor=staff.officer, entry=entries[passed.pk], reason="联调未完成")
     refresh(case=first, actor=staff.officer)
+    assert audited("approval-list.refresh") == (
+        "done",
+        staff.officer.person_id,
+        "approvallist",
+        str(first.pk),
+    )
     assert [pk for pk, _listed, _reason in builders.entries(first)] == [failed.pk, unwanted.pk]
     waiting = list_preview.undecided(programme)
     assert [row.cells[0] for row in waiting.rows] == [passed.provider.name]

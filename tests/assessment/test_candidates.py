@@ -13,7 +13,8 @@ from assessment.rules.panel import Free, Load, suggest
 from assessment.selectors import candidates
 from pilot.actors import Actor
 from pilot.enums import OrganisationKind, Role
-from pilot.models import Membership, Organisation
+from pilot.masking import mask_name
+from pilot.models import Membership, Organisation, Person
 from pilot.workflow import fire
 from tests.applications.builders import client_of
 from tests.assessment import builders
@@ -63,8 +64,12 @@ def offered(form: AssessorsForm | ModeratorForm, name: str) -> list[tuple[str, b
     ]
 
 
+def login(actor: Actor) -> str:
+    return Person.objects.get(pk=actor.person_id).username
+
+
 def words(actor: Actor, agency: Organisation, in_hand: int, total: int, end: str = "") -> str:
-    return f"{actor.name}（{agency.name}），在办 {in_hand} 件，累计 {total} 件{end}"
+    return f"{mask_name(actor.name)} {login(actor)}（{agency.name}），在办 {in_hand} 件，累计 {total} 件{end}"
 
 
 @pytest.mark.django_db
@@ -128,7 +133,7 @@ def test_whoever_has_ties_is_shown_with_the_reason_and_cannot_be_ticked(
     chosen = [str(first.membership_id), str(second.membership_id)]
     answer = client.post(url, {"assessors": chosen, "seen": "planned"})
     assert (answer.status_code, builders.refreshed(case).state) == (422, "planned")
-    assert f"{first.name}：在申请单位任职或曾任职，应予回避" in answer.content.decode()
+    assert f"{mask_name(first.name)}：在申请单位任职或曾任职，应予回避" in answer.content.decode()
 
 
 @pytest.mark.django_db

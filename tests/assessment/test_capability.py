@@ -17,6 +17,7 @@ from assessment.services.scores import obstacle, submit_scores
 from pilot.actors import Actor
 from pilot.enums import OrganisationKind, Role
 from pilot.errors import NotPermitted, Refused
+from pilot.masking import mask_name
 from pilot.models import Document, Membership, Notice
 from pilot.workflow import fire
 from tests.applications.builders import client_of
@@ -24,6 +25,7 @@ from tests.assessment import builders
 from tests.assessment.builders import FULL, less
 from tests.assessment.refusals import refusal
 from tests.factories import world
+from tests.factories.audited import audited
 
 pytestmark = pytest.mark.django_db
 
@@ -53,17 +55,20 @@ def test_the_page_says_whom_the_case_really_waits_for(
     officer, (first, second, third) = staff.officer, assessors
     assert waits_for(case, officer) == "部经办人员"
     builders.assigned(case, staff, [first, second])
-    assert waits_for(case, officer) == f"评估人员（{first.name}、{second.name}）"
+    assert waits_for(case, officer) == f"评估人员（{mask_name(first.name)}、{mask_name(second.name)}）"
     for actor in (first, second):
         fire(builders.declaration_of(case, actor), "declare_none", actor=actor)
     builders.score(case, second)
-    assert [waits_for(case, one) for one in (officer, second)] == [f"评估人员（{first.name}）", "评估人员"]
+    assert [waits_for(case, one) for one in (officer, second)] == [
+        f"评估人员（{mask_name(first.name)}）",
+        "评估人员",
+    ]
     builders.score(case, first, less(20))
     assert [waits_for(case, one) for one in (officer, first)] == ["部经办人员"] * 2
     fire(case, "replace", actor=officer, moderator=builders.membership(third))
-    assert waits_for(case, officer) == f"评估人员（{third.name}）"
+    assert waits_for(case, officer) == f"评估人员（{mask_name(third.name)}）"
     fire(builders.declaration_of(case, third), "declare_none", actor=third)
-    assert waits_for(case, officer) == f"评估人员（{third.name}）"
+    assert waits_for(case, officer) == f"评估人员（{mask_name(third.name)}）"
     fire(builders.declaration_of(case, third), "recuse", actor=third, reason="示例")
     assert waits_for(case, officer) == "部经办人员"
 
@@ -75,7 +80,10 @@ def test_a_place_that_fell_vacant_is_for_the_officer_to_fill(
     fire(builders.declaration_of(case, assessors[0]), "declare", actor=assessors[0], reason="示例")
     assert waits_for(case, staff.officer) == "部经办人员"
     fire(case, "reassign", actor=staff.officer, assessors=builders.memberships(assessors[2:]))
-    assert waits_for(case, staff.officer) == f"评估人员（{assessors[1].name}、{assessors[2].name}）"
+    assert (
+        waits_for(case, staff.officer)
+        == f"评估人员（{mask_name(assessors[1].name)}、{mask_name(assessors[2].name)}）"
+    )
 
 
 # --- assignment -----------------------------------------------------------------------------------
@@ -209,7 +217,8 @@ def test_a_declared_interest_closes_the_case_and_calls_for_another(
     assert CapabilityAssessment.objects.visible_to(first).count() == 0
     member = builders.membership(first)
     assert (
-        refusal(case, "reassign", actor=staff.officer, assessors=[member])[1] == f"{first.name}：已参与过本案"
+        refusal(case, "reassign", actor=staff.officer, assessors=[member])[1]
+        == f"{mask_name(first.name)}：已参与过本案"
     )
     fire(case, "reassign", actor=staff.officer, assessors=builders.memberships([third]))
     assert states(case) == [("conflicted", False, True), ("clear", False, False), ("asked", False, False)]
@@ -284,6 +293,12 @@ def test_scores_wait_for_the_start_and_are_handed_in_once(
     assert obstacle(builders.declaration_of(case, first), second) == "只能由本人评分"
     builders.score(case, first)
     assert obstacle(builders.declaration_of(case, first), first) == "您已提交评分"
+    assert audited("interest-declaration.submit_scores") == (
+        "done",
+        first.person_id,
+        "interestdeclaration",
+        str(declaration.pk),
+    )
     with pytest.raises(Refused, match="您已提交评分"):
         builders.score(case, first)
     with pytest.raises(NotPermitted):

@@ -14,6 +14,7 @@ from tests.assessment import builders
 from tests.assessment.builders import FULL, LEAST
 from tests.assessment.refusals import refusal
 from tests.factories import world
+from tests.factories.audited import audited
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.django_db
 def test_the_catalogue_of_the_programme_sums_to_a_hundred_and_is_installed_once(programme: Programme) -> None:
     first = criteria.install(programme)
     assert criteria.install(programme) == first
+    assert audited("criteria.install") == ("done", None, "programme", str(programme.pk))
     assert sum(criterion.points for criterion in first) == 100
     assert {criterion.code: criterion.points for criterion in first} == FULL
     assert {criterion.code: criterion.must_pass for criterion in first} == LEAST
@@ -47,7 +49,7 @@ def test_withdrawal_cancels_the_running_assessment(staff: builders.Desk, assesso
     case = builders.assessment_of(application)
     builders.assigned(case, staff, assessors[:2])
     application.refresh_from_db()
-    fire(application, "withdraw", actor=provider)
+    fire(application, "withdraw", actor=provider, reason="示例")
     assert builders.refreshed(case).state == "cancelled"
     assert refusal(builders.declaration_of(case, assessors[0]), "declare_none", actor=assessors[0]) == (
         Refused,

@@ -46,7 +46,7 @@ def everything(staff: builders.Desk, assessors: list[Actor]) -> None:
     builders.begin_review()
     builders.received(staff)
     builders.concluded(builders.assessment_of(listed), staff, assessors[:2])
-    fire(Application.unscoped.get(provider=gone.organisation_id), "withdraw", actor=gone)
+    fire(Application.unscoped.get(provider=gone.organisation_id), "withdraw", actor=gone, reason="示例")
     world.at("2019-05-10 09:00")
     builders.published(staff)
     world.at("2019-04-12 09:00")

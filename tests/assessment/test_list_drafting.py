@@ -79,14 +79,14 @@ def test_an_application_on_a_prepared_list_is_not_withdrawn_on_a_draft_it_is(
     for application in (stays, goes):
         builders.concluded(builders.assessment_of(application), staff, assessors[:2])
     draft = create_list(actor=staff.officer, effective_from=EFFECT)
-    fire(goes, "withdraw", actor=two)
+    fire(goes, "withdraw", actor=two, reason="示例")
     link = Link(goes.provider.name, reverse("application_detail", args=[goes.pk]))
     assert against(draft, staff) == [("请留意", link, "已撤回申请，提请批准时移出")]
     assert [line.entry.application_id for line in list_preview.lines(draft, staff.officer)] == [stays.pk]
     fire(draft, "prepare", actor=staff.officer)
     assert builders.entries(draft) == [(stays.pk, True, "")]
     words = "该申请已列入提请批准的名单，不能撤回"
-    assert refusal(stays, "withdraw", actor=one) == (Refused, words)
+    assert refusal(stays, "withdraw", actor=one, reason="示例") == (Refused, words)
     fire(draft, "send_back", actor=staff.approver, reason="请核对")
-    fire(stays, "withdraw", actor=one)
+    fire(stays, "withdraw", actor=one, reason="示例")
     assert refusal(draft, "prepare", actor=staff.officer) == (Refused, "名单中没有申请单位")

@@ -189,7 +189,7 @@ def test_reverted_acceptance_voids_the_opinion_and_the_next_one_opens_anew(staff
 def test_withdrawal_voids_a_signed_opinion(programme: Programme, staff: builders.Desk) -> None:
     provider = world.provider()
     application = builders.recommended(staff, provider)
-    fire(application, "withdraw", actor=provider)
+    fire(application, "withdraw", actor=provider, reason="示例")
     assert builders.opinion_of(application).state == "void"
 
 
@@ -350,7 +350,7 @@ def leaked(actor: Actor, application: Application, opinion: Opinion) -> list[str
     addresses += [reverse("published_list_json"), reverse("published_list_csv")]
     text = [client.get(address).content.decode(errors="replace") for address in addresses]
     for slug in slugs:
-        exported = client.post(reverse("list_export", args=[slug]))
+        exported = client.post(reverse("list_export", args=[slug]), {"reason": "work"})
         if exported.status_code == 200:
             book = CalamineWorkbook.from_filelike(BytesIO(exported.content))
             text.append(str(book.get_sheet_by_index(0).to_python()))

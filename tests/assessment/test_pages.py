@@ -21,7 +21,6 @@ from assessment.models import (
     ScoreSheet,
 )
 from assessment.pages import approval_list, capability, declaration, opinion, report
-from assessment.views.published_list import _inert
 from pilot.actors import Actor
 from pilot.enums import FilingType
 from pilot.models import Document, Person, Programme
@@ -267,12 +266,6 @@ def test_the_published_list_is_public_as_page_json_and_csv(
     assert [row[3:] for row in table[1:]] == [
         ["1001", name, "广东省", "B1-20180123", opened, "试点中", ""],
     ]
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1"])
-def test_csv_cells_are_no_formulas(text: str) -> None:
-    assert _inert(text) == f"'{text}"
-    assert _inert("示例公司") == "示例公司"
 
 
 # --- what waits for whom --------------------------------------------------------------------------

@@ -123,7 +123,7 @@ def test_withdrawal_and_preparation_at_once_agree(desk: builders.Desk) -> None:
         builders.concluded(builders.assessment_of(application), desk, people)
     draft = create_list(actor=desk.officer, effective_from=EFFECT)
     withdrawn, prepared = at_once(
-        lambda: fire(goes, "withdraw", actor=provider),
+        lambda: fire(goes, "withdraw", actor=provider, reason="示例"),
         lambda: fire(draft, "prepare", actor=desk.officer),
     )
     assert prepared is None

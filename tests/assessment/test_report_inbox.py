@@ -24,6 +24,7 @@ from pilot.workflow import fire
 from tests.applications.builders import client_of, submitted
 from tests.assessment import builders
 from tests.factories import world
+from tests.factories.audited import audited
 
 pytestmark = pytest.mark.django_db
 
@@ -192,6 +193,7 @@ def test_bureaus_are_reminded_two_working_days_before_and_when_it_is_over(
     assert told("2019-05-08 23:59") == ({}, [])
     assert told("2019-05-10 00:00") == ({"reminder": 1}, ["HZ-2019-44-1 · 汇总报送期限将至"] * 2)
     actions = AuditEntry.objects.filter(object_id=str(builders.report_of().pk), person_id=None)
+    assert audited("provincial-report.overdue")[:3] == ("done", None, "provincialreport")
     assert list(actions.filter(action__endswith="er").values_list("action", flat=True)) == (
         ["provincial-report.reminder"] * 2
     )

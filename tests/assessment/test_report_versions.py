@@ -84,7 +84,7 @@ def test_a_second_version_is_shown_beside_the_first(staff: builders.Desk) -> Non
     fire(builders.opinion_of(changes_side), "reopen", actor=staff.lead, reason="核对")
     changes_side.refresh_from_db()
     builders.signed(changes_side, staff, builders.NOT_MET)
-    fire(Application.unscoped.get(pk=goes.pk), "withdraw", actor=provider)
+    fire(Application.unscoped.get(pk=goes.pk), "withdraw", actor=provider, reason="示例")
     report = builders.sent(staff)
     assert [section.title for section in sections(report, staff.officer)] == [
         "汇总表（第 2 版）",

@@ -16,6 +16,7 @@ from assessment.services.test_runs import issue
 from pilot import clock
 from pilot.actors import Actor
 from pilot.errors import Refused
+from pilot.masking import mask_name
 from pilot.workflow import fire
 from tests.applications.builders import client_of
 from tests.assessment import builders
@@ -156,7 +157,7 @@ def test_before_signing_the_officer_sees_what_the_scores_come_to(
         "各评估人员合计分的平均值",
         "未达到",
         "不通过",
-        assessors[0].name,
+        mask_name(assessors[0].name),
     )
     assert [words for words in expected if words not in page] == []
     concluded = fire(case, "conclude", actor=staff.officer, conclusion="示例结论。")

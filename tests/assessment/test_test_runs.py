@@ -23,6 +23,7 @@ from pilot.workflow import fire
 from tests.applications.builders import client_of
 from tests.assessment import builders
 from tests.factories import world
+from tests.factories.audited import audited
 
 KEY = {**{f"G{n:03}": "genuine" for n in range(200)}, **{f"I{n:03}": "impostor" for n in range(100)}}
 RIGHT = {sample: "accept" if kind == "genuine" else "reject" for sample, kind in KEY.items()}
@@ -137,6 +138,8 @@ def test_a_result_is_counted_once(run: TestRun, provider: Actor) -> None:
     right = table("sample,result", {**RIGHT, "I000": "accept"})
     assert client.post(page, {"upload": file_of(right)}).status_code == 302
     result = TestResult.unscoped.get(run=run)
+    assert audited("test-run.issue")[2:] == ("testrun", str(run.pk))
+    assert audited("test-run.hand_in") == ("done", provider.person_id, "testrun", str(run.pk))
     assert result.counts == {
         "genuine": 200,
         "impostors": 100,

@@ -56,6 +56,7 @@ def walked(walk: Walk, *, steps: int) -> set[tuple[str, str, str]]:
     return set(TransitionRecord.objects.values_list("machine", "source", "name"))
 
 
+@pytest.mark.slow
 def test_three_hundred_steps(people: World) -> None:
     walk = Walk(people.copy(), seed=87, minutes=120)
     taken = walked(walk, steps=300)
@@ -110,7 +111,7 @@ def published_by_whoever_prepared(walk: Walk) -> tuple[str, str]:
 
 
 def withdrawn_from_a_fixed_list(walk: Walk) -> tuple[str, str]:
-    fire(applied(walk, 0), "withdraw", actor=walk.providers[0])
+    fire(applied(walk, 0), "withdraw", actor=walk.providers[0], reason="示例")
     return "application", "withdraw"
 
 

@@ -29,3 +29,14 @@ def test_five_providers_in_the_last_seconds(bench: Callable[..., Any]) -> None:
     figures = bench("last_minute", "--providers", "5", "--seconds", "2")["figures"]
     told = {name: figures[name] for name in ("providers", "submitted", "lost", "double", "late", "receipts")}
     assert told == {"providers": 5, "submitted": 5, "lost": 0, "double": 0, "late": 0, "receipts": 5}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_mixed_load(bench: Callable[..., Any]) -> None:
+    """Small: pages, forms and files, then five times as many."""
+    report = bench("load", "--rate", "5", "--minutes", "0.2", "--burst-seconds", "1")
+    figures = report["figures"]
+    assert report["ratios"].keys() == {"failed", "p95_ms", "memory_growth"}
+    assert (figures["requests"], figures["failed"], figures["burst_failed"]) == (60, 0, 0)
+    assert min(figures[f"{kind}_p95_ms"] for kind in ("page", "public", "form", "file")) > 0

@@ -27,6 +27,7 @@ from filings.services.authority import load_authority
 from filings.synthetic import Form, authority_rows, make_forms
 from pilot.actors import Actor
 from pilot.enums import Role
+from pilot.masking import mask_name
 from pilot.models import Organisation
 from pilot.selectors import programmes
 from tests.applications import builders as intake
@@ -193,7 +194,7 @@ def assess(story: MainStory) -> None:
     officer = story("officer")
     officer.waiting("技术能力评估", story.name)
     assessors = ["first assessor", "second assessor"]
-    officer.act("分派评估人员", {"评估人员": [story.actors[who].name for who in assessors]})
+    officer.act("分派评估人员", {"评估人员": [mask_name(story.actors[who].name) for who in assessors]})
     for who in assessors:
         story(who).waiting("回避申报与评分", story.name)
         story(who).act("声明无利害关系")

@@ -21,6 +21,7 @@ from pypdf import PdfReader
 from applications.models import Application
 from pilot.actors import Actor
 from pilot.enums import Role
+from pilot.masking import mask_name
 from pilot.models import Organisation
 from tests.applications import builders as intake
 from tests.assessment import builders as review
@@ -61,11 +62,11 @@ class ReviewStory(Story):
         self.good, self.poor = (intake.accepted(actors[who], staff.reviewer) for who in ("good", "poor"))
 
     def name(self, who: str) -> str:
-        """The applicant's or the person's name."""
+        """The applicant's name, or the person's as others read it."""
         actor: Actor = self.actors[who]
         if actor.is_provider:
             return Organisation.objects.get(pk=actor.organisation_id).name
-        return actor.name
+        return mask_name(actor.name)
 
     def picture(self, who: str, name: str) -> None:
         """A screenshot, and a look for barriers."""

@@ -58,7 +58,7 @@ ACTS: dict[str, tuple[str, Data]] = {
     "application.refuse": ("reviewer", {"condition": 3, **WHY}),
     "application.deem_accepted": ("system", when_due),
     "application.revert": ("reviewer", {}),
-    "application.withdraw": ("provider", {}),
+    "application.withdraw": ("provider", WHY),
     "application.recommend": ("system", {}),
     "application.disrecommend": ("system", {}),
     "application.reopen": ("system", {}),

@@ -159,6 +159,7 @@ def test_silence_counts_working_days_of_an_active_unit(unit: PilotUnit) -> None:
     assert (alerts.review(), open_ones(unit)) == (1, {("silence", "2019-07-10")})
 
 
+@pytest.mark.slow
 def test_sudden_changes_against_the_month_before(unit: PilotUnit) -> None:
     # 150 forms in the 11 working days of May, 120 in the 19 of June, 700 in the first 5 of July.
     may, june = builders.forms(unit, 150, "2019-05-20 10:00"), builders.forms(unit, 120)

@@ -19,6 +19,7 @@ from pilot.errors import Refused
 from pilot.models import PilotUnit
 from pilot.services import programmes
 from tests.factories import world
+from tests.factories.audited import audited
 from tests.filings import builders
 
 JUNE = "2019-06"
@@ -50,6 +51,7 @@ def test_without_forms_there_is_no_figure(unit: PilotUnit) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "met", "text"), [(1_999, False, "99.9499%"), (2_000, True, "99.9500%"), (2_001, True, "99.9500%")]
 )
@@ -237,6 +239,7 @@ def test_a_period_is_judged_by_the_rules_of_its_last_day(unit: PilotUnit, minist
         builders.compared(*right)
     looser: Any = {"programme": unit.programme, "value": {"errors": 1, "out_of": 3}, "basis": "示例"}
     programmes.set_rule(actor=world.SETUP, key="identity_accuracy", valid_from=date(2019, 7, 1), **looser)
+    assert audited("programme.rule") == ("done", None, "programme", str(unit.programme_id))
 
     def met() -> dict[str, bool | None]:
         periods = (JUNE, "2019-06-01", "2019-07", "to-date")

@@ -23,6 +23,7 @@ from pilot.services import scanner
 from pilot.workflow import fire
 from tests.applications.builders import pdf
 from tests.factories import world
+from tests.factories.audited import audited
 from tests.filings import builders
 from tests.filings.acting import m1_errors, refused, state
 from tests.filings.test_pages import signed_in
@@ -138,6 +139,7 @@ def test_a_cause_is_recorded_once_for_many(unit: PilotUnit, provider: Actor) -> 
     with pytest.raises(Refused, match="只能办理本单位"):
         finding_service.put_down_to_cause(case=found[3], actor=world.provider(), cause=cause)
     finding_service.put_down_to_cause(case=found[3], actor=provider, cause=cause)
+    assert audited("finding.record_cause") == ("done", provider.person_id, "findingcause", str(cause.pk))
     assert cause.findings.count() == 4
     with pytest.raises(Refused, match="尚未记录原因"):
         finding_service.put_down_to_cause(case=found[3], actor=provider, cause_text="另一原因")

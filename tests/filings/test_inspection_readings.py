@@ -24,6 +24,7 @@ from pilot.models import AuditEntry, Document, Person, PilotUnit
 from pilot.services import documents
 from pilot.workflow import fire
 from tests.factories import world
+from tests.factories.audited import audited
 from tests.filings import builders
 from tests.filings.acting import refused
 
@@ -232,6 +233,8 @@ def test_a_third_person_settles_two_that_differ(
     turned_away("须由第三人裁定", inspections.settle, actor=second_reader, case=twice, item=first)
     turned_away("已有检查结果", read, twice, bureau_lead, first)
     inspections.settle(actor=bureau_lead, case=twice, item=first)
+    assert audited("inspection.verdict") == ("done", second_reader.person_id, "inspection", str(twice.pk))
+    assert audited("inspection.settle") == ("done", bureau_lead.person_id, "inspection", str(twice.pk))
     done = fire(twice, "conclude", actor=bureau_lead, conclusion="结论")
     assert done.result["agreement"] == {
         "pairs": 2, "same": 1, "agreeing": 1, "share": "50.0000%", "kappa": "0.000",
@@ -345,13 +348,21 @@ def test_the_form_is_masked_until_a_reason_is_given(unit: PilotUnit, bureau_revi
     assert (refused_page.status_code, PHONE in refused_page.content.decode()) == (422, False)
     full = client.post(url, {"item": item.pk, "act": "unmask", "reason": "contact", "remark": "写到一半"})
     assert (PHONE in full.content.decode(), "写到一半" in full.content.decode()) == (True, True)
-    entry = AuditEntry.objects.get(action="form.unmask")
+    entry = AuditEntry.objects.get(action="personal.unmask")
     assert (entry.person_id, entry.object_id, entry.detail) == (
-        bureau_reviewer.person_id, str(item.form_id), {"reason": "contact"},
+        bureau_reviewer.person_id, str(item.form_id), {"group": "form", "reason": "contact"},
     )  # fmt: skip
     other = signed_in(world.bureau())
     other.post(url, {"item": item.pk, "act": "unmask", "reason": "contact"})
-    assert AuditEntry.objects.filter(action="form.unmask").count() == 1  # not in that person's hands
+    assert AuditEntry.objects.filter(action="personal.unmask").count() == 1  # not in that person's hands
+    # The form's own page does the same: one row for one look, in full for that answer alone.
+    own, before = reverse("verification-form_detail", args=[item.form_id]), AuditEntry.objects.count()
+    shown = client.post(own, {"group": "form", "reason": "dispute"}).content.decode()
+    assert (PHONE in shown, AuditEntry.objects.count() - before) == (True, 1)
+    assert PHONE not in client.get(own).content.decode()
+    provider = signed_in(world.person(unit.organisation, "provider_admin"))
+    refused_owner = provider.post(own, {"group": "form", "reason": "dispute"})
+    assert (refused_owner.status_code, PHONE in refused_owner.content.decode()) == (422, False)
 
 
 def test_a_form_is_read_in_the_browser(unit: PilotUnit, bureau_reviewer: Actor) -> None:
@@ -407,7 +418,7 @@ def test_of_an_inspection_that_was_given_up_no_form_is_opened(
         answers = [client.get(url), *(client.post(url, data | {"act": act}) for act in ("unmask", "right"))]
         back = reverse("inspection_detail", args=[twice.pk])
         assert [answer.headers.get("Location") for answer in answers] == [back] * 3
-    assert AuditEntry.objects.filter(action__in=["form.read", "form.unmask"]).count() == 0
+    assert AuditEntry.objects.filter(action__in=["form.read", "personal.unmask"]).count() == 0
 
 
 # --- the plan -------------------------------------------------------------------------------------------

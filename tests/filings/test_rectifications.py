@@ -22,6 +22,7 @@ from pilot.workflow import fire
 from tests.applications.builders import pdf
 from tests.documents.reading import squeezed, text_of
 from tests.factories import world
+from tests.factories.audited import audited
 from tests.filings import builders
 from tests.filings.acting import refused, state
 from tests.filings.test_pages import signed_in
@@ -74,6 +75,12 @@ def test_an_order_is_closed_by_a_fresh_sample(
     with pytest.raises(NotPermitted):
         supervision.link_recheck(case=answered, actor=world.bureau(province=11), recheck=fresh)
     linked = supervision.link_recheck(case=answered, actor=bureau_reviewer, recheck=fresh)
+    assert audited("rectification.link_recheck") == (
+        "done",
+        bureau_reviewer.person_id,
+        "rectification",
+        str(linked.pk),
+    )
     refused(linked, "accept", bureau_lead, "复查抽样尚未作出结论", reason="不等了")
     # The sample has a life of its own (its tests); here it is only walked to its end.
     for reached in ("committed", "drawn", "in_progress", "concluded"):

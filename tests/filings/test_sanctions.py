@@ -25,6 +25,7 @@ from pilot.workflow import fire
 from tests.applications.builders import pdf
 from tests.documents.reading import squeezed, text_of
 from tests.factories import world
+from tests.factories.audited import audited
 from tests.filings.acting import refused, state
 from tests.filings.test_pages import signed_in
 
@@ -83,6 +84,12 @@ def test_a_suspension_heard_imposed_and_lifted(
     with pytest.raises(Refused, match="请填写复核意见"):
         supervision.record_hearing(case=heard, actor=bureau_reviewer, opinion=" ")
     supervision.record_hearing(case=heard, actor=bureau_reviewer, opinion="整改未经复查，不影响认定")
+    assert audited("sanction.record_hearing") == (
+        "done",
+        bureau_reviewer.person_id,
+        "sanction",
+        str(heard.pk),
+    )
     with pytest.raises(Refused, match="已经形成"):
         supervision.record_hearing(case=heard, actor=bureau_reviewer, opinion="再次")
     effect = world.moment("2019-07-15 00:00")

@@ -14,6 +14,7 @@ from django.urls import reverse
 from filings.services import supervision
 from pilot.actors import Actor
 from pilot.enums import FilingType
+from pilot.masking import mask_name
 from pilot.models import PilotUnit, Programme, ProgrammeRule, ScopeChange
 from pilot.services import licences, register
 from pilot.workflow import fire
@@ -140,11 +141,11 @@ def test_the_history_names_decision_and_office_and_marks_what_is_to_come(
     def history(actor: Actor) -> list[tuple[Any, ...]]:
         page = signed_in(actor).get(reverse("pilot-unit_detail", args=[unit.code])).context["page"]
         return [
-            (s.tag.label, s.mark and s.mark.label, s.current, s.by, s.link and s.link.label)
+            (s.tag.label, s.mark and s.mark.label, s.current, str(s.by), s.link and s.link.label)
             for s in page.history
         ]
 
-    office = f"{ministry_approver.organisation_name} · {ministry_approver.name}"
+    office = f"{ministry_approver.organisation_name} · {mask_name(ministry_approver.name)}"
     assert history(ministry_officer) == [
         ("试点结束", "尚未生效", False, "系统", None),
         ("已暂停", "尚未生效", False, office, sanction.number),

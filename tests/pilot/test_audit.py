@@ -15,6 +15,7 @@ from pilot.models import AuditCheck, AuditEntry, AuditHead, AuditSeal, Notice, P
 from pilot.services import audit, audit_checks, audit_heads, audit_watch
 from pilot.services.audit_checks import KeptHead
 from tests.factories import world
+from tests.factories.audited import audited
 
 WHO = Actor.system("tests")
 
@@ -155,6 +156,7 @@ def test_many_refusals_within_a_minute_are_told_once(programme: Programme, setti
     assert audit_watch.watch() == 0
     audit.record(action="test.failed", actor=WHO, outcome=AuditEntry.Outcome.FAILED)
     assert (audit_watch.watch(), audit_watch.watch()) == (3, 0)
+    assert audited("audit.alarm") == ("done", None, "audit", "")
     assert [n.subject for n in Notice.objects.filter(person=security.person_id)] == [
         "一分钟内出现 3 次被拒绝或失败的操作，请核查"
     ]

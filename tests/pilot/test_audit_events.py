@@ -15,6 +15,7 @@ from pilot.actors import Actor
 from pilot.models import AuditEntry, Membership, Person
 from tests.applications import builders
 from tests.factories import world
+from tests.pilot.accounts.helpers import code_now
 from tests.pilot.test_door import login
 
 type Rows = list[tuple[Any, ...]]
@@ -50,6 +51,20 @@ def test_what_a_person_does_at_the_door(provider: Actor) -> None:
         ("account.role", "done", pk, HERE, "membership", str(membership.pk)),
         ("account.logout", "done", pk, HERE, "person", str(pk)),
     ]
+
+
+def test_a_second_factor_comes_and_goes(provider: Actor, django_capture_on_commit_callbacks: Any) -> None:
+    person, client = Person.objects.get(pk=provider.person_id), Client()
+    login(client, person.username, world.PASSWORD)
+    client.post(reverse("account_reauthenticate"), {"password": world.PASSWORD})
+    client.get(reverse("mfa_activate_totp"))
+    since, secret = last(), client.session["mfa.totp.secret"]
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("mfa_activate_totp"), {"code": code_now(secret)})
+    assert set(rows("person_id", since=since)) == {("account.factor-added", "done", person.pk)}
+    since = last()
+    client.post(reverse("mfa_deactivate_totp"))
+    assert set(rows("person_id", since=since)) == {("account.factor-removed", "done", person.pk)}
 
 
 def test_setting_up_and_handing_in(programme: Any, provider: Actor) -> None:
@@ -104,4 +119,6 @@ def test_a_command_before_there_are_tables_says_that_it_is_not_on_record(
 ) -> None:
     monkeypatch.setattr(AuditEntry._meta, "db_table", "not_yet_there")
     console.run(["manage.py", "clearsessions"])
-    assert capsys.readouterr().err.startswith("not on record: ")
+    assert capsys.readouterr().err == (
+        "数据库尚未建表，本次未记入审计日志，请先运行 migrate / no tables yet: not on record, migrate first\n"
+    )

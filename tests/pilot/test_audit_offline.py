@@ -141,7 +141,7 @@ def test_heads_and_proofs_are_those_of_the_plain_tree(
         assert proof is not None
         assert proof["head"]["size"] == size
         assert offline.verify_proof(proof) == ""
-        assert offline.wrong_signature(proof["head"], audit_heads.public_key()) == ""
+        assert offline.wrong_signature(proof["head"], [audit_heads.public_key()]) == ""
         assert offline.verify_proof({**proof, "seq": proof["seq"] % size + 1}) != ""
 
 

@@ -19,6 +19,7 @@ from django.utils.timezone import localtime
 from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.enums import Role
+from pilot.masking import mask_name
 from pilot.models import AuditCheck, AuditEntry, AuditHead, OutboxMessage
 from pilot.selectors import audit as selector
 from pilot.services import audit, audit_checks, audit_heads
@@ -160,7 +161,7 @@ def test_a_check_is_a_job_with_a_result_page(auditor: Actor, entries: list[Audit
     page = client.get(response["Location"]).context["page"]
     assert (page.waiting, page.failed, page.facts[0].value.label) == (False, "", "完整无改动")
     row = client.get(reverse("audit_check_list")).context["page"].sections[0].rows[0]
-    assert (row.url, row.cells[1]) == (response["Location"], auditor.name)
+    assert (row.url, row.cells[1]) == (response["Location"], mask_name(auditor.name))
     assert list(AuditEntry.objects.filter(action__startswith="audit.").values_list("action", flat=True)) == [
         "audit.check",
         "audit.checked",
@@ -178,6 +179,7 @@ def test_everyone_may_keep_the_heads(auditor: Actor, entries: list[AuditEntry], 
         "format": "audit-heads-v1",
         "key": audit_heads.public_key(),
         "heads": [audit_heads.plain(head)],
+        "handovers": [],
     }
     text = client.get(reverse("audit_heads_text")).content.decode()
     assert offline.heads_of(text) == as_json["heads"] == offline.heads_of(json.dumps(as_json))

@@ -15,6 +15,7 @@ from pilot.enums import Role
 from pilot.models import AuditEntry, BusinessClock, Membership, Person, Window
 from pilot.services import documents, programmes
 from tests.factories import world
+from tests.factories.audited import audited
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -125,6 +126,7 @@ def test_a_document_is_a_sandboxed_download_for_those_who_see_its_case(
     kept = documents.keep(case=extension, kind="test", title="示例", content=b"%PDF-1.7 test")
     response = signed_in(ministry_officer).get(reverse("document", args=[kept.pk]))
     assert (response.status_code, response.content) == (200, b"%PDF-1.7 test")
+    assert audited("document.read") == ("done", ministry_officer.person_id, "document", str(kept.pk))
     assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert response["Content-Disposition"].startswith("attachment;")
     assert signed_in(provider).get(reverse("document", args=[kept.pk])).status_code == 404
@@ -140,4 +142,4 @@ def test_a_changed_file_is_not_handed_out(ministry_officer: Actor) -> None:
 
 def test_probes(programme: Any) -> None:
     assert Client().get("/livez").json() == {"status": "ok"}
-    assert Client().get("/readyz").json() == {"status": "ok", "missing": []}
+    assert Client().get("/readyz").json() == {"status": "ok", "missing": [], "alarms": []}

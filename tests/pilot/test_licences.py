@@ -13,6 +13,7 @@ from pilot.selectors import register as selectors
 from pilot.services import licences, register
 from pilot.tasks import watch_licences
 from tests.factories import world
+from tests.factories.audited import audited
 from tests.filings import builders
 
 LAST = date(2019, 10, 1)
@@ -42,6 +43,7 @@ def test_every_mark_is_told_once_to_whom_it_concerns(
         world.at(f"{day} 09:00")
         assert [watch_licences(), watch_licences()] == [number, 0], day
     assert told() == ["90"] * 4 + ["30"] * 4 + ["0"] * 4
+    assert audited("register.licence_watch") == ("done", None, "pilotunit", str(unit.pk))
     assert {n.person_id for n in Notice.objects.all()} == {actor.person_id for actor in people}
     assert [n.subject for n in Notice.objects.filter(person=provider.person_id).order_by("pk")] == [
         "1001 · 许可证将于 2019-10-01 到期（还有 90 天），请延续并报送新证",

@@ -14,6 +14,7 @@ from pilot.models import Organisation, PilotUnit, Programme
 from pilot.selectors import register as selectors
 from pilot.services import register
 from tests.factories import world
+from tests.factories.audited import audited
 
 
 @pytest.fixture
@@ -48,6 +49,7 @@ RUN_OPENS, RUN_CLOSES = "2019-05-15T16+0000", "2019-12-31T16+0000"
 
 def test_a_unit_is_active_from_the_run_phase_until_its_end(unit: PilotUnit) -> None:
     assert (unit.code, unit.national_id) == ("1001", 1001)
+    assert audited("register.enrol") == ("done", None, "pilotunit", str(unit.pk))
     assert timeline(unit) == [("active", RUN_OPENS, RUN_CLOSES), ("completed", RUN_CLOSES, None)]
     assert unit.scopes.count() == 31 * 4
 
@@ -96,6 +98,11 @@ def test_an_annulled_removal_starts_a_new_active_range(unit: PilotUnit) -> None:
         actor=world.SETUP, unit=unit, kind="removed", start=world.moment("2019-09-16 00:00"), reason="示例"
     )
     register.annul_status(actor=world.SETUP, unit=unit, start=world.moment("2019-10-01 00:00"), reason="示例")
+    assert (
+        audited("register.status")
+        == audited("register.reinstate")
+        == ("done", None, "pilotunit", str(unit.pk))
+    )
     assert timeline(unit) == [
         ("active", RUN_OPENS, "2019-09-15T16+0000"),
         ("removed", "2019-09-15T16+0000", "2019-09-30T16+0000"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -36,6 +37,37 @@ def test_a_move_leaves_history_and_audit(extension: WindowExtension, ministry_ap
     assert record.person_id == ministry_approver.person_id
     entry = AuditEntry.objects.get(action="window-extension.approve")
     assert (entry.outcome, entry.object_id) == ("done", str(extension.pk))
+
+
+def test_a_case_carried_further_as_it_is_opened_leaves_what_separate_acts_leave(
+    extension: WindowExtension, ministry_officer: Actor, ministry_approver: Actor
+) -> None:
+    def begin(key: UUID, by: Actor) -> None:
+        new = WindowExtension(window=extension.window, closes=extension.closes, reason="示例", case_key=key)
+        new.proposed_by_id = ministry_officer.acting_person
+        with transaction.atomic(), workflow.begun(new, actor=ministry_officer):
+            assert workflow.fire(new, "reject", actor=by, reason="示例") is new
+
+    workflow.fire(extension, "reject", actor=ministry_approver, reason="示例")
+    with pytest.raises(NotPermitted):
+        begin(uuid4(), ministry_officer)
+    begin(key := uuid4(), ministry_approver)
+    columns = ("number", "name", "source", "target", "person_id", "role", "reason")
+    steps = [
+        list(TransitionRecord.objects.filter(case_key=case).order_by("pk").values_list(*columns))
+        for case in (extension.case_key, key)
+    ]
+    together = WindowExtension.unscoped.get(case_key=key)
+    told = [
+        list(AuditEntry.objects.filter(object_id=case.pk).order_by("pk").values_list("action", "detail"))
+        for case in (extension, together)
+    ]
+    assert (together.state, steps[1], told[1]) == (ProposalState.REJECTED, steps[0], told[0])
+    assert [step[0] for step in steps[0]] == [1, 2]
+    assert (
+        WindowExtension.unscoped.count(),
+        AuditEntry.objects.filter(action__contains="reject").count(),
+    ) == (2, 2)
 
 
 def test_what_the_actor_saw_must_still_hold(extension: WindowExtension, ministry_approver: Actor) -> None:

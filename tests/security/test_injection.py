@@ -135,6 +135,31 @@ def test_one_record_is_one_line_of_the_log() -> None:
     assert [line for line in stream.getvalue().splitlines()[1:] if not line.startswith("  ")] == []
 
 
+def test_a_record_names_nobody_and_no_secret() -> None:
+    converter = logging.config.DictConfigurator({"version": 1})
+    form = converter.configure_formatter(dict(settings.LOGGING["formatters"]["line"]))
+    secret = "x9" * 22
+    said = {
+        f"Not Found: /access/{secret}/": "Not Found: /access/***/",
+        "bad value 440106198407190031, 13977712345": "bad value ***, ***",
+        "91440101MA00000019 and 020-77712345": "*** and ***",
+        "refused a.b@example.cn": "refused ***",
+        f"Authorization: Bearer {secret}": "Authorization: Bearer ***",
+        f"key live_0a1b2c3d_{secret}": "key live_0a1b2c3d_***",
+        "whsec_AAAA+b/c=": "***",
+        "duplicate key DETAIL:  Key (name)=(鲐鲑鲔) already exists.": "duplicate key DETAIL: ***",
+        "form HYD-87-00000001, unit 1001, sha256 " + "0a" * 32: None,
+    }
+    lines = [form.format(logging.makeLogRecord({"name": "x", "msg": text})) for text in said]
+    assert [line.split(" x ", 1)[1] for line in lines] == [plain or text for text, plain in said.items()]
+    record = logging.makeLogRecord({"name": "x", "msg": "y"})
+    try:
+        {}["鲐鲑鲔"]
+    except KeyError:
+        record.exc_info, record.exc_text = sys.exc_info(), "kept by another formatter: 鲐鲑鲔"
+    assert form.format(record).splitlines()[-1] == "  KeyError: ***"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_string_in_every_paper(name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
@@ -11,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
-from pilot import clock
+from pilot import clock, keyring
 from pilot.actors import Actor
 from pilot.enums import ROLES_OF_KIND, OrganisationKind, Role
 from pilot.errors import PilotError
@@ -32,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         organisation = self._organisation(options)
-        password = os.environ.get("PILOT_NEW_PASSWORD") or getpass.getpass("密码 / password: ")
+        password = keyring.configured("PILOT_NEW_PASSWORD") or getpass.getpass("密码 / password: ")
         try:
             validate_password(password)
             people.add_person(

@@ -13,6 +13,7 @@ function countPicks() {
   const page = document.querySelector("[data-pick-page]");
   shown.textContent = whole().checked ? whole().dataset.total : String(ticked);
   boxes.forEach((box) => { box.disabled = whole().checked; });
+  if (!page) return;
   page.disabled = whole().checked;
   page.checked = boxes.length > 0 && ticked === boxes.length;
   page.indeterminate = ticked > 0 && ticked < boxes.length;
@@ -46,5 +47,11 @@ document.addEventListener("submit", (event) => {
   }, 2000);
 });
 
-document.addEventListener("htmx:afterSettle", countPicks);
+// What a filter or a page turned in place has brought is said to whoever does not see it.
+function tell() {
+  const place = document.getElementById("list-told");
+  if (place) place.textContent = document.querySelector("#list .toolbar-total")?.textContent ?? "";
+}
+
+document.addEventListener("htmx:afterSettle", () => { countPicks(); tell(); });
 window.addEventListener("pageshow", countPicks);

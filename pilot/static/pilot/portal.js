@@ -98,7 +98,11 @@ function watchSession() {
     const answer = await fetch(keepalive, { method: "HEAD" });
     if (answer.ok && !answer.url.includes("/account/login/")) alive(); else leave();
   });
-  document.addEventListener("htmx:afterRequest", alive);
+  // A page that only waits for a job asks by itself; that keeps nobody signed in (polling.py). Scripts that save or send
+  // files by themselves (form.js, pieces.js) tell of it by the same event, without any detail.
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (!("X-Poll" in (detail?.requestConfig.headers ?? {}))) alive();
+  });
   alive();
 }
 

@@ -184,5 +184,5 @@ if (location.hash === "#main") main.addEventListener("focus", begin, { once: tru
 setInterval(() => {
   if (document.hidden || !review.hasAttribute("data-mine")) return;
   const body = new URLSearchParams({ act: "touch", csrfmiddlewaretoken: marks.csrfmiddlewaretoken.value });
-  fetch(review.dataset.review, { method: "POST", body });
+  fetch(review.dataset.review, { method: "POST", headers: { "X-Poll": "1" }, body });
 }, HEARTBEAT);

@@ -27,6 +27,9 @@ class Upload extends PieceUpload {
   enqueue() {
     this.abort = new AbortController();
     this.stopped = false;
+    this.bar.hidden = false;
+    this.part("cancel").hidden = false;
+    this.part("close").hidden = true;
     this.hide("resume");
     this.say(words.waiting);
     waiting.push(this);
@@ -70,10 +73,13 @@ class Upload extends PieceUpload {
     this.card.querySelector(`[data-unfinished="${at.url.split("/").at(-2)}"]`)?.remove();
   }
 
+  // What a rule refuses is refused again; a session that ended or an answer nobody foresaw can be tried once more.
   fail(text) {
-    localStorage.removeItem(this.key);
+    this.stopped = text === words.ended || text === words.failed;
+    if (!this.stopped) localStorage.removeItem(this.key);
     this.say(text, "danger");
     this.bar.hidden = true;
+    this.part("resume").hidden = !this.stopped;
     this.part("close").hidden = false;
     this.hide("cancel");
   }

@@ -43,7 +43,7 @@ def test_where_it_ended_is_marked(provider: Actor, bureau_reviewer: Actor) -> No
     assert stages(shown(provider, case))[1:3] == [("受理", "stopped", "不予受理"), ("审核", "open", "")]
     other = world.provider()
     gone = builders.accepted(other, bureau_reviewer)
-    gone = fire(gone, "withdraw", actor=other)
+    gone = fire(gone, "withdraw", actor=other, reason="示例")
     assert stages(shown(other, gone))[2] == ("审核", "stopped", "已撤回")
 
 

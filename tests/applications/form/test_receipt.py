@@ -48,7 +48,7 @@ def test_the_page_stays_in_every_later_state(provider: Actor, bureau_reviewer: A
     builders.corrected(case, provider)
     case = fire(case, "resubmit", actor=provider, declaration=True)
     assert "第 2 版" in text(client.get(url(case, "receipt")))
-    fire(case, "withdraw", actor=provider)
+    fire(case, "withdraw", actor=provider, reason="示例")
     assert "已撤回" in text(client.get(url(case, "receipt")))
 
 

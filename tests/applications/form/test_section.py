@@ -46,7 +46,7 @@ def test_a_right_section_leads_to_the_next_or_back_to_the_check(case: Applicatio
     scope = {key: builders.CONTENT[key] for key in ("provinces", "channels", "planned_start")}
     assert window(provider, case, "scope").save(**scope)["Location"] == url(case, "files")
     back = window(provider, case, "scope", "?from=check").save(remarks="示例")
-    assert back["Location"] == url(case, "check")
+    assert back["Location"] == f"{url(case, 'check')}#scope"
     assert window(provider, case, "unit").save(then="later")["Location"] == url(case, "form")
 
 

@@ -85,8 +85,16 @@ def test_the_notice_stands_on_top_and_locks_the_rest(provider: Actor, bureau_rev
         f"{url(case, 'files')}#licence",
     ]
     locked = "本次补正不涉及"
-    assert statuses(page) == [locked, "已完成", locked, locked, locked, locked, "已完成"]
+    assert statuses(page) == [locked, "待补正 1 项", locked, locked, locked, locked, "待补正 1 项"]
+    assert [row.hint for row in page.rows if row.hint] == [
+        "待补正：发证机关",
+        "待补正：增值电信业务经营许可证",
+    ]
     assert [bool(row.url) for row in page.rows] == [False, True, False, False, False, False, True]
+    assert (page.done, page.total) == (5, 7)
+    builders.corrected(case, provider)
+    answered = shown(provider, case)
+    assert statuses(answered) == [locked, "已完成", locked, locked, locked, locked, "已完成"]
 
 
 @pytest.mark.parametrize(

@@ -71,12 +71,16 @@ def test_search_names_the_pages_and_marks_the_place_however_the_page_is_turned()
         assert 135 < long_side < 155
 
 
-def test_the_reader_is_named_in_the_corner() -> None:
-    body = papers.pdf("示例")
-    box = ImageChops.difference(draw(body), draw(body, watermark="示例甲 2019-04-12 09:00")).getbbox()
-    assert box is not None
-    assert box[0] > 500
-    assert box[1] > 1080
+def test_the_reader_is_named_faintly_all_over_and_plainly_in_the_corner() -> None:
+    body, words = papers.pdf("示例"), "广东省通信管理局 示例甲 2019-04-12 09:00"
+    marked = draw(body, watermark=words)
+    changed = ImageChops.difference(draw(body), marked).convert("L")
+    width, height = changed.size
+    thirds = [(width * n // 3, 0, width * (n + 1) // 3, height // 2) for n in range(3)]
+    # Everywhere, but light: black text on white stays more than four times as dark.
+    assert [0 < changed.crop(box).getextrema()[1] < 40 for box in thirds] == [True] * 3
+    corner = changed.crop((width * 3 // 5, height - 40, width, height))
+    assert corner.getextrema()[1] > 60
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_one_form(caller: Caller) -> None:
 def test_what_a_request_costs(caller: Caller, django_assert_max_num_queries: Any) -> None:
     """Units send ten a second: nobody is told by notice or mail, and one comparison waits for all of them."""
     caller.post("forms/", forms()[0])
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(22):
         caller.post("forms/", forms(2)[1])
     messages = OutboxMessage.objects.values_list("target", "payload")
     assert (list(messages), Notice.objects.count(), stored()) == (

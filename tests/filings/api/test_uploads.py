@@ -177,6 +177,7 @@ def test_a_trial_of_a_file_stores_no_form(unit: Any, caller: Caller, way: str) -
     )
     job = processed(trial, answer)
     assert (job["dry_run"], counts(job)) == (True, ("done", True, 3, 2, 0, 1))
+    assert [json.loads(line)["_row"] for line in returned(trial, job).splitlines()] == [3]
     assert VerificationForm.unscoped.count() == 0
 
 

@@ -20,11 +20,14 @@ from filings.enums import FindingSource, InspectionState
 from filings.models import (
     Determination,
     Finding,
+    FindingCause,
     FormPicture,
     FormRefusal,
     Inspection,
     InspectionItem,
+    NationalFile,
     PictureContent,
+    Rectification,
     UnitMonthKey,
     UploadJob,
     V3Upload,
@@ -34,11 +37,13 @@ from filings.services import comparison, crypto, deltas, figures, rejects, spool
 from filings.services.findings import report_finding
 from filings.synthetic import make_forms
 from filings.v3.package import Secret
+from pilot import clock
 from pilot.errors import ContentDestroyed, Refused
 from pilot.models import AuditEntry, Document, Objection, Person, ProgrammeRule
 from pilot.services import documents
 from pilot.workflow import open_case
 from tests.factories import world
+from tests.factories.audited import audited
 from tests.filings import builders
 from tests.filings.api.caller import Caller, issued
 
@@ -171,6 +176,9 @@ def test_a_month_is_destroyed_and_its_figures_stay(
         "v3_record_ids": 0,
         "finding_texts": 1,
         "inspection_remarks": 1,
+        "cause_texts": 0,
+        "order_texts": 0,
+        "national_file_names": 0,
         "file_names": 1,
         "spooled_files": 1,
         "proofs": 1,
@@ -190,6 +198,12 @@ def test_a_month_is_destroyed_and_its_figures_stay(
     assert not rejects.available(june)
     assert UploadJob.unscoped.get(pk=june.pk).source_name == "内容已销毁"
     assert not documents.path_of(Document.objects.get(kind="proof").sha256).exists()
+    assert audited("document.destroy") == (
+        "done",
+        None,
+        "document",
+        str(Document.objects.get(kind="proof").pk),
+    )
 
     assert months(unit) == before
     assert FormRefusal.unscoped.filter(job=june).count() == 1
@@ -399,6 +413,48 @@ def test_a_job_that_meets_a_destroyed_month_ends_in_words(unit: Any, june: Any, 
     UnitMonthKey.objects.filter(month="2019-06-01").update(wrapped=b"", destroyed_at=job.received_at)
     job = uploads.process(job_id=job.pk)
     assert (job.state, job.fault) == ("failed", "内容已销毁")
+
+
+def test_words_about_several_months_go_with_the_last(unit: Any, june: Any, no_scrub: None) -> None:
+    """A cause and an order about June and July: they stay while July does. A file's name goes with its month."""
+    both = [form_of(unit, month) for month in (6, 7)]
+    found = [builders.found(form, source=FindingSource.REPORT) for form in both]
+    for finding in found:
+        builders.decide(finding, "confirmed")
+    cause = FindingCause.unscoped.create(unit=unit, text=WORDS, recorded_at=clock.now())
+    Finding.unscoped.filter(pk__in=[finding.pk for finding in found]).update(cause=cause)
+    order = Rectification(
+        unit=unit, reasons=WORDS, measures=WORDS, days=5, answer_text=WORDS, case_key=both[0].uuid,
+        drafted_by_id=world.bureau().person_id,
+    )  # fmt: skip
+    open_case(order, actor=builders.SYSTEM)
+    order.findings.set(found)
+    Rectification.unscoped.filter(pk=order.pk).update(state="cancelled")
+    for form in both:
+        facts = {"counts": {}, "refused": [], "imported_at": form.received_at, "sha256": str(form.pk)}
+        NationalFile.unscoped.create(unit=unit, name=WORDS, key=form.key, **facts)
+    kept = ("cause_texts", "order_texts", "national_file_names")
+
+    def words() -> list[str]:
+        order.refresh_from_db()
+        cause.refresh_from_db()
+        names = NationalFile.unscoped.order_by("imported_at").values_list("name", flat=True)
+        return [cause.text, order.reasons, order.measures, order.answer_text, *names]
+
+    gone = "内容已销毁"
+    swept = destroy(unit, *FORCED)["swept"]
+    assert ([swept[name] for name in kept], words()) == ([0, 0, 1], [WORDS] * 4 + [gone, WORDS])
+    swept = destroy(unit, *FORCED, month="2019-07")["swept"]
+    assert ([swept[name] for name in kept], words()) == ([1, 1, 1], [gone] * 6)
+    swept = destroy(unit, *FORCED, month="2019-07")["swept"]
+    assert [swept[name] for name in kept] == [0, 0, 0]
+    with pytest.raises(DatabaseError), transaction.atomic():
+        FindingCause.unscoped.update(text="x")
+
+
+def form_of(unit: Any, month: int) -> VerificationForm:
+    form: VerificationForm = VerificationForm.unscoped.filter(unit=unit, received_at__month=month)[0]
+    return form
 
 
 # --- what the law of the tables lets through -----------------------------------------------------------

@@ -83,3 +83,12 @@ def test_refused_rows_come_in_order_and_are_replaced_when_kept_again() -> None:
     assert spool.has_refused(job)
     spool.remove(job)
     assert list(spool.folders()) == []
+
+
+def test_a_mark_that_a_power_failure_cut_short_is_none() -> None:
+    job = uuid4()
+    spool.note_reached(job, 4_711)
+    assert spool.reached(job) == 4_711
+    for left in (b"", b"\x01", b"\x01" + bytes(40)):
+        (spool.folder(job) / spool.REACHED).write_bytes(left)
+        assert spool.reached(job) is None

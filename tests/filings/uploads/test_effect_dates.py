@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from filings.models import VerificationForm
+from filings.selectors.contexts import unit_context
 from filings.services import figures
+from pilot.enums import Province, WindowKind
+from pilot.selectors import programmes
+from pilot.selectors import register as registered
 from pilot.services import register
 from tests.factories import world
 
@@ -35,6 +39,15 @@ def test_what_was_collected_before_is_taken_and_what_came_after_is_not(
     register.set_status(actor=world.SETUP, unit=unit, kind=kind, start=effect, reason="CZ（示例）")
     job = hand_in(*at_the_edge(made, effect), received="2019-06-25 12:00")
     assert (job.accepted, codes(job)) == (1, [(2, ["unit.not_active"])])
+    context = unit_context(unit, job.received_at)
+    assert (context.run_opens, context.run_closes) == programmes.window(unit.programme, WindowKind.RUN)
+    assert (list(context.active), context.frozen_from) == (
+        registered.active_ranges(unit),
+        effect if kind == "removed" else None,
+    )
+    listed = [(entry.province, entry.filing_type, entry.opens, entry.closes) for entry in context.scope]
+    expected = [(Province(code).code6, *rest) for code, *rest in registered.scopes(unit)]
+    assert sorted(listed, key=repr) == sorted(expected, key=repr)
     # A suspended unit's earlier forms count; a removed unit's figures are frozen: kept, marked late, counted nowhere.
     form = VerificationForm.unscoped.get()
     counts = figures.from_numbers(figures.compute_results(unit=unit, period="to-date").counts)

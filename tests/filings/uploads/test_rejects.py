@@ -11,7 +11,7 @@ import pytest
 
 from filings import writers
 from filings.intake.v3 import read_v3
-from filings.services import rejects
+from filings.services import rejects, spool, uploads
 
 pytestmark = pytest.mark.django_db
 
@@ -84,8 +84,6 @@ def test_the_words_follow_the_reader(faulty: Any, hand_in: Any) -> None:
 
 
 def test_refused_rows_of_several_chunks(faulty: Any, hand_in: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from filings.services import uploads
-
     monkeypatch.setattr(uploads, "CHUNK_ROWS", 1)
     out = io.BytesIO()
     writers.write_csv(faulty, out, writers.columns_of(faulty))
@@ -98,6 +96,15 @@ def test_a_job_without_refused_rows_has_no_file(made: Any, hand_in: Any) -> None
     assert (rejects.available(job), back(job)) == (False, b"")
 
 
-def test_a_dry_run_keeps_no_content(faulty: Any, hand_in: Any) -> None:
-    job = hand_in(*faulty, dry_run=True)
-    assert (job.rejected_rows, rejects.available(job)) == (2, False)
+def test_a_dry_run_gives_its_refused_rows_back_as_well(faulty: Any, hand_in: Any) -> None:
+    tried, real = hand_in(*faulty, dry_run=True), hand_in(*faulty)
+    assert (tried.rejected_rows, rejects.available(tried)) == (2, True)
+    assert back(tried) == back(real)
+
+
+def test_a_dry_run_that_begins_anew_keeps_nothing_of_its_first_attempt(faulty: Any, receive: Any) -> None:
+    """What was refused then may be taken now: only the last attempt's rows are in the file."""
+    job = receive(faulty[0], dry_run=True)
+    spool.write_refused(job.case_key, 1, b"of an attempt that was cut off")
+    done = uploads.process(job_id=job.pk)
+    assert (done.rejected_rows, rejects.available(done), spool.has_upload(job.case_key)) == (0, False, True)

@@ -20,6 +20,7 @@ from filings.v3.codes import MsgCode
 from pilot import clock
 from pilot.models import AuditEntry, PilotUnit
 from tests.factories import world
+from tests.factories.audited import audited
 from tests.filings.v3_service.client import Fault, System, md5, zipped
 
 pytestmark = pytest.mark.django_db
@@ -173,6 +174,7 @@ def test_the_previous_upload_comes_back_whole(system: System, document: Any, fil
         work()
     assert system.open(system.previous()) == second
     assert system.previous().value("fileInfos/dataSequence") == "2"
+    assert audited("v3.isp_querypreviousupload")[0] == "done"
 
 
 # --- numbers ----------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from filings.services import v3_access
 from pilot.errors import NotPermitted, Refused
 from pilot.models import AuditEntry, Person
 from tests.factories import world
+from tests.factories.audited import audited
 
 pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -67,13 +68,14 @@ def test_switching_on_reading_the_secret_and_off_again(unit: Any, desk: Client, 
     desk.post("/v3-access/on/")
     assert v3_access.reveal(actor=admin, unit=unit) == kept
     acts = AuditEntry.objects.filter(action__startswith="v3-access.", actor=admin.name).order_by("pk")
-    assert [entry.action.removeprefix("v3-access.") for entry in acts] == [
-        *("on", "reveal", "reveal", "reveal", "rotate", "reveal", "off", "reveal", "on", "reveal")
+    assert [entry.action for entry in acts] == [
+        *("v3-access.on", *["v3-access.reveal"] * 3, "v3-access.rotate", "v3-access.reveal"),
+        *("v3-access.off", "v3-access.reveal", "v3-access.on", "v3-access.reveal"),
     ]
     assert {str(entry.detail) for entry in acts} == {"{}"}
 
 
-def test_addresses_and_hours(unit: Any, desk: Client, system: Any) -> None:
+def test_addresses_and_hours(unit: Any, desk: Client, system: Any, admin: Any) -> None:
     chosen = {"networks": "10.0.0.7\n192.168.0.0/16", "hours_from": "08:00", "hours_until": "20:30"}
     assert desk.post("/v3-access/settings/", chosen).status_code == 302
     access = V3Access.unscoped.get()
@@ -93,6 +95,7 @@ def test_addresses_and_hours(unit: Any, desk: Client, system: Any) -> None:
         assert desk.post("/v3-access/settings/", chosen | wrong).status_code == 422
     access.refresh_from_db()
     assert access.hours_until == time(20, 30)
+    assert audited("v3-access.configure") == ("done", admin.person_id, "v3access", str(access.pk))
 
 
 def test_the_page_shows_where_the_sequence_stands_and_the_last_calls(

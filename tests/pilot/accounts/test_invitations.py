@@ -29,6 +29,7 @@ from pilot.models import (
 from pilot.services import accounts
 from tests.architecture.test_urls import address
 from tests.factories import world
+from tests.factories.audited import audited
 from tests.pilot.accounts.helpers import (
     GOOD,
     approve,
@@ -111,6 +112,7 @@ def test_a_link_ends(change: RoleChange, case: str) -> None:
     else:
         accounts.invite_again(actor=world.SETUP, person=change.person)
         assert len(mailed_links()) == 2
+        assert audited("person.invite") == ("done", None, "person", str(change.person_id))
     assert Client().get(path).status_code == 404
     with pytest.raises(Refused, match="链接无效、已使用或已过期"):
         accounts.use_link(actor=world.SETUP, secret=path.split("/")[2], password=GOOD)
@@ -163,6 +165,12 @@ def test_asking_for_an_account_says_the_same_of_every_provider(provider: Actor) 
     assert told == told[:1] * 3
     assert ProviderRegistration.unscoped.count() == 1
     assert [notice.person_id for notice in Notice.objects.all()] == [provider.person_id]
+    assert audited("provider-registration.known") == (
+        "denied",
+        None,
+        "organisation",
+        str(provider.organisation_id),
+    )
 
 
 # --- forgotten ------------------------------------------------------------------------------------
@@ -181,6 +189,7 @@ def test_asking_for_a_link_says_the_same_of_everybody(official: Person) -> None:
     pages = [shown(forget(name), name) for name in names]
     assert pages == pages[:1] * 3
     assert OutboxMessage.objects.count() == 3  # the same work for each
+    assert audited("account.reset-asked") == ("done", None, "person", str(official.pk))
     assert len(mailed_links()) == 1  # and one mail: the mailbox is not flooded
     assert [message.to for message in mail.outbox] == [["o@example.cn"]]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt
+from django.core.cache import cache
 from django.test import override_settings
 from django.urls import reverse
 
@@ -122,3 +123,26 @@ def test_sign_in_takes_the_same_time_for_known_and_unknown(ministry_officer: Act
                 took[name].append(time.process_time() - begun)
     known, unknown = (statistics.median(took[name]) for name in names)
     assert abs(known - unknown) / known < 0.05
+
+
+def test_a_code_opens_once_over_all_processes(ministry_officer: Actor) -> None:
+    person = person_of(ministry_officer)
+    secret, _codes = give_factor(person)
+    code, places = code_now(secret), []
+    for _ in range(2):
+        client, _answer = login(person.username)
+        places.append(client.post(reverse("mfa_authenticate"), {"code": code}).headers.get("Location"))
+        cache.clear()  # another process has a cache of its own
+    assert places == ["/", None]
+
+
+def test_what_is_typed_as_login_is_not_kept(
+    ministry_officer: Actor, caplog: pytest.LogCaptureFixture
+) -> None:
+    typed = "Geheim-Passwort-7"
+    with caplog.at_level("DEBUG", logger="axes"):
+        for _ in range(11):
+            login(typed, typed)
+    assert login(f" {typed.upper()}")[1].status_code == 429
+    kept = repr(list(AccessAttempt.objects.values())) + caplog.text
+    assert typed.lower() not in kept.lower()

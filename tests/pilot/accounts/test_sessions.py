@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 from pilot import clock, tasks
@@ -17,6 +19,7 @@ from pilot.errors import Refused
 from pilot.models import AuditEntry, Notice, Organisation, Person, RoleChange
 from pilot.services import accounts, people
 from tests.factories import world
+from tests.factories.audited import audited
 from tests.pilot.accounts.helpers import (
     GOOD,
     approve,
@@ -41,6 +44,8 @@ def test_one_session_ends_and_the_other_goes_on(two: list[Any], ministry_officer
     foreign = browser(world.ministry())
     assert foreign.post(reverse("session_end", args=[mine.pk])).status_code == 404
     assert second.post(reverse("session_end", args=[mine.pk])).status_code == 302
+    who = ministry_officer.person_id
+    assert audited("account.session-end") == ("done", who, "person", str(who))
     assert [status(one) for one in two] == [302, 200]
 
 
@@ -131,3 +136,33 @@ def test_accounts_unused_for_ninety_days_are_disabled(ministry_officer: Actor) -
         "1 个账号因长期未使用已停用",
         "/people/?state=disabled",
     )
+
+
+def test_the_last_administrator_of_each_kind_is_spared(programme: Any) -> None:
+    """Of two security administrators gone quiet the later one stays, the only auditor too; others go."""
+    now = clock.security_now()
+    guards = [world.ministry(Role.SECURITY_ADMIN) for _ in range(2)]
+    auditor, officer = world.ministry(Role.AUDIT_ADMIN), world.ministry()
+    for days, actor in ((200, guards[0]), (100, guards[1]), (300, auditor), (91, officer)):
+        Person.objects.filter(pk=actor.person_id).update(active_since=now - timedelta(days=days))
+    assert [tasks.disable_dormant(), tasks.disable_dormant()] == [2, 0]
+    off = Person.objects.filter(is_active=False).values_list("pk", flat=True)
+    assert set(off) == {guards[0].person_id, officer.person_id}
+
+
+def test_a_page_that_asks_by_itself_keeps_no_session_alive(ministry_officer: Actor) -> None:
+    client, _answer = login(person_of(ministry_officer).username)
+    rows = Session.objects.filter(pk=client.session.session_key)
+    client.get(reverse("notice_list"))  # what was said at sign-in is read
+    long_ago = clock.security_now() + timedelta(minutes=1)
+    poll = {"X-Poll": "1", "HX-Request": "true", "HX-Current-URL": "http://testserver/audit/checks/7/"}
+    rows.update(expire_date=long_ago)
+    answer = client.get(reverse("notice_list"), headers=poll)
+    renewed = settings.SESSION_COOKIE_NAME in answer.cookies
+    assert (answer.status_code, renewed, rows.get().expire_date) == (200, False, long_ago)
+    assert client.get(reverse("notice_list")).status_code == 200
+    assert rows.get().expire_date > long_ago + timedelta(minutes=28)
+    rows.update(expire_date=clock.security_now())
+    answer = client.get(reverse("notice_list"), headers=poll)
+    where = f"{reverse('account_login')}?next=/audit/checks/7/"
+    assert (answer.status_code, answer["HX-Redirect"]) == (204, where)

@@ -27,7 +27,7 @@ from tests.pilot.accounts.helpers import (
     person_of,
 )
 
-QUERIES = 17
+QUERIES = 18
 RECORDS = "account_authentication_methods"
 
 

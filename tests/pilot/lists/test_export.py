@@ -42,7 +42,7 @@ def cells(content: bytes) -> list[list[Any]]:
 
 
 def exported(actor: Actor, query: str = "", machine: str = LIST, columns: str = "") -> list[list[Any]]:
-    response = client_of(actor).post(url(query, machine), {"columns": columns})
+    response = client_of(actor).post(url(query, machine), {"columns": columns, "reason": "work"})
     assert response.status_code == 200
     assert response["Content-Type"] == exports.CONTENT_TYPE
     return cells(response.content)
@@ -140,7 +140,7 @@ def test_whoever_may_not_open_a_list_exports_nothing_of_it(programme: Any) -> No
         world.ministry(Role.SYSTEM_ADMIN),
     ]
     answers = {
-        (actor.role, machine): client_of(actor).post(url(machine=machine)).status_code
+        (actor.role, machine): client_of(actor).post(url(machine=machine), {"reason": "work"}).status_code
         for actor in actors
         for machine in [*MACHINES, "nonsense"]
     }
@@ -305,6 +305,7 @@ def test_more_than_a_spreadsheet_should_hold_is_refused_in_words(
     assert list(messages(response)) == ["一次最多导出 2 条，请缩小筛选范围"]
     with pytest.raises(Refused):
         exports.request(
-            actor=bureau_reviewer, machine=LIST, title="示例", query="", columns="", total=3, language="en"
-        )
+            actor=bureau_reviewer, machine=LIST, table=exports.Table("示例", [], 3, []), query="", columns="",
+            language="en",
+        )  # fmt: skip
     assert Export.unscoped.count() == 0

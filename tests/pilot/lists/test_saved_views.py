@@ -16,6 +16,7 @@ from pilot.models import AuditEntry, SavedView
 from pilot.services import saved_views
 from tests.applications.builders import client_of
 from tests.factories import world
+from tests.factories.audited import audited
 from tests.pilot.lists.helpers import LIST, asked, find, first_cells, messages, page
 
 URL = f"/cases/{LIST}/"
@@ -125,6 +126,7 @@ def test_a_deleted_view_is_gone_for_everyone(bureau_reviewer: Actor) -> None:
     client = client_of(bureau_reviewer)
     save(client, "waiting=me", name="待办", shared="on")
     assert list(messages(manage(client, only(), "delete"))) == ["已删除视图：待办"]
+    assert audited("list.view_deleted")[:3] == ("done", bureau_reviewer.person_id, "savedview")
     assert SavedView.unscoped.count() == 0
 
 

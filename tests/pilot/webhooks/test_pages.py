@@ -81,6 +81,13 @@ def test_from_registration_to_removal(
     assert [one for one in (secret, rotated) if one in stored or one[6:].encode().hex() in stored] == []
     assert "已删除接收地址" in act("remove").content.decode()
     assert (WebhookEndpoint.unscoped.count(), WebhookDelivery.unscoped.count()) == (0, 0)
+    acts = AuditEntry.objects.filter(action__startswith="webhook.").order_by("pk")
+    assert list(acts.values_list("action", flat=True)) == [
+        *("webhook.register", "webhook.rotate", "webhook.change", "webhook.test"),
+        *("webhook.pause", "webhook.resume", "webhook.replay", "webhook.remove"),
+    ]
+    said = set(acts.values_list("outcome", "person_id", "object_type", "object_id"))
+    assert said == {("done", provider.person_id, "webhookendpoint", str(endpoint.pk))}
 
 
 def test_nobody_else_gets_near_an_address(unit: PilotUnit, provider: Actor) -> None:
