@@ -36,6 +36,11 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min, SHANGHAI)
 
 
+def last_moment(end: datetime) -> datetime:
+    """A half-open end as people read it: the last second before it, so that midnight never names the wrong day."""
+    return end - timedelta(seconds=1)
+
+
 def local_day(moment: datetime) -> date:
     """The calendar day of a moment in Asia/Shanghai."""
     return moment.astimezone(SHANGHAI).date()

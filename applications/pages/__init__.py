@@ -34,6 +34,7 @@ from pilot.registry import (
     Shortcut,
     register,
 )
+from pilot.rules import last_moment
 from pilot.ui import ActionItem, Column, Fact, Link
 
 
@@ -167,7 +168,7 @@ register(
 def _admission_facts(admission: LateAdmission, actor: Actor) -> list[Fact]:
     return [
         Fact(_("网络接入服务提供者"), admission.provider.name),
-        Fact(_("准予提交至"), admission.until),
+        Fact(_("准予提交至"), last_moment(admission.until)),
         Fact(_("理由"), admission.reason),
         Fact(_("提出人"), None if actor.is_provider else staff(admission.proposed_by)),
         Fact(_("决定人"), None if actor.is_provider else staff(admission.approved_by)),
@@ -182,7 +183,7 @@ register(
         icon="calendar-plus",
         columns=[
             ListColumn(Column("provider", gettext_lazy("网络接入服务提供者")), lambda c: c.provider.name),
-            ListColumn(Column("until", gettext_lazy("准予提交至")), lambda c: c.until, "until"),
+            ListColumn(Column("until", gettext_lazy("准予提交至")), lambda c: last_moment(c.until), "until"),
         ],
         facts=_admission_facts,
         waiting=lambda actor: (

@@ -11,6 +11,7 @@ from assessment.selectors import test_runs
 from pilot import clock
 from pilot.context import EXTRA
 from pilot.registry import Group
+from pilot.rules import last_moment
 from pilot.ui import Column, Fact, Row, Section, Tag
 
 EXTRA.append((Group.REVIEW, "test_run_list", gettext_lazy("能力测试"), "flask-conical"))
@@ -31,7 +32,7 @@ def facts(run: TestRun) -> list[Fact]:
         Fact(_("样本数"), len(run.key)),
         Fact(_("答案文件摘要（SHA-256）"), run.digest),
         Fact(_("下发时间"), run.issued_at),
-        Fact(_("提交期限"), run.due_at),
+        Fact(_("提交期限"), last_moment(run.due_at)),
         Fact(_("状态"), standing(run)),
     ]
     if result is None or outcome is None:

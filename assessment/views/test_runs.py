@@ -22,6 +22,7 @@ from assessment.services import test_runs as service
 from pilot.downloads import as_download
 from pilot.errors import Refused
 from pilot.forms import ActForm
+from pilot.rules import last_moment
 from pilot.ui import ActPage, Column, Empty, Link, ListPage, PlainPage, Row, Section
 
 PAGE = 20
@@ -60,7 +61,7 @@ def test_run_list(request: Any) -> HttpResponse:
                     run.application.provider.name,
                     run.title,
                     run.issued_at,
-                    run.due_at,
+                    last_moment(run.due_at),
                     standing(run),
                 ],
             )

@@ -44,7 +44,11 @@ class InspectionForm(UnitForm):
 
     page_template = "filings/inspection_plan.html"
 
-    period = forms.CharField(label=_("抽查期间"), max_length=10, help_text="2019-06 / 2019-06-18 / to-date")
+    period = forms.CharField(
+        label=_("抽查期间"),
+        max_length=10,
+        help_text=_("月份 2019-06、日期 2019-06-18，或 to-date（截至目前）"),
+    )
     strata = forms.ChoiceField(label=_("分层"), choices=InspectionStrata.choices, required=False)
     risk = forms.TypedChoiceField(label=_("风险"), choices=RISKS, coerce=int, initial=50_000)
     tolerated = _percent(_("可容忍差错率（%）"), "0.05")

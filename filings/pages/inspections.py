@@ -39,7 +39,7 @@ def facts(inspection: Inspection, actor: Actor) -> list[Fact]:
         Fact(_("试点单位"), common.unit_link(inspection.unit)),
         Fact(_("检查单位"), inspection.organisation.name),
         Fact(_("抽查期间"), inspection.period),
-        Fact(_("样本量"), inspection.size),
+        Fact(_("样本量"), inspection.size, _whole(inspection)),
         *inspection_plan.plan_facts(
             str(inspection.get_strata_display()),
             risk=inspection.risk_ppm,
@@ -61,6 +61,13 @@ def facts(inspection: Inspection, actor: Actor) -> list[Fact]:
         Fact(_("总体数量"), inspection.frame_size),
         Fact(_("总体摘要"), inspection.frame_digest, _("编号清单见“文书”，用 docs/draw_check.py 可重算")),
     ]
+
+
+def _whole(inspection: Inspection) -> str:
+    """That a frame smaller than the sample was drawn as a whole."""
+    if inspection.frame_size is None or inspection.frame_size >= inspection.size:
+        return ""
+    return _("总体仅 %(n)s 份，全部抽取") % {"n": inspection.frame_size}
 
 
 def sections(inspection: Inspection, actor: Actor) -> list[Section]:

@@ -24,7 +24,7 @@ from pilot.enums import Role
 from pilot.forms import ReasonForm, ReauthenticatedForm
 from pilot.masking import staff
 from pilot.registry import Creation, ListColumn, MachinePages, Task, register
-from pilot.rules import local_day
+from pilot.rules import last_moment, local_day
 from pilot.selectors import programmes
 from pilot.ui import Column, Fact, Link, Row, Section, Tag
 
@@ -181,7 +181,9 @@ register(
             ListColumn(Column("unit", gettext_lazy("试点单位")), lambda r: r.unit.organisation.name),
             ListColumn(Column("round", gettext_lazy("轮次"), "end"), lambda r: r.round),
             ListColumn(Column("repeat", gettext_lazy("再次整改")), _again),
-            ListColumn(Column("due", gettext_lazy("期限")), lambda r: r.due_at, "due_at"),
+            ListColumn(
+                Column("due", gettext_lazy("期限")), lambda r: r.due_at and last_moment(r.due_at), "due_at"
+            ),
         ],
         facts=facts,
         sections=sections,

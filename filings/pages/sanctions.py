@@ -23,6 +23,7 @@ from pilot.registry import Creation, ListColumn, MachinePages, Task, register
 from pilot.ui import Column, Fact, Row, Section, Tag
 
 S = SanctionState
+HEARD = {S.HEARD, S.IMPOSED, S.LIFTED}  # the time to make a statement is over
 
 
 def facts(sanction: Sanction, actor: Actor) -> list[Fact]:
@@ -35,7 +36,7 @@ def facts(sanction: Sanction, actor: Actor) -> list[Fact]:
         Fact(_("依据"), sanction.basis),
         Fact(_("提出单位"), sanction.proposer_organisation.name),
         Fact(_("提出人"), staff(sanction.proposed_by) if shows_people else None),
-        Fact(_("陈述申辩"), sanction.statement),
+        Fact(_("陈述申辩"), sanction.statement or (_("未提出") if sanction.state in HEARD else None)),
         Fact(_("接收人"), staff(sanction.heard_by) if shows_people else None),
         Fact(_("复核意见"), sanction.hearing_opinion),
         Fact(_("生效时间"), sanction.effect_from),

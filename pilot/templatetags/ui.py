@@ -82,6 +82,12 @@ def _time(value: date) -> SafeString:
 
 
 @register.filter
+def grouped(number: int) -> str:
+    """A count with its thousands set apart, as in tables: ``10,000`` (C10)."""
+    return f"{number:,}"
+
+
+@register.filter
 def with_columns(row: Row, columns: Sequence[Column]) -> Iterator[tuple[Column, Any]]:
     """Pairs of column and cell of one row; a row of another length than the head raises ValueError."""
     return zip(columns, row.cells, strict=True)

@@ -17,6 +17,7 @@ from pilot.machines import MACHINES, Case, declared
 from pilot.masking import staff
 from pilot.models import Document, TransitionRecord
 from pilot.registry import all_pages
+from pilot.rules import last_moment
 from pilot.services.documents import PDF, suffix_of
 from pilot.tones import tone
 from pilot.ui import DocumentItem, Link, Tag, TimelineEntry, Tone
@@ -45,10 +46,8 @@ def due(case: Case) -> tuple[datetime | None, Tone]:
     if case.due_at is None:
         return None, "neutral"
     left = case.due_at - clock.now()
-    last = case.due_at - timedelta(
-        seconds=1
-    )  # half-open: people read the last second, not the first after it
-    return last, "danger" if left <= timedelta() else "warning" if left <= NEAR else "neutral"
+    tone: Tone = "danger" if left <= timedelta() else "warning" if left <= NEAR else "neutral"
+    return last_moment(case.due_at), tone
 
 
 def waiting_for(case: Case) -> str:

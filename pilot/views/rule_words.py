@@ -54,7 +54,14 @@ def _line(kind: RuleKind, row: ProgrammeRule | None) -> Row:
     url = reverse("rule_detail", args=[kind.key])
     if row is None:
         return Row(url, [str(kind.label), kind.written(None), None, None])
-    return Row(url, [str(kind.label), kind.written(row.value), row.basis, row.valid_from])
+    return Row(
+        url, [str(kind.label), kind.written(row.value), row.basis, row.valid_from or _from_the_start(kind)]
+    )
+
+
+def _from_the_start(kind: RuleKind) -> str | None:
+    """What stands for the day of a rule that holds since the programme began; of others no day is told."""
+    return _("自试点开始") if kind.key in DATED else None
 
 
 def detail(programme: Programme, kind: RuleKind, actor: Actor) -> PlainPage:

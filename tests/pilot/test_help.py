@@ -17,7 +17,7 @@ from pilot import help as texts
 from pilot import policy
 from pilot.actors import Actor
 from pilot.enums import Role
-from pilot.models import Phrase
+from pilot.models import AuditEntry, Phrase
 from pilot.views import api
 from tests.factories import world
 from tests.factories.viewers import client_of
@@ -206,3 +206,7 @@ def test_phrases_are_ones_own_or_shared_in_the_office(programme: Any, bureau_rev
     shared = Phrase.unscoped.get(text="附件不清晰").pk
     codes = [client.post(url, {"forget": shared}).status_code for client in (other, lead, own)]
     assert (codes, listed(lead)) == ([404, 422, 302], [])
+    on_record = (
+        AuditEntry.objects.filter(object_type="phrase").order_by("pk").values_list("action", flat=True)
+    )
+    assert [*on_record] == ["phrase.kept"] * 3 + ["phrase.forgotten"]

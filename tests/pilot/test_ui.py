@@ -130,6 +130,15 @@ def test_masks_hide_what_the_reader_does_not_need(mask: str, value: str, masked:
     assert render("{{ value|MASK }}".replace("MASK", mask), value=value) == masked
 
 
+def test_counts_have_their_thousands_apart() -> None:
+    assert [tags.grouped(number) for number in (0, 999, 1_000, 1_234_567)] == [
+        "0",
+        "999",
+        "1,000",
+        "1,234,567",
+    ]
+
+
 def test_svg_trusts_drawings_only() -> None:
     assert tags.svg("<svg></svg>") == "<svg></svg>"
     assert isinstance(tags.svg("<svg></svg>"), SafeString)

@@ -35,5 +35,5 @@ for (const field of offered) {
   button.className = "tool phrase-button";
   button.textContent = dialog.querySelector("h2").textContent;
   button.onclick = () => choose(field).catch(() => location.assign(dialog.dataset.phrases));
-  field.after(button);
+  field.before(button); // so that Tab leads from the text on to the button that hands it in
 }
