@@ -12,6 +12,7 @@ from applications.services import files, forgetting
 from pilot import inventory
 from pilot.actors import Actor
 from pilot.errors import ContentDestroyed
+from pilot.models import Document
 from pilot.services import documents
 from pilot.workflow import fire
 from tests.applications import builders
@@ -37,9 +38,11 @@ def test_a_draft_is_forgotten_half_a_year_after_the_window_closed(provider: Acto
     assert draft.draft != {}
     assert forgetting.forget_drafts(at=OVER - timedelta(seconds=1)) == 0
     assert [forgetting.forget_drafts(at=OVER), forgetting.forget_drafts(at=OVER)] == [1, 0]
+    assert forgetting._forget(draft.pk) is False  # another worker was first
     draft.refresh_from_db()
     assert (draft.draft, draft.proposals, draft.state) == ({}, {}, "draft")
     assert documents.path_of(own).exists() is False
+    documents.forget_unless_needed(shared, without=Document.objects.all())  # as of a unit's proofs
     assert all(documents.path_of(digest).exists() for digest in shared)
     with pytest.raises(ContentDestroyed, match="内容已销毁"):
         files.read_file(file=ApplicationFile.unscoped.get(sha256=own), actor=provider)

@@ -52,8 +52,10 @@ def test_c01_the_menu_marks_where_one_is_and_counts_what_waits(
     page.reload()
     page.keyboard.press("Tab")
     expect(page.locator(".skip-link")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
     page.locator(".menu-fold").click()
-    expect(page.locator("#menu .menu-label").first).to_be_hidden()
+    expect(page.locator("html")).to_have_class(re.compile("menu-folded"))
 
 
 def test_c03_c04_c05_c10_choices_of_a_list_are_in_its_address_and_kept(
@@ -99,6 +101,7 @@ def test_c02_c09_c11_c13_c16_every_case_says_what_it_is_in_the_readers_own_scrip
     """Detail pages and lists of every machine: head, state in words, no bare nothing, no foreign date or sentence."""
     wrong: list[str] = []
     for slug, build in cases.FIRST.items():
+        world.at("2019-04-12 09:00")  # some cases move on to the run phase by themselves
         cast = Cast()
         case: Any = build(cast)
         for actor in (cast.officer, cast.reviewer):

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import DatabaseError
 
+from pilot import supervisor
 from pilot.actors import Actor
+from pilot.embedded import Layout
 from pilot.models import AuditEntry
 from pilot.services import backups, dumps, restoring
 from pilot.services.backups import BackupError
@@ -80,18 +85,55 @@ def test_keys_are_named_by_fingerprint_and_have_to_be_there(tmp_path: Path, sett
 
 @pytest.mark.django_db
 def test_a_portal_that_holds_data_is_not_replaced_without_force_and_words(
-    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, settings: Any
 ) -> None:
     settings.VAR = tmp_path / "var"
     folder = str(made(tmp_path / "backup"))
     for words in ([], ["--force"], ["--reason", "x"]):
         with pytest.raises(CommandError, match="this portal holds data"):
             call_command("restore", folder, *words)
-    monkeypatch.setattr("pilot.supervisor.Claim.is_free", lambda claim: False)
+    serving = supervisor.Claim(Layout.of(settings.VAR))
+    serving.take()
     with pytest.raises(CommandError, match="the portal runs: stop it first"):
         call_command("restore", folder, "--force", "--reason", "x")
+    serving.release()
     with pytest.raises(CommandError, match="exists and is not empty"):
         call_command("backup", folder)
+
+
+@pytest.mark.django_db
+def test_a_restore_that_fails_leaves_the_files_and_one_that_does_not_fit_is_on_record(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VAR = tmp_path / "var"
+    folder = str(made(tmp_path / "backup"))
+    kept, extra = settings.VAR / "files" / "kept", settings.VAR / "spool" / "kept"
+    for path in (kept, extra):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"as it was")
+
+    def breaks(source: Path, *, empty_first: bool) -> None:
+        assert not supervisor.Claim(Layout.of(settings.VAR)).is_free()
+        assert (settings.VAR / "files" / "a").read_bytes() == b"content"
+        raise DatabaseError("the server went away")
+
+    monkeypatch.setattr(dumps, "load", breaks)
+    with pytest.raises(CommandError, match="the restore failed: the server went away"):
+        call_command("restore", folder, "--force", "--reason", "x")
+    assert (kept.read_bytes(), extra.read_bytes()) == (b"as it was", b"as it was")
+    assert sorted(path.name for path in settings.VAR.iterdir()) == ["files", "run", "spool"]
+
+    def loses(source: Path, *, empty_first: bool) -> None:
+        (settings.VAR / "files" / "a").write_bytes(b"CONTENT")
+
+    monkeypatch.setattr(dumps, "load", loses)
+    monkeypatch.setattr(dumps, "tables", lambda cursor: {})
+    monkeypatch.setattr(restoring, "connection", SimpleNamespace(close=lambda: None))
+    with pytest.raises(CommandError, match=r"does not fit the list: files/a$"):
+        call_command("restore", folder, "--force", "--reason", "x")
+    entry = AuditEntry.objects.get(action="portal.restore")
+    assert (entry.outcome, entry.detail["fault"]) == ("failed", "files/a")
+    assert [path.name for path in settings.VAR.glob("files/*")] == ["a"]
 
 
 @pytest.mark.django_db
@@ -104,12 +146,14 @@ def test_a_backup_is_on_record_and_leaves_nothing_when_it_fails(
     detail = AuditEntry.objects.get(action="portal.backup").detail
     assert detail == {"manifest": detail["manifest"], "tables": 1, "rows": 3, "files": 1, "bytes": 7}
 
-    def breaks(fresh: Path) -> None:
-        raise dumps.DumpError("pg_dump: no space left")
+    for trouble in (dumps.DumpError, DatabaseError, psycopg.OperationalError):
 
-    monkeypatch.setattr(backups, "_fill", breaks)
-    with pytest.raises(CommandError, match="the backup failed: pg_dump: no space left"):
-        call_command("backup", str(tmp_path / "two"))
+        def breaks(fresh: Path, trouble: type[Exception] = trouble) -> None:
+            raise trouble("pg_dump: no space left")
+
+        monkeypatch.setattr(backups, "_fill", breaks)
+        with pytest.raises(CommandError, match="the backup failed: pg_dump: no space left"):
+            call_command("backup", str(tmp_path / "two"))
     assert [path.name for path in tmp_path.iterdir()] == ["one"]
     restoring.put_on_record(actor=Actor.system("tests"), manifest=whole, seal="0" * 64, reason="演练")
     assert AuditEntry.objects.get(action="portal.restore").detail["reason"] == "演练"

@@ -111,6 +111,13 @@ def test_help_is_found_by_its_words_and_only_of_ones_own_pages(
     ]
     codes = [c.get(reverse("help_topic", args=["inspection_list"])).status_code for c in (reviewer, Client())]
     assert codes == [200, 404]
+    # A topic about several pages is found by one that the reader may open, and at no other.
+    pages = ("audit_list", "audit_heads")
+    index = reviewer.get(reverse("help_index")).context["page"]
+    assert [url for url, topic in index.entries if topic.name == texts.by_page()["audit_list"].name] == [
+        reverse("help_topic", args=["audit_heads"])
+    ]
+    assert [reviewer.get(reverse("help_topic", args=[page])).status_code for page in pages] == [404, 200]
 
 
 def strip(client: Client, url: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -80,6 +81,23 @@ def test_the_portals_own_secrets_are_made_once_and_get_new_versions(
     with pytest.raises(SecretError, match="comes from the environment"):
         keyring.add_version(secret, tmp_path)
     assert [each.name for each in path.parent.iterdir()] == [secret.file]
+
+
+def test_of_two_who_make_a_secret_both_read_the_first_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, link = keyring.path_of(keyring.MADE["master"], tmp_path), os.link
+
+    def late(aside: str, name: Path) -> None:
+        path.write_text("of the other", encoding="ascii")
+        link(aside, name)
+
+    monkeypatch.setattr(os, "link", late)
+    assert keyring.load("PILOT_MASTER_KEY", tmp_path) == "of the other"
+    assert [each.name for each in path.parent.iterdir()] == ["master"]
+    path.write_text("")
+    with pytest.raises(SecretError, match="master is empty"):
+        keyring.load("PILOT_MASTER_KEY", tmp_path)
 
 
 def test_the_key_of_the_repeat_digest_never_changes(tmp_path: Path) -> None:

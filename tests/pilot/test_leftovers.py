@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from pilot import clock
 from pilot.models import Document, Programme
@@ -58,6 +58,9 @@ def test_content_gets_its_name_with_the_commit_and_not_without(disk: Path) -> No
         digest = documents.put_bytes(b"kept")
         assert names(disk) == [f"{name_of(b'kept')}.waiting"]
         assert documents.read_bytes(digest) == b"kept"
+        with closing(connection.copy()) as other, other.cursor() as cursor:  # who takes content away waits
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int(digest[:15], 16)])
+            assert cursor.fetchone() == (False,)
     assert names(disk) == [name_of(b"kept")]
     with suppress(ZeroDivisionError), transaction.atomic():
         lost = documents.put_bytes(b"lost")
@@ -85,3 +88,28 @@ def test_what_nobody_came_back_for_is_settled_or_removed(disk: Path, programme: 
     assert names(disk) == [name_of(b"committed")]
     documents.forget(hashlib.sha256(b"committed").hexdigest())
     assert names(disk) == []
+
+
+def test_content_goes_when_no_other_row_needs_it(disk: Path, programme: Programme) -> None:
+    assert sorted(model._meta.label_lower for model in documents._naming()) == [
+        "applications.applicationfile",
+        "assessment.testresult",
+        "pilot.document",
+    ]
+    mine, other = row(documents.put_bytes(b"shared")), row(documents.put_bytes(b"shared"))
+    own = Document.objects.filter(pk=mine.pk)
+    documents.forget_unless_needed({mine.sha256}, without=own)
+    assert documents.read_bytes(mine.sha256) == b"shared"
+    documents.forget_unless_needed({mine.sha256}, without=Document.objects.filter(pk__in=[mine.pk, other.pk]))
+    assert names(disk) == []
+
+
+def test_content_that_gets_its_name_while_it_is_read_is_found(
+    programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = documents.put_bytes(b"settled")
+    waiting = documents.waiting_of(digest)
+    documents.settle(digest)
+    looks = iter((waiting, documents.path_of(digest)))
+    monkeypatch.setattr(documents, "path_of", lambda _digest: next(looks))
+    assert documents.read_bytes(digest) == b"settled"

@@ -20,7 +20,7 @@ from django.test import Client
 from django.urls import reverse
 from kombu.exceptions import OperationalError
 
-from pilot import clock, tasks
+from pilot import clock, jobs, tasks
 from pilot.celery import app
 from pilot.enums import Role
 from pilot.models import OutboxMessage, Person
@@ -180,8 +180,30 @@ def test_a_task_is_not_blamed_for_the_database(db: None, task: Any, monkeypatch:
     for retries in range(5):
         with pytest.raises(Retry):
             run(task, message, retries=retries)
+    monkeypatch.setattr(task, "run", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(task, message, retries=5)
+    assert outbox.begin(message.pk, repeated=0)  # sent again it is the second try
     monkeypatch.setattr(task, "run", lambda: 7)
     assert run(task, message, retries=5) == 7
+
+
+def test_a_database_that_stays_away_is_the_tasks_own_error(
+    db: None, task: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a deadlock or a full disk somebody is told in the end, whichever copy of the task gives up."""
+
+    def away() -> None:
+        raise DatabaseAway
+
+    message = sent(task)
+    monkeypatch.setattr(task, "run", away)
+    OutboxMessage.objects.filter(pk=message.pk).update(attempts=2)
+    assert outbox.begin(message.pk, repeated=0)
+    OutboxMessage.objects.filter(pk=message.pk).update(sent_at=None)  # it waits to be sent again
+    with pytest.raises(DatabaseAway):
+        run(task, message, retries=jobs.MOST_REPEATED)
+    assert list(outbox.given_up().values_list("last_error", flat=True)) == ["OperationalError"]
 
 
 def test_what_the_broker_lost_is_sent_again(db: None, task: Any) -> None:
@@ -192,6 +214,7 @@ def test_what_the_broker_lost_is_sent_again(db: None, task: Any) -> None:
     assert (outbox.resend_lost(), outbox.relay()) == (0, 0)
     OutboxMessage.objects.filter(pk=first.pk).update(sent_at=first.created_at - timedelta(minutes=61))
     assert (outbox.resend_lost(), outbox.relay()) == (1, 1)
+    OutboxMessage.objects.filter(pk=first.pk).update(sent_at=first.created_at - timedelta(days=3))
     with app.connection_for_write() as connection:
         connection.channel().client.delete(outbox.MARK)
     assert (outbox.resend_lost(), outbox.relay()) == (2, 2)

@@ -66,6 +66,7 @@ def test_every_rule_of_the_programme_is_known_and_every_known_one_listed(
     )
     for words in ("不低于 99.95%（每 2000 份允许 1 份差错）", "到期前 90、30、0 天", ">95%<", "87号文未规定"):
         assert words in page
+    assert KINDS["form_accuracy"].written({"errors": 1, "out_of": 10_000_000})[:13] == "不低于 99.9999%（"
 
 
 def test_a_rule_is_entered_after_a_preview_and_stays_on_record(
@@ -91,7 +92,8 @@ def test_a_rule_is_entered_after_a_preview_and_stays_on_record(
 def test_who_was_overtaken_sees_the_preview_anew(programme: Programme, officer: Client) -> None:
     sent = carried(enter(officer, "hearing_days", value="7")) | {"step": "confirm"}
     services.set_rule(actor=world.SETUP, programme=programme, key="hearing_days", value=6, basis="他人")
-    assert "已被他人修改" in enter(officer, "hearing_days", **sent).content.decode()
+    anew = enter(officer, "hearing_days", **sent)
+    assert (anew.status_code, "已被他人修改" in anew.content.decode()) == (409, True)
     assert programmes.rule(programme, "hearing_days") == 6
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections import namedtuple
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
+import pikepdf
 import pytest
 from django.db import connection
 from django.test import Client
@@ -16,7 +19,7 @@ from django.urls import reverse
 from python_calamine import CalamineWorkbook
 
 from applications.models import Application
-from pilot import policy
+from pilot import policy, watermark
 from pilot.actors import Actor
 from pilot.enums import DataGroup, Role
 from pilot.masking import Personal, contact, groups_in, mask_name, mask_phone, reveal, staff
@@ -66,6 +69,9 @@ def test_whatever_prints_a_personal_value_prints_it_masked() -> None:
         rows=[Row("", [1])],
     )
     assert groups_in(page) == {DataGroup.CONTACT, DataGroup.STAFF}
+    pair = namedtuple("pair", "key value")("电话", value)
+    held = reveal({"rows": MappingProxyType({1: [pair, (value,)]})}, DataGroup.CONTACT)
+    assert held == {"rows": {1: [pair._replace(value=PHONE), (PHONE,)]}}
     shown = reveal(page, DataGroup.CONTACT)
     assert [str(fact.value) for fact in shown.facts] == [PHONE, "局 · 欧**密"]
     assert [str(fact.value) for fact in page.facts] == ["139****4321", "局 · 欧**密"]
@@ -85,12 +91,13 @@ def test_a_reason_shows_one_group_for_one_answer_and_is_one_row(
         client.get(url),
     ]  # fmt: skip
     assert [(answer.status_code, seen(answer.text)) for answer in answers] == [
-        (200, [False] * 3), (422, [False] * 3), (422, [False] * 3), (200, [True] * 3), (200, [False] * 3),
+        (200, [False] * 3), (422, [False] * 3), (403, [False] * 3), (200, [True] * 3), (200, [False] * 3),
     ]  # fmt: skip
     assert "no-store" in answers[3]["Cache-Control"]
     log = client_of(world.ministry(Role.AUDIT_ADMIN)).get(reverse("audit_list")).text
     assert (bureau_reviewer.name in log, mask_name(bureau_reviewer.name) in log) == (False, True)
-    row = AuditEntry.objects.get(action=disclosure.UNMASK)
+    denied, row = AuditEntry.objects.filter(action=disclosure.UNMASK).order_by("pk")
+    assert (denied.outcome, denied.detail) == ("denied", {**wanted, "group": "account"})
     assert (row.person_id, row.object_type, row.object_id, row.outcome, row.detail) == (
         bureau_reviewer.person_id, "providerregistration", str(registration.pk), "done", wanted,
     )  # fmt: skip
@@ -165,6 +172,35 @@ def test_a_copy_carries_the_readers_name_and_the_original_stays(
     )
 
 
+def test_a_copy_has_marks_on_pages_of_few_sizes_turned_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[tuple[int, int]] = []
+    first = watermark._sheet((100, 100), "示例", "0")
+
+    def sheet(size: tuple[int, int], *_words: str) -> bytes:
+        sizes.append(size)
+        return first
+
+    def copy(*pages: tuple[int, int, int], box: Any = None) -> bytes:
+        pdf, out = pikepdf.new(), io.BytesIO()
+        for width, height, turn in pages:
+            page = pdf.add_blank_page(page_size=(width, height))
+            page.obj.Rotate = turn
+            if box:
+                page.obj.TrimBox = pikepdf.Array(box)
+        pdf.save(out)
+        return watermark.on_pdf(out.getvalue(), text="示例", digest="0")
+
+    monkeypatch.setattr(watermark, "_sheet", sheet)
+    copy((200, 300, 0), (200, 300, 90), (200, 300, 180))
+    assert sizes == [(200, 300), (300, 200)]
+    for wrong in (
+        lambda: copy(*((100, 100 + number, 0) for number in range(21))),
+        lambda: copy((200, 300, 0), box=[1, 2]),
+    ):
+        with pytest.raises(watermark.UnmarkableError):
+            wrong()
+
+
 # --- lists that leave -----------------------------------------------------------------------------
 def test_a_list_with_people_leaves_with_a_reason_and_within_bounds(
     programme: Any, monkeypatch: pytest.MonkeyPatch
@@ -184,7 +220,7 @@ def test_a_list_with_people_leaves_with_a_reason_and_within_bounds(
         True,
         False,
     )
-    entry = AuditEntry.objects.get(action=export_limits.EXPORT)
+    entry = AuditEntry.objects.get(action=export_limits.EXPORT, outcome="done")
     assert {key: entry.detail[key] for key in ("rows", "personal", "reason")} == {
         "rows": 1, "personal": True, "reason": "work",
     }  # fmt: skip
@@ -192,7 +228,11 @@ def test_a_list_with_people_leaves_with_a_reason_and_within_bounds(
     over = client.post(url, {"reason": "work"}, follow=True)
     assert list(messages(over)) == ["24 小时内最多导出 1 条含个人信息的记录"]
     listing = client_of(guard).get(reverse("disclosure_list")).context["page"]
-    assert [row.cells[3:7] for row in listing.rows] == [["导出列表", "角色变更", 1, "办理事项或会商"]]
+    assert [[*row.cells[3:7], row.cells[7].label] for row in listing.rows] == [
+        ["导出列表", "角色变更", None, "", "拒绝"],
+        ["导出列表", "角色变更", 1, "办理事项或会商", "成功"],
+        ["导出列表", "角色变更", None, "", "拒绝"],
+    ]
 
 
 def review_case(person: Actor, admin: Actor) -> None:

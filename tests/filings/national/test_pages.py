@@ -185,7 +185,8 @@ def test_a_list_is_exported_whole(unit: PilotUnit) -> None:
     assert (rows[0], len(rows)) == (["核验单编号", "备案类型", "主体所在省", "版次", "接收时间"], 13)
     assert rows[1][0] == f"V3-{unit.national_id}-XZBA-11-{1:012x}"
     entry = AuditEntry.objects.get(action="list.export")
-    assert entry.detail == {"unit": unit.code, "month": "2019-06", "list": "without_receipt", "rows": 12}
+    asked_for = f"unit={unit.code}&month=2019-06&show=without_receipt"
+    assert entry.detail == {"machine": "national", "filter": asked_for, "rows": 12}
 
 
 def test_an_officer_tries_then_imports(unit: PilotUnit) -> None:

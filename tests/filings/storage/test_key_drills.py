@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from filings.models import AuthorityRecord, V3Access, VerificationForm
-from filings.services import spool, storage, uploads, v3_access
+from filings.services import rotation, spool, storage, uploads, v3_access
 from pilot import clock, keyring
 from pilot.models import AuditEntry, Person, WebhookEndpoint
 from pilot.services import audit, audit_checks, audit_heads, second_factors, webhooks
@@ -190,6 +190,24 @@ def test_a_portal_that_runs_with_older_keys_is_restarted_first(
     keys("--new", "master")
     monkeypatch.setattr("pilot.supervisor.Claim.runs_since_before", lambda claim, moment: True)
     assert refused() == "PILOT_SECRET_KEY 已改变，而门户还在用旧密钥运行；请先重启"
+
+
+def test_a_key_stays_when_its_end_cannot_be_put_on_record(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(**_row: object) -> None:
+        raise ZeroDivisionError
+
+    keys("--new", "django")
+    monkeypatch.setattr(rotation, "rotate_keys", lambda *, actor: {"django": {"removable": [1]}})
+    monkeypatch.setattr(audit, "record", breaks)
+    with pytest.raises(ZeroDivisionError):
+        keys("--drop", "django:1")
+    kept = keyring.load("PILOT_SECRET_KEY", portal.settings.VAR)
+    assert keyring.versions(kept).keys() == {1, 2}
+    monkeypatch.setattr(rotation, "rotate_keys", lambda *, actor: {})
+    with pytest.raises(KeyError, match="django"):  # nothing said about a key: it is not for the taking
+        keys("--drop", "django:1")
 
 
 @pytest.mark.parametrize(
