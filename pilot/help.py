@@ -53,9 +53,9 @@ class Topic:
         words = [*self.clauses, *(f"{part.zh}\n{part.en}" for part in parts)]
         return text in "\n".join(words).lower()
 
-    def is_for(self, role: str | None) -> bool:
-        """Whether a role may open any page it is about."""
-        return any(policy.may_open(page, role) for page in self.pages)
+    def first_for(self, role: str | None) -> str | None:
+        """The first page it is about that a role may open."""
+        return next((page for page in self.pages if policy.may_open(page, role)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def kind_of(page: str) -> Words | None:
 def found(text: str, role: str | None) -> list[Topic]:
     """The topics for this role that hold every word of a text; all of them for an empty one."""
     words = text.lower().split()
-    return [t for t in topics() if t.is_for(role) and all(t.holds(word) for word in words)]
+    return [t for t in topics() if t.first_for(role) and all(t.holds(word) for word in words)]
 
 
 @cache

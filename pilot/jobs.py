@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from pilot.services import outbox
 
 DATABASE_AWAY = 5  # seconds until a task that the database failed is tried again
+MOST_REPEATED = 600  # times, 50 minutes: over before the outbox takes the task for lost (``LOST_AFTER``)
 
 
 class OutboxTask(Task[Any, Any]):
@@ -18,7 +19,10 @@ class OutboxTask(Task[Any, Any]):
     abstract = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run, and tell the outbox. Raises ``Retry`` when the database is away, else what the task raises."""
+        """Run, and tell the outbox. Raises ``Retry`` when the database is away, else what the task raises.
+
+        An error of the database that does not pass is the task's own: a full disk, or what always ends in a deadlock.
+        """
         message = (self.request.headers or {}).get(outbox.HEADER)
         if message is None:
             return super().__call__(*args, **kwargs)
@@ -26,6 +30,9 @@ class OutboxTask(Task[Any, Any]):
         try:
             return self._run_for(message, repeated, args, kwargs)
         except (OperationalError, InterfaceError) as error:  # it may be in the middle of a restart
+            if repeated >= MOST_REPEATED:
+                outbox.failed(message, error)
+                raise
             raise self.retry(exc=error, countdown=DATABASE_AWAY, max_retries=None) from error
 
     def _run_for(self, message: int, repeated: int, args: Any, kwargs: Any) -> Any:
@@ -36,7 +43,7 @@ class OutboxTask(Task[Any, Any]):
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:
-            outbox.failed(message, error, repeated=repeated)
+            outbox.failed(message, error)
             raise
         outbox.done(message)
         return result

@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import secrets
+import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -79,12 +80,27 @@ def load(variable: str, var: Path) -> str:
         return value
     path = path_of(_BY_VARIABLE[variable], var)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Of two processes starting together one writes ("x" is exclusive), the other reads.
-        with contextlib.suppress(FileExistsError), path.open("x", encoding="ascii") as file:
-            path.chmod(0o600)
+        _make(path)
+    if not (text := path.read_text(encoding="ascii")):
+        raise SecretError(
+            f"{path} 是空的：请从备份恢复密钥 / {path} is empty: put the secret back from where you keep it"
+        )
+    return text
+
+
+def _make(path: Path) -> None:
+    """Written aside, synced and linked: whoever sees the name reads all of it. Of two who start together one wins."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, aside = tempfile.mkstemp(dir=path.parent)  # for its owner alone
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(fresh())
-    return path.read_text(encoding="ascii")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, path)
+    finally:
+        Path(aside).unlink()
 
 
 def path_of(secret: Secret, var: Path) -> Path:

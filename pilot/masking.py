@@ -107,13 +107,16 @@ def reveal(shown: Any, group: DataGroup) -> Any:
     match shown:
         case Personal():
             return shown.in_full() if shown.group == group else shown
-        case dict():
+        case Mapping():
             return {key: reveal(value, group) for key, value in shown.items()}
-        case list() | tuple():
-            return type(shown)(reveal(value, group) for value in shown)
+        case list():
+            return [reveal(value, group) for value in shown]
+        case tuple():
+            parts = (reveal(value, group) for value in shown)
+            return shown._make(parts) if hasattr(shown, "_make") else tuple(parts)  # a named one stays one
         case _ if is_dataclass(shown) and not isinstance(shown, type):
-            parts = {part.name: getattr(shown, part.name) for part in fields(shown)}
-            changed = {name: new for name, old in parts.items() if (new := reveal(old, group)) != old}
+            held = {part.name: getattr(shown, part.name) for part in fields(shown)}
+            changed = {name: new for name, old in held.items() if (new := reveal(old, group)) != old}
             return replace(shown, **changed) if changed else shown
         case _:
             return shown

@@ -6,7 +6,7 @@ A rule whose key is not here would change nothing, so none can be entered. Value
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final
 
 from django.db.models import TextChoices
@@ -77,7 +77,8 @@ class RuleKind:
 
 def _percent(value: Any) -> str:
     share = 100 - Decimal(100 * value["errors"]) / Decimal(value["out_of"])
-    return f"{share.quantize(Decimal('0.0001')).normalize():f}"
+    shown = share.quantize(Decimal("0.0001"), ROUND_DOWN)  # what allows an error never reads as 100 %
+    return f"{shown.normalize():f}"
 
 
 _WORKING_DAYS: Final = _("%(n)s 个工作日")

@@ -20,10 +20,11 @@ from pilot.pdf import render_pdf
 MM: Final = 72 / 25.4  # points
 TILE: Final = (380, 200)  # pixels of one tile on the screen
 ACROSS, DOWN = 95, 60  # mm between two marks on paper
+MOST_SIZES: Final = 20  # of pages in one file; a sheet of marks is set for each
 
 
 class UnmarkableError(ValueError):
-    """The file is no PDF that can be opened."""
+    """The file is no PDF that can be opened, or one whose pages no sheet fits."""
 
 
 def words(actor: Actor) -> str:
@@ -55,10 +56,12 @@ def on_pdf(content: bytes, *, text: str, digest: str) -> bytes:
             for page in pdf.pages:
                 size = _size(page)
                 if size not in sheets:
+                    if len(sheets) == MOST_SIZES:
+                        raise UnmarkableError(f"more than {MOST_SIZES} sizes of pages")
                     sheets[size] = Pdf.open(BytesIO(_sheet(size, text, digest)))
                 page.add_overlay(sheets[size].pages[0], Box(*map(float, page.trimbox)))
             pdf.save(out, deterministic_id=True)
-    except PdfError as error:
+    except (PdfError, ValueError, TypeError) as error:  # the latter two of a box that is none
         raise UnmarkableError(str(error)) from error
     return out.getvalue()
 
@@ -66,7 +69,8 @@ def on_pdf(content: bytes, *, text: str, digest: str) -> bytes:
 def _size(page: Page) -> tuple[int, int]:
     """Width and height as it is read, in whole points."""
     left, bottom, right, top = map(float, page.trimbox)
-    return round(right - left), round(top - bottom)
+    across, up = round(right - left), round(top - bottom)
+    return (up, across) if page.rotation % 180 else (across, up)
 
 
 def _sheet(size: tuple[int, int], text: str, digest: str) -> bytes:

@@ -18,7 +18,6 @@ from applications.services import uploads
 from applications.services.files import FORGOTTEN
 from pilot import clock, inventory
 from pilot.actors import Actor
-from pilot.models import Document
 from pilot.services import audit, documents
 
 SYSTEM: Final = Actor.system("forget_drafts")
@@ -26,14 +25,14 @@ AT_ONCE: Final = 200  # applications of one run
 _NEVER_HANDED_IN: Final = Q(submitted_at__isnull=True) & (
     Q(state=ApplicationState.DRAFT) | Q(state=ApplicationState.WITHDRAWN)
 )
+_FULL: Final = ~Q(draft={}) | ~Q(proposals={}) | Q(files__replaced_at__isnull=True, files__isnull=False)
 
 
 def forget_drafts(*, at: datetime | None = None) -> int:
     """Destroy the content of drafts whose time is over (business time); returns how many. Safe to run twice at once."""
     now = at or clock.now()
     long_ago = now - inventory.period("draft")
-    full = ~Q(draft={}) | ~Q(proposals={}) | Q(files__replaced_at__isnull=True, files__isnull=False)
-    rows = Application.unscoped.filter(_NEVER_HANDED_IN, full, state_since__lte=long_ago)
+    rows = Application.unscoped.filter(_NEVER_HANDED_IN, _FULL, state_since__lte=long_ago)
     found = rows.select_related("programme").distinct().order_by("pk")[:AT_ONCE]
     return sum(_forget(case.pk) for case in found if _over_at(case) <= long_ago)
 
@@ -45,29 +44,22 @@ def _over_at(case: Application) -> datetime:
     return max(deadlines.closing(case.programme, case.provider_id), case.state_since)
 
 
+@transaction.atomic
 def _forget(pk: int) -> bool:
-    with transaction.atomic():
-        rows = Application.unscoped.filter(_NEVER_HANDED_IN, pk=pk)
-        case = rows.select_for_update(of=("self",), skip_locked=True).first()
-        if case is None:
-            return False
-        for upload in PartialUpload.unscoped.filter(application=case):
-            uploads.discard(upload)
-        files = ApplicationFile.unscoped.filter(application=case)
-        going = _unshared(case, set(files.values_list("sha256", flat=True)))
-        detail = {"files": files.count(), "fields": len(case.draft)}
-        files.filter(replaced_at__isnull=True).update(replaced_at=clock.now())
-        case.draft, case.proposals = {}, {}
-        case.save(update_fields=["draft", "proposals"])
-        audit.record(action=FORGOTTEN, actor=SYSTEM, subject=case, detail=detail)
-    for digest in going:
-        documents.forget(digest)
+    rows = Application.unscoped.filter(_NEVER_HANDED_IN, pk=pk)
+    case = rows.select_for_update(of=("self",), skip_locked=True).first()
+    # Another worker may have been here between the search and the lock.
+    if case is None or not Application.unscoped.filter(_FULL, pk=pk).exists():
+        return False
+    for upload in PartialUpload.unscoped.filter(application=case):
+        uploads.discard(upload)
+    files = ApplicationFile.unscoped.filter(application=case)
+    detail = {"files": files.count(), "fields": len(case.draft)}
+    digests = set(files.values_list("sha256", flat=True))
+    files.filter(replaced_at__isnull=True).update(replaced_at=clock.now())
+    case.draft, case.proposals = {}, {}
+    case.save(update_fields=["draft", "proposals"])
+    audit.record(action=FORGOTTEN, actor=SYSTEM, subject=case, detail=detail)
+    # Files go before the commit: after a crash in between the next run finds the draft again, and ends it.
+    documents.forget_unless_needed(digests, without=files)
     return True
-
-
-def _unshared(case: Application, digests: set[str]) -> set[str]:
-    """Those that serve nothing else on record."""
-    elsewhere = ApplicationFile.unscoped.exclude(application=case).filter(sha256__in=digests)
-    papers = Document.objects.filter(sha256__in=digests)
-    kept = set(elsewhere.values_list("sha256", flat=True)) | set(papers.values_list("sha256", flat=True))
-    return digests - kept

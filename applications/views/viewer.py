@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from applications.models import ApplicationFile
 from applications.services import drawing, viewing
 from pilot import clock
+from pilot.downloads import SANDBOX
 
 OPENED_KEY: Final = "opened_files"
 OPENING: Final = timedelta(minutes=30)  # a file looked at again after this is opened again
@@ -33,7 +34,7 @@ def application_page(request: Any, pk: int, page: int) -> HttpResponse:
     record_opening(request, file)
     response = HttpResponse(picture, content_type="image/png")
     response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Content-Security-Policy"] = SANDBOX
     return response
 
 

@@ -380,13 +380,11 @@ def _spooled(month: UnitMonth) -> Iterator[Any]:
 def _proofs(month: UnitMonth) -> list[Document]:
     """Proofs whose file is still there and serves nothing else on record."""
     mine = list(month.proofs)
-    others = Document.objects.exclude(pk__in=[proof.pk for proof in mine])
-    shared = set(others.filter(sha256__in=[proof.sha256 for proof in mine]).values_list("sha256", flat=True))
+    shared = documents.needed({proof.sha256 for proof in mine}, without=month.proofs)
     return [p for p in mine if p.sha256 not in shared and documents.path_of(p.sha256).exists()]
 
 
 def _sweep_files(month: UnitMonth, proofs: list[Document]) -> None:
     for job in month.jobs.values_list("case_key", flat=True):
         spool.remove(job)
-    for proof in proofs:
-        documents.forget(proof.sha256)
+    documents.forget_unless_needed({proof.sha256 for proof in proofs}, without=month.proofs)

@@ -80,13 +80,13 @@ def add_version(*, actor: Actor, name: str) -> int:
 def drop_version(*, actor: Actor, name: str, version: int) -> None:
     """Forget an old version for good. Raises :class:`Refused` while it is needed, ``pilot.keyring.SecretError``."""
     report = rotate_keys(actor=actor)
-    if version not in report.get(name, {}).get("removable", [version]):
+    if version not in report[name]["removable"]:
         raise Refused(
             _("%(name)s 第 %(version)s 版仍在使用或未生效，不能移除") % {"name": name, "version": version}
         )
     with transaction.atomic():
-        keyring.drop_version(keyring.MADE[name], settings.VAR, version)
         audit.record(action="keys.drop", actor=actor, detail={"key": name, "version": version})
+        keyring.drop_version(keyring.MADE[name], settings.VAR, version)
 
 
 def _rewrap_webhooks(current: int) -> int:

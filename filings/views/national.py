@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,14 +20,13 @@ from filings.services import national
 from filings.services.national import Imported
 from filings.views.common import page_of
 from filings.views.units import crumbs_of, unit_or_404
-from pilot import policy, watermark
+from pilot import policy
 from pilot.downloads import as_download
 from pilot.errors import PilotError
-from pilot.services import audit, export_limits, workbooks
+from pilot.services import exports
 from pilot.ui import ActPage, Empty, Link, ListPage, PlainPage, Section
 
 SHOWN_FILES = 10
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _asked(request: Any, code: str) -> tuple[selector.Scope, ReconciliationFilter, str]:
@@ -77,31 +74,20 @@ def _toolbar(scope: selector.Scope, show: str) -> list[Link]:
 
 
 @require_safe
-@transaction.atomic
 def export(request: Any, code: str) -> HttpResponse:
     """The list as a workbook, all of its rows."""
     scope, _form, show = _asked(request, code)
-    out = io.BytesIO()
-    title = str(dict(LISTS)[show])
-    rows = selector.LISTS[show](scope)
-    export_limits.check(actor=request.actor, rows=rows.count(), personal=False, reason="")
-    written = workbooks.write_list(
-        out,
-        headings=[str(column.label) for column in pages.columns(show)],
-        rows=(pages.row(show, one).cells for one in rows.iterator(chunk_size=500)),
+    title, rows = str(dict(LISTS)[show]), selector.LISTS[show](scope)
+    table = exports.Table(
         title=title,
-        taken_by=watermark.words(request.actor),
+        headings=[str(column.label) for column in pages.columns(show)],
+        total=rows.count(),
+        rows=(pages.row(show, one).cells for one in rows.iterator(chunk_size=500)),
     )
-    audit.record(
-        action=export_limits.EXPORT,
-        actor=request.actor,
-        object_type="list",
-        object_id="national",
-        detail={"unit": scope.unit.code, "month": scope.month.name, "list": show, "rows": written},
-    )
-    response = HttpResponse(out.getvalue(), content_type=WORKBOOK)
-    name = f"{scope.unit.code}-{scope.month.name}-{title}.xlsx"
-    return as_download(response, name)
+    query = f"unit={scope.unit.code}&month={scope.month.name}&show={show}"
+    content = exports.write_at_once(table=table, machine="national", query=query, actor=request.actor)
+    response = HttpResponse(content, content_type=exports.CONTENT_TYPE)
+    return as_download(response, f"{scope.unit.code}-{scope.month.name}-{title}.xlsx")
 
 
 @require_safe

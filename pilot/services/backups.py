@@ -16,8 +16,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from pilot import clock, keyring, sealing
@@ -35,6 +36,8 @@ FOLDERS: Final = (
 )  # under PILOT_VAR; what is refilled or belongs to one machine stays out
 FLEETING: Final = ("spool", "uploads")  # emptied as work goes on
 BLOCK: Final = 1024 * 1024
+TROUBLE: Final = (OSError, dumps.DumpError, Error, psycopg.Error)
+"""What disk and database raise; a copy of rows speaks to psycopg itself."""
 
 
 class BackupError(RuntimeError):
@@ -60,7 +63,7 @@ def make(*, target: Path, actor: Actor) -> dict[str, Any]:
         if target.exists():
             target.rmdir()
         fresh.rename(target)
-    except (OSError, dumps.DumpError) as error:
+    except TROUBLE as error:
         raise BackupError(f"备份失败：{error} / the backup failed: {error}") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

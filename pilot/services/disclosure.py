@@ -12,7 +12,7 @@ from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.enums import DataGroup, UnmaskReason
 from pilot.errors import NotPermitted, Refused
-from pilot.models import AuditEntry, Membership
+from pilot.models import AuditEntry, Person
 from pilot.services import audit
 
 UNMASK: Final = "personal.unmask"
@@ -30,27 +30,39 @@ PER_HOUR: Final = {
 def unmask(*, actor: Actor, subject: Any, group: str, reason: str) -> DataGroup:
     """Put on record that ``actor`` looks at a group of data of ``subject`` in full, and why; returns the group.
 
+    That it may not, or looks too often, is on record as well.
+
     Raises :class:`NotPermitted` for a role that may not, :class:`Refused` without a reason or above the bound per
     hour. Whether this actor may see the subject at all, the caller knows.
     """
     if group not in DataGroup.values or not policy.may_unmask(group, actor.role):
+        _record(actor, AuditEntry.Outcome.DENIED, subject, group, reason)
         raise NotPermitted(_("没有权限"))
     if reason not in UnmaskReason.values:
         raise Refused(_("请选择查看完整内容的理由"))
     wanted = DataGroup(group)
-    detail = {"group": group, "reason": reason}
     with transaction.atomic():
         # Of two at once the second counts the first.
-        Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.membership_id or 0)
+        Person.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.acting_person)
         within = looked_at(actor, wanted) < PER_HOUR[wanted]
         outcome = AuditEntry.Outcome.DONE if within else AuditEntry.Outcome.DENIED
-        audit.record(action=UNMASK, actor=actor, outcome=outcome, subject=subject, detail=detail)
+        _record(actor, outcome, subject, group, reason)
     if not within:
         raise Refused(
             _("一小时内最多查看 %(n)s 次完整的%(what)s，请稍后再试")
             % {"n": PER_HOUR[wanted], "what": wanted.label}
         )
     return wanted
+
+
+@transaction.atomic
+def _record(actor: Actor, outcome: str, subject: Any, group: str, reason: str) -> None:
+    """One row; what was sent instead of a group or a reason is not kept."""
+    detail = {
+        "group": group if group in DataGroup.values else "",
+        "reason": reason if reason in UnmaskReason.values else "",
+    }
+    audit.record(action=UNMASK, actor=actor, outcome=outcome, subject=subject, detail=detail)
 
 
 def looked_at(actor: Actor, group: DataGroup) -> int:

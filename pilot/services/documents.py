@@ -6,15 +6,17 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from django.apps import apps
 from django.conf import settings
-from django.db import transaction
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 
 from pilot import clock
@@ -35,6 +37,13 @@ SUFFIXES = {
     "image/png": "png",
     TEXT: "txt",
 }  # else: a workbook
+OTHER_STORES: Final = {
+    "filings.nationalfile",
+    "filings.picturecontent",
+    "filings.uploadjob",
+    "pilot.export",
+}
+"""Models whose ``sha256`` names content that does not lie here. Of any other model it keeps the file."""
 
 
 def suffix_of(content_type: str) -> str:
@@ -49,6 +58,7 @@ def put_bytes(content: bytes) -> str:
     final name is on record. What nobody came back for :mod:`pilot.services.leftovers` clears up.
     """
     digest = hashlib.sha256(content).hexdigest()
+    _lock(digest, "pg_advisory_xact_lock_shared")
     if _final(digest).exists():
         return digest
     waiting = waiting_of(digest)
@@ -117,9 +127,46 @@ def forget(digest: str) -> None:
         path.unlink(missing_ok=True)
 
 
+def forget_unless_needed(digests: Collection[str], *, without: models.QuerySet[Any]) -> None:
+    """Take content off the disk for good that no row names but those of ``without``. Safe beside its writers."""
+    for digest in sorted(digests):
+        with transaction.atomic():
+            _lock(digest, "pg_advisory_xact_lock")
+            if not needed({digest}, without=without):
+                forget(digest)
+
+
+def needed(digests: Collection[str], *, without: models.QuerySet[Any] | None = None) -> set[str]:
+    """Those of these digests that a row of any table names, but for the rows of ``without``."""
+    kept: set[str] = set()
+    for model in _naming():
+        rows = model._base_manager.filter(sha256__in=digests)
+        if without is not None and model is without.model:
+            rows = rows.exclude(pk__in=without.values("pk"))
+        kept.update(rows.values_list("sha256", flat=True))
+    return kept
+
+
+def _naming() -> Iterator[type[models.Model]]:
+    for model in apps.get_models():
+        with suppress(FieldDoesNotExist):
+            model._meta.get_field("sha256")
+            if model._meta.label_lower not in OTHER_STORES:
+                yield model
+
+
+def _lock(digest: str, function: str) -> None:
+    """Writers share the lock until their row has committed; who takes content away has it alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [int(digest[:15], 16)])
+
+
 def read_bytes(digest: str) -> bytes:
     """The stored content; raises ``OSError`` when it is gone or no longer has its digest."""
-    content = path_of(digest).read_bytes()
+    try:
+        content = path_of(digest).read_bytes()
+    except FileNotFoundError:  # a commit may have given it its final name meanwhile
+        content = path_of(digest).read_bytes()
     if hashlib.sha256(content).hexdigest() != digest:
         raise OSError(f"stored file {digest[:12]}… was changed")
     return content

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
+from django.db import transaction
 from django.db.models import IntegerField, Sum
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
@@ -14,7 +17,8 @@ from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import OFFICIAL_ROLES, PROVIDER_ROLES, ExportReason
 from pilot.errors import Refused
-from pilot.models import AuditEntry, Membership
+from pilot.models import AuditEntry, Person
+from pilot.services import audit
 
 EXPORT: Final = "list.export"
 DAY: Final = timedelta(days=1)
@@ -25,6 +29,19 @@ ROWS_OF_OTHERS: Final = 20_000
 PERSONAL_ROWS_A_DAY: Final = 5_000
 
 
+@contextmanager
+def attempt(*, actor: Actor, machine: str) -> Iterator[None]:
+    """The transaction of an export; that it was refused stays on record."""
+    try:
+        with transaction.atomic():
+            yield
+    except Refused:
+        with transaction.atomic():
+            denied = AuditEntry.Outcome.DENIED
+            audit.record(action=EXPORT, actor=actor, outcome=denied, object_type="list", object_id=machine)
+        raise
+
+
 def check(*, actor: Actor, rows: int, personal: bool, reason: str) -> None:
     """Raises :class:`Refused` where a list with persons has no reason, or one day's rows would be exceeded.
 
@@ -32,7 +49,7 @@ def check(*, actor: Actor, rows: int, personal: bool, reason: str) -> None:
     """
     if personal and reason not in ExportReason.values:
         raise Refused(_("列表含个人信息，请选择导出理由"))
-    Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.membership_id or 0)
+    Person.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.acting_person)
     bound = PERSONAL_ROWS_A_DAY if personal else ROWS_A_DAY.get(actor.role, ROWS_OF_OTHERS)
     if taken(actor, personal=personal) + rows > bound:
         raise Refused(
@@ -45,7 +62,10 @@ def check(*, actor: Actor, rows: int, personal: bool, reason: str) -> None:
 def taken(actor: Actor, *, personal: bool) -> int:
     """Rows this person has taken away within the last 24 hours (security time): with persons only, or all."""
     rows = AuditEntry.objects.filter(
-        person_id=actor.person_id, at__gt=clock.security_now() - DAY, action=EXPORT
+        person_id=actor.person_id,
+        at__gt=clock.security_now() - DAY,
+        action=EXPORT,
+        outcome=AuditEntry.Outcome.DONE,
     )
     if personal:
         rows = rows.filter(detail__personal=True)

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from pilot import clock, inventory, watermark
 from pilot.actors import Actor
 from pilot.errors import Refused
-from pilot.models import Export, Membership, Notice
+from pilot.models import Export, Notice, Person
 from pilot.rules import local_day
 from pilot.selectors import people
 from pilot.services import audit, export_limits, outbox, workbooks
@@ -65,19 +65,22 @@ def file_name(title: str) -> str:
     return f"{title}_{local_day(clock.now()):%Y%m%d}.xlsx"
 
 
-@transaction.atomic
 def write_at_once(*, table: Table, machine: str, query: str, actor: Actor, reason: str = "") -> bytes:
     """A short list as a workbook. Raises as :func:`export_limits.check`."""
-    export_limits.check(actor=actor, rows=table.total, personal=table.personal, reason=reason)
     buffer = io.BytesIO()
-    count = workbooks.write_list(
-        buffer, headings=table.headings, rows=table.rows, title=table.title, taken_by=watermark.words(actor)
-    )
-    _on_record(actor, machine, query, count, table, reason)
+    with export_limits.attempt(actor=actor, machine=machine):
+        export_limits.check(actor=actor, rows=table.total, personal=table.personal, reason=reason)
+        count = workbooks.write_list(
+            buffer,
+            headings=table.headings,
+            rows=table.rows,
+            title=table.title,
+            taken_by=watermark.words(actor),
+        )
+        _on_record(actor, machine, query, count, table, reason)
     return buffer.getvalue()
 
 
-@transaction.atomic
 def request(
     *, actor: Actor, machine: str, table: Table, query: str, columns: str, language: str, reason: str = ""
 ) -> Export:
@@ -85,10 +88,15 @@ def request(
 
     Raises :class:`Refused` above ``MOST`` rows, and as :func:`export_limits.check`.
     """
+    chosen = {"machine": machine, "query": query, "columns": columns, "language": language}
+    with export_limits.attempt(actor=actor, machine=machine):
+        return _request(actor, table, reason, chosen)
+
+
+def _request(actor: Actor, table: Table, reason: str, chosen: dict[str, str]) -> Export:
     if table.total > MOST:
         raise Refused(_("一次最多导出 %(n)s 条，请缩小筛选范围") % {"n": f"{MOST:,}"})
-    Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.membership_id or 0)
-    chosen = {"machine": machine, "query": query, "columns": columns, "language": language}
+    Person.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.acting_person)
     same: Export | None = _unfinished().filter(membership=actor.membership_id, **chosen).first()
     if same is not None:
         return same
@@ -100,7 +108,7 @@ def request(
         name=file_name(table.title),
         **chosen,
     )
-    _on_record(actor, machine, query, table.total, table, reason, subject=export)
+    _on_record(actor, chosen["machine"], chosen["query"], table.total, table, reason, subject=export)
     outbox.post_task("pilot.tasks.write_export", export_id=export.pk)
     return export
 

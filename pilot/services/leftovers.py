@@ -13,10 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from django.apps import apps
 from django.conf import settings
-from django.core.exceptions import FieldDoesNotExist
-from django.db import models
 
 from pilot import clock
 from pilot.services import documents
@@ -36,7 +33,7 @@ def clear() -> dict[str, int]:
         with documents.shelf(path):
             if not is_abandoned(path):
                 continue
-            if path.suffix == documents.WAITING and _on_record(path.stem):
+            if path.suffix == documents.WAITING and documents.needed({path.stem}):
                 documents.settle(path.stem)
                 done["settled"] += 1
             else:
@@ -60,15 +57,3 @@ def _left() -> Iterator[Path]:
     root = Path(settings.MEDIA_ROOT)
     yield from root.glob(f"*/*{documents.WAITING}")
     yield from root.glob("*/tmp*")
-
-
-def _on_record(digest: str) -> bool:
-    """Whether a row of any table names this content; digests of other things can only keep it."""
-    return any(model._base_manager.filter(sha256=digest).exists() for model in _naming())
-
-
-def _naming() -> Iterator[type[models.Model]]:
-    for model in apps.get_models():
-        with suppress(FieldDoesNotExist):
-            model._meta.get_field("sha256")
-            yield model

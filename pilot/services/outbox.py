@@ -24,7 +24,6 @@ SOON = timedelta(seconds=2)
 MOST_TRIES = 3
 LOST_AFTER = timedelta(hours=1)
 """A task that was sent and is not done after this time is sent again: the broker may have lost it."""
-RESENT_WITHIN = timedelta(hours=24)
 HEADER = "outbox"  # of a task's message: which row here it is for
 MARK = "pilot-outbox"  # key in the broker; where it is missing, the broker has lost what it held
 type Check = Callable[[str], bool]
@@ -177,13 +176,15 @@ def sweep() -> int:
 def begin(message: int, *, repeated: int) -> bool:
     """A worker begins the task of a message; False when it must not, being done or given up.
 
-    Beginnings are counted, not failures, so that a task that kills its process ends as well. ``repeated`` of them do
-    not count: those that only the database kept from an end.
+    Beginnings are counted, not failures, so that a task that kills its process ends as well. Of one message from the
+    broker only the first counts, not those ``repeated`` after it: only the database kept that one from an end.
     """
     row = OutboxMessage.objects.select_for_update().filter(pk=message, cancelled_at=None).first()
     if row is None:
         return False
-    if row.attempts - repeated >= MOST_TRIES:
+    if repeated:
+        return True
+    if row.attempts >= MOST_TRIES:
         _give_up(row, "WorkerLost")
         return False
     OutboxMessage.objects.filter(pk=message).update(attempts=F("attempts") + 1)
@@ -196,7 +197,7 @@ def done(message: int) -> None:
 
 
 @transaction.atomic
-def failed(message: int, error: Exception, *, repeated: int) -> None:
+def failed(message: int, error: Exception) -> None:
     """The task of a message failed: it is sent again after a while, or given up after three tries.
 
     Only the kind of error is kept; its words may hold what somebody wrote.
@@ -204,7 +205,7 @@ def failed(message: int, error: Exception, *, repeated: int) -> None:
     row = OutboxMessage.objects.select_for_update().filter(pk=message, cancelled_at=None).first()
     if row is None:
         return
-    if row.attempts - repeated >= MOST_TRIES:
+    if row.attempts >= MOST_TRIES:
         _give_up(row, type(error).__name__)
         return
     row.sent_at, row.not_before = None, clock.security_now() + RETRY_AFTER
@@ -214,7 +215,8 @@ def failed(message: int, error: Exception, *, repeated: int) -> None:
 
 def _give_up(row: OutboxMessage, error: str) -> None:
     row.cancelled_at, row.last_error = clock.security_now(), error
-    row.save(update_fields=["cancelled_at", "last_error"])
+    row.sent_at = row.sent_at or row.cancelled_at  # an older copy gives up: the row waits to be sent again
+    row.save(update_fields=["cancelled_at", "last_error", "sent_at"])
     logger.error("gave up %s (outbox %s): %s", row.target, row.pk, error)
 
 
@@ -245,7 +247,7 @@ def resend_lost() -> int:
             client = cast(Any, connection.channel()).client
             lost = Q() if client.get(MARK) is None else Q(sent_at__lt=now - LOST_AFTER)
             sent = OutboxMessage.objects.filter(
-                lost, kind=OutboxMessage.Kind.TASK, sent_at__gt=now - RESENT_WITHIN, cancelled_at=None
+                lost, kind=OutboxMessage.Kind.TASK, sent_at__isnull=False, cancelled_at=None
             )
             count = sent.update(sent_at=None, not_before=now)
             client.set(MARK, "1")

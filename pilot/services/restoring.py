@@ -6,6 +6,8 @@ import json
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from django.db.migrations.loader import MigrationLoader
 from pilot import supervisor
 from pilot.actors import Actor
 from pilot.embedded import Layout
+from pilot.models import AuditEntry
 from pilot.services import audit, audit_checks, audit_heads, backups, dumps
 from pilot.services.backups import FOLDERS, BackupError
 
@@ -27,11 +30,36 @@ def restore(*, source: Path, actor: Actor, force: bool = False, reason: str = ""
     Returns ``{directory, made_at, tables, rows, files, audit, seconds: {check, database, files, verify, all}}``.
     Raises :class:`BackupError`; whatever it refuses before the database took the dump leaves the portal as it was.
     """
-    took, began = {}, time.monotonic()
+    took: dict[str, float] = {}
+    began = time.monotonic()
     manifest, seal = check(source)
-    _must_stand_still()
+    try:
+        with _standing_still():
+            _replace(source, manifest, took, began, allowed=bool(force and reason))
+            log = _verify(manifest)
+            took["verify"] = time.monotonic() - began - sum(took.values())
+            took["all"] = time.monotonic() - began
+            fault = log["fault"]
+            counts = put_on_record(actor=actor, manifest=manifest, seal=seal, reason=reason, fault=fault)
+    except backups.TROUBLE as error:
+        raise BackupError(f"恢复失败：{error} / the restore failed: {error}") from error
+    if fault:
+        raise BackupError(f"恢复后的内容与清单不符 / what was restored does not fit the list: {fault}")
+    return {
+        "directory": str(source),
+        "made_at": manifest["made_at"],
+        **counts,
+        "audit": {name: log[name] for name in ("entries", "unsealed", "heads")},
+        "seconds": {name: round(seconds, 1) for name, seconds in took.items()},
+    }
+
+
+def _replace(
+    source: Path, manifest: dict[str, Any], took: dict[str, float], began: float, *, allowed: bool
+) -> None:
+    """Put the backup in place of what the portal holds, which has to be ``allowed`` where that is anything."""
     empty = dumps.is_empty() and not any(_files())
-    if not empty and not (force and reason):
+    if not empty and not allowed:
         raise BackupError(
             "门户里已有数据：恢复会替换全部内容，须同时给出 --force 和 --reason / "
             "this portal holds data: a restore replaces all of it and needs --force and --reason"
@@ -42,36 +70,31 @@ def restore(*, source: Path, actor: Actor, force: bool = False, reason: str = ""
     try:
         _take_files(source, aside, manifest)
         took["files"] = time.monotonic() - began - sum(took.values())
-        dumps.load(source / backups.DUMP, empty_first=not empty)
+        with _in_place(aside, var):
+            dumps.load(source / backups.DUMP, empty_first=not empty)
+        shutil.rmtree(aside / "old", ignore_errors=True)
         took["database"] = time.monotonic() - began - sum(took.values())
-        _put_in_place(aside, var)
-    except (OSError, dumps.DumpError) as error:
-        raise BackupError(f"恢复失败：{error} / the restore failed: {error}") from error
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    log = _verify(manifest)
-    took["verify"] = time.monotonic() - began - sum(took.values())
-    took["all"] = time.monotonic() - began
-    counts = put_on_record(actor=actor, manifest=manifest, seal=seal, reason=reason)
-    return {
-        "directory": str(source),
-        "made_at": manifest["made_at"],
-        **counts,
-        "audit": log,
-        "seconds": {name: round(seconds, 1) for name, seconds in took.items()},
-    }
+        shutil.rmtree(aside / "new", ignore_errors=True)
+        for folder in (aside / "old", aside):
+            with suppress(OSError):  # what could not be put back stays where it is
+                folder.rmdir()
 
 
 @transaction.atomic
-def put_on_record(*, actor: Actor, manifest: dict[str, Any], seal: str, reason: str) -> dict[str, int]:
-    """Write into the restored log which backup it comes from, and why; returns how much was restored."""
+def put_on_record(
+    *, actor: Actor, manifest: dict[str, Any], seal: str, reason: str, fault: str = ""
+) -> dict[str, int]:
+    """Write into the restored log which backup it comes from, why, and what was wrong; returns how much it was."""
     counts = {
         "tables": len(manifest["tables"]),
         "rows": sum(table["rows"] for table in manifest["tables"].values()),
         "files": len(manifest["files"]) - 1,
     }
     detail = {"manifest": seal, "made_at": manifest["made_at"], "reason": reason, **counts}
-    audit.record(action="portal.restore", actor=actor, detail=detail)
+    outcome = AuditEntry.Outcome.FAILED if fault else AuditEntry.Outcome.DONE
+    detail |= {"fault": fault} if fault else {}
+    audit.record(action="portal.restore", actor=actor, outcome=outcome, detail=detail)
     return counts
 
 
@@ -128,9 +151,22 @@ def _differs(path: Path, told: dict[str, Any]) -> bool:
         return True
 
 
-def _must_stand_still() -> None:
-    if not supervisor.Claim(Layout.of(settings.VAR)).is_free():
-        raise BackupError("门户正在运行，请先停止：manage.py stop / the portal runs: stop it first")
+@contextmanager
+def _standing_still() -> Iterator[None]:
+    """Nobody serves the portal meanwhile."""
+    layout = Layout.of(settings.VAR)
+    claim = supervisor.Claim(layout)
+    layout.run.mkdir(parents=True, exist_ok=True)
+    try:
+        claim.take()
+    except supervisor.ServeError as error:
+        raise BackupError(
+            "门户正在运行，请先停止：manage.py stop / the portal runs: stop it first"
+        ) from error
+    try:
+        yield
+    finally:
+        claim.release()
 
 
 def _files() -> list[Path]:
@@ -144,24 +180,36 @@ def _take_files(source: Path, aside: Path, manifest: dict[str, Any]) -> None:
             raise OSError(f"{name} changed while it was copied")
 
 
-def _put_in_place(aside: Path, var: Path) -> None:
+@contextmanager
+def _in_place(aside: Path, var: Path) -> Iterator[None]:
+    """The backup's folders stand in the portal's place; when what happens meanwhile fails, the portal's come back."""
     (aside / "old").mkdir()
-    for folder in FOLDERS:
-        if (var / folder).exists():
-            (var / folder).rename(aside / "old" / folder)
-        if (aside / "new" / folder).exists():
-            (aside / "new" / folder).rename(var / folder)
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for folder in FOLDERS:
+            steps = (var / folder, aside / "old" / folder), (aside / "new" / folder, var / folder)
+            for here, there in steps:
+                if here.exists():
+                    here.rename(there)
+                    moved.append((here, there))
+        yield
+    except BaseException:
+        for here, there in reversed(moved):
+            there.rename(here)
+        raise
 
 
 def _verify(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Compare every table and file with the list and recompute the audit log; returns what the log said."""
+    """Compare every table and file in place with the list and recompute the audit log.
+
+    Returns what the log said, with everything that does not fit as its ``fault``.
+    """
     connection.close()
     with dumps.snapshot() as (cursor, _name):
         found = dumps.tables(cursor)
     told = manifest["tables"]
     wrong = sorted(name for name in found.keys() | told.keys() if found.get(name) != told.get(name))
+    var, files = Path(settings.VAR), manifest["files"].items()
+    wrong += [name for name, told in files if name != backups.DUMP and _differs(var / name, told)]
     log = audit_checks.verify()
-    if wrong or not log["ok"]:
-        words = ", ".join([*wrong[:5], log["fault"]])
-        raise BackupError(f"恢复后的内容与清单不符 / what was restored does not fit the list: {words}")
-    return {name: log[name] for name in ("entries", "unsealed", "heads")}
+    return {**log, "fault": ", ".join([*wrong[:5], *([] if log["ok"] else [log["fault"]])])}

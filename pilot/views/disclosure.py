@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from pilot import policy
 from pilot.context import EXTRA
 from pilot.enums import DataGroup, ExportReason, Role, UnmaskReason
-from pilot.errors import PilotError
+from pilot.errors import Refused
 from pilot.masking import groups_in, mask_name, reveal
 from pilot.models import AuditEntry
 from pilot.registry import Group, all_pages
@@ -50,7 +50,10 @@ class Panel:
 
 
 def asked(request: Any, subject: Any) -> Asked:
-    """Take what was posted to a page about ``subject``; the answer to it alone shows the group in full."""
+    """Take what was posted to a page about ``subject``; the answer to it alone shows the group in full.
+
+    Raises :class:`NotPermitted` for a group that the page does not offer this role.
+    """
     if request.method != "POST":
         return Asked()
     reason = request.POST.get("reason", "")
@@ -58,8 +61,8 @@ def asked(request: Any, subject: Any) -> Asked:
         group = disclosure.unmask(
             actor=request.actor, subject=subject, group=request.POST.get("group", ""), reason=reason
         )
-    except PilotError as refusal:
-        return Asked(error=str(refusal.message or _("没有权限")), reason=reason)
+    except Refused as refusal:
+        return Asked(error=str(refusal.message), reason=reason)
     return Asked(group, reason=reason)
 
 

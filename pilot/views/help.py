@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from pilot import help as texts
-from pilot import tours
+from pilot import policy, tours
 from pilot.ui import Link
 
 YEAR = 365 * 24 * 3600  # seconds
@@ -40,8 +40,9 @@ def _role(request: Any) -> str | None:
 def help_index(request: HttpRequest) -> HttpResponse:
     """Every topic for the reader's role, or those that hold the words of ``?q=``."""
     query = request.GET.get("q", "").strip()[:100]
+    role = _role(request)
     entries = tuple(
-        (reverse("help_topic", args=[topic.pages[0]]), topic) for topic in texts.found(query, _role(request))
+        (reverse("help_topic", args=[topic.first_for(role)]), topic) for topic in texts.found(query, role)
     )
     page = HelpPage(_("使用帮助"), [Link(_("首页"), reverse("home"))], query, entries)
     return render(request, "pages/help_index.html", {"page": page})
@@ -49,9 +50,9 @@ def help_index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def help_topic(request: HttpRequest, name: str) -> HttpResponse:
-    """What is said about the page of this URL name; 404 for pages that are not for the reader."""
+    """What is said about the page of this URL name; 404 for a page that the reader may not open."""
     topic = texts.by_page().get(name)
-    if topic is None or not topic.is_for(_role(request)):
+    if topic is None or not policy.may_open(name, _role(request)):
         raise Http404
     crumbs = [Link(_("首页"), reverse("home")), Link(_("使用帮助"), reverse("help_index"))]
     page = HelpPage(

@@ -62,7 +62,7 @@ def rule_enter(request: Any, key: str) -> HttpResponse:
         )
     except StateChanged as changed:
         messages.error(request, str(changed.message))
-        return _preview(request, programme, kind, form)
+        return _preview(request, programme, kind, form, status=changed.status)
     except PilotError as refusal:
         form.add_error(None, str(refusal.message))
         return _form(request, kind, form)
@@ -91,7 +91,9 @@ def _form(request: HttpRequest, kind: RuleKind, form: RuleForm) -> HttpResponse:
     return render(request, "pages/act.html", {"page": page}, status=status)
 
 
-def _preview(request: HttpRequest, programme: Programme, kind: RuleKind, form: RuleForm) -> HttpResponse:
+def _preview(
+    request: HttpRequest, programme: Programme, kind: RuleKind, form: RuleForm, *, status: int = 200
+) -> HttpResponse:
     chosen, value = form.cleaned_data, form.value()
     page = ConfirmPage(
         title=_("确认修改规则") if value is not None else _("确认废止规则"),
@@ -106,4 +108,4 @@ def _preview(request: HttpRequest, programme: Programme, kind: RuleKind, form: R
         back=reverse("rule_detail", args=[kind.key]),
         crumbs=words.crumbs(kind),
     )
-    return render(request, "pages/confirm.html", {"page": page})
+    return render(request, "pages/confirm.html", {"page": page}, status=status)

@@ -11,12 +11,12 @@ from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from pilot import clock, policy, watermark
 from pilot.context import waiting_count
+from pilot.downloads import SANDBOX, as_download
 from pilot.errors import Refused
 from pilot.machines import MACHINES
 from pilot.middleware import MEMBERSHIP_KEY, client_address
@@ -155,19 +155,13 @@ def watermark_picture(request: Any) -> HttpResponse:
     """The reader's name and the time as a picture to lay over what is shown or printed."""
     response = HttpResponse(watermark.svg(watermark.words(request.actor)), content_type="image/svg+xml")
     response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Content-Security-Policy"] = SANDBOX
     return response
 
 
 def file_response(content: bytes, content_type: str, name: str) -> HttpResponse:
     """A download with a fixed type, its own sandbox and a safe name."""
-    response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = (
-        content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return as_download(HttpResponse(content, content_type=content_type), name)
 
 
 @require_safe
