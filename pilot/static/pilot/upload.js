@@ -40,11 +40,14 @@ class Upload extends PieceUpload {
 
   finishing() { return undefined; }
 
-  // The keyboard does not fall out of the card because something in it goes.
+  // The keyboard does not fall out of the card because something in it goes, nor does the card leave the screen
+  // because something above it grows.
   keeping(change) {
     const within = this.card.contains(document.activeElement);
     change();
-    if (within && !this.card.contains(document.activeElement)) this.input.focus();
+    if (!within) return;
+    if (!this.card.contains(document.activeElement)) this.input.focus();
+    document.activeElement.scrollIntoView({ block: "nearest" });
   }
 
   hide(name) { this.keeping(() => { super.hide(name); this.part(name).blur(); }); }
