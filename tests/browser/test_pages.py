@@ -218,7 +218,8 @@ def test_every_page_of_every_machine(
     for actor in people:
         page = signed_in(actor, language)
         for address in addresses(slug, case, actor):
-            found += visit(page, address, axe_on=(390, 1366))
+            # Another language has other words, not other marks: it is looked at on the desktop.
+            found += visit(page, address, axe_on=(390, 1366) if language == "zh-hans" else (1366,))
             if page.locator("html").get_attribute("lang") != {"en": "en"}.get(language, "zh-CN"):
                 found.append(f"{address}: not in {language}")
     assert found == []

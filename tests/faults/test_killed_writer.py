@@ -29,7 +29,7 @@ from tests.factories import world
 
 ROOT = Path(__file__).parents[2]
 WRITER = Path(__file__).with_name("killed_writer.py")
-KILLS = int(os.environ.get("PILOT_KILL_POINTS", "10"))
+KILLS = int(os.environ.get("PILOT_KILL_POINTS", "4"))
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

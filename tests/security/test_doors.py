@@ -130,11 +130,11 @@ def test_for_somebody_else_at_every_address_there_is_nothing(scene: Scene) -> No
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_everybody_at_every_address(scene: Scene) -> None:
-    rest = cycle([method for method in METHODS if method not in {"GET", "POST"}])
+    rest = cycle([method for method in METHODS if method != "GET"])
     found: list[Any] = []
     for name in DOORS:
         for viewer in scene.people.values():
-            for method in METHODS if ALL else ("GET", "POST", next(rest)):
+            for method in METHODS if ALL else ("GET", next(rest)):
                 found += wrong(scene, viewer, name, method)
             found += [] if closed_by_either(scene, viewer, name) else [(name, viewer.name, "never 404")]
     assert found == []
