@@ -35,9 +35,10 @@ ALL: Final = os.environ.get("PILOT_MATRIX_METHODS") == "all"
 pytestmark = pytest.mark.django_db
 SAFE: Final = {"GET", "HEAD", "OPTIONS"}
 MACHINE_PAGE: Final = re.compile(r"[a-z-]+_(detail|act|task)$")
-# What differs from one answer to the next: tokens of forms, and the number of the request on a page of refusal.
+# What differs from one answer to the next: tokens of forms, the number of the request on a page of refusal, the clock.
 CHANGING: Final = re.compile(
     r'(name="csrfmiddlewaretoken" value=|csrf-token" content=)"[^"]*"|<dd><code>[^<]*</code></dd>'
+    r'|<time datetime="[^"]*">'
 )
 
 
