@@ -61,7 +61,7 @@ MACHINES: Final[dict[type, int]] = {
 # Steps back are tried less often, or nothing would ever get to its end.
 RARE: Final = {
     "withdraw", "refuse", "revert", "send_back", "reopen", "return_to_bureau",
-    "declare", "recuse", "retract", "reject",
+    "declare", "recuse", "reject",
 }  # fmt: skip
 OVER: Final = {
     "withdrawn", "lapsed", "void", "cancelled", "concluded", "published", "conflicted", "upheld", "dismissed", "listed",

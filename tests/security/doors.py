@@ -70,7 +70,7 @@ DOORS: Final[dict[str, Door]] = {
         "application",
         PROVIDER,
     ),
-    "application_section": door("application", PROVIDER, section="basic"),
+    "application_section": door("application", PROVIDER, section="unit"),
     "application_file_remove": door("application", PROVIDER, file=1),
     **doors("application_upload application_upload_finish", "upload", PROVIDER, "token"),
     **doors("application_review application_claim", "application", BUREAU),
@@ -84,7 +84,7 @@ DOORS: Final[dict[str, Door]] = {
     **doors("upload-job_rejects upload-job_submit", "job", PROVIDER),
     **doors("upload-job_progress upload-job_repeats", "job", CASES),
     **doors("upload-job_piece upload-job_finish", "pieces", PROVIDER, "key"),
-    **doors("inspection_read inspection_settle", "inspection", BUREAU | MINISTRY),
+    **doors("inspection_read inspection_settle", "inspection", BUREAU),  # of the office that inspects
     **doors("pilot-unit_detail national national_export", "unit", PROVIDER | OFFICIALS, "code"),
     "national_file": door("national file", CASES, code="@unit"),
     "pilot-unit_scope": door("unit", {"officer"}, "code"),
