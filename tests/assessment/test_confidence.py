@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -174,7 +175,7 @@ def test_the_list_export_of_declarations_holds_no_scores(
     listed = client_of(staff.officer).get(reverse("interest-declaration_list")).text
     assert (
         mask_name(assessors[0].name) in listed,
-        "93" in listed.split("<tbody>")[1].split("</tbody>")[0],
+        "93" in re.findall(r">\s*([^<>]*?)\s*<", listed),  # a cell's words; keys in links may hold anything
     ) == (
         True,
         False,

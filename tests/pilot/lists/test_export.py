@@ -65,6 +65,12 @@ def many(number: int) -> None:
     )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def _files_of_this_test(settings: Any, tmp_path: Path) -> None:
+    """The suite's processes have databases of their own, but one folder: files named by keys would meet there."""
+    settings.MEDIA_ROOT = tmp_path / "files"
+
+
 # --- what it holds --------------------------------------------------------------------------------
 def test_it_holds_the_columns_and_rows_of_the_list(bureau_reviewer: Actor) -> None:
     case = asked("示例甲")
