@@ -40,10 +40,6 @@ class PdfEngineMissing(RuntimeError):
     """The system libraries that set the text are not installed; the message names the packages."""
 
 
-class ResourceRefused(RuntimeError):
-    """A document asked for a file or an address. None may: whatever it shows stands in its template or context."""
-
-
 def cn_date(day: date) -> str:
     """A date as running text has it, without leading zeros: 2019年5月16日 (GB/T 9704-2012, 7.3.5)."""
     return f"{day.year}年{day.month}月{day.day}日"
@@ -55,7 +51,8 @@ def render_pdf(template: str, context: Mapping[str, Any], *, title: str) -> byte
     ``title`` is both the heading, as ``document_title``, and the title in the file's metadata. The same input gives
     the same bytes: the file holds no random identifier and no date of its own making.
 
-    Raises PdfEngineMissing where pango is absent, ResourceRefused if the document refers to anything outside itself.
+    Raises PdfEngineMissing where pango is absent, ``pilot.pdf_engine.ResourceRefused`` if the document refers to
+    anything outside itself.
     """
     html = _html(template, context, title)
     with _lock:

@@ -11,7 +11,6 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from pilot.pdf import ResourceRefused
 from pilot.pdf_font import FAMILY, font_path
 from pilot.pdf_forms import mended
 
@@ -27,6 +26,10 @@ AGENCY_FACES: dict[str, tuple[str, ...]] = {
 FONT_SUFFIXES = {".ttf", ".otf", ".ttc"}
 SVG_TAG = "{http://www.w3.org/2000/svg}svg"
 CHART_FACES = "Pilot HeiTi, Pilot Sans"
+
+
+class ResourceRefused(RuntimeError):
+    """A document asked for a file or an address. None may: whatever it shows stands in its template or context."""
 
 
 class AllowedFiles(URLFetcher):  # WeasyPrint ships no types
@@ -68,7 +71,7 @@ class Engine:
     def write(self, html: str) -> bytes:
         """The PDF of ``html``, to be kept for decades (PDF/A-2a: tagged, fonts embedded, colours defined).
 
-        Raises ResourceRefused (see ``pilot.pdf``).
+        Raises ResourceRefused.
         """
         return self._write(html, [self._font_sheet], pdf_forms=False, pdf_variant="pdf/a-2a")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from tqdm import tqdm
 from applications.services import deadlines as application_deadlines
 from filings.services import alerts
 from filings.services import deadlines as filing_deadlines
-from pilot import clock
+from pilot import clock, embedded
 from pilot.demo import script, script_more, script_run, world
 from pilot.demo.cast import PASSWORD
 from pilot.errors import Refused
@@ -156,7 +157,11 @@ def _worker() -> Iterator[None]:
         "--loglevel",
         "ERROR",
     ]
-    worker = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603
+    worker = subprocess.Popen(  # noqa: S603
+        command,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=embedded.die_with_parent(signal.SIGTERM),
+    )
     try:
         yield
     finally:

@@ -83,6 +83,7 @@ def test_the_case_is_closed_to_an_assessor_who_was_asked(
     closed_to(second, case)
 
 
+@pytest.mark.slow
 def test_the_case_is_closed_to_whoever_was_replaced_or_has_an_interest(
     case: CapabilityAssessment, staff: builders.Desk, assessors: list[Actor]
 ) -> None:

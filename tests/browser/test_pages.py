@@ -99,7 +99,6 @@ def test_intake_and_review(programme: Any, signed_in: Callable[..., Page]) -> No
         applicant: [
             reverse("dashboard"),
             reverse("application_list"),
-            reverse("application_detail", args=[draft.pk]),
             reverse("application_form", args=[draft.pk]),
             reverse("application_section", args=[draft.pk, "technology"]),
             reverse("application_check", args=[draft.pk]),
@@ -114,7 +113,6 @@ def test_intake_and_review(programme: Any, signed_in: Callable[..., Page]) -> No
         cast.lead: [reverse("opinion_act", args=[drafted.pk, "sign"])],
         cast.officer: [reverse("capability-assessment_detail", args=[assessment.pk]), reverse("notice_list")],
         cast.assessor: [
-            reverse("dashboard"),
             reverse("interest-declaration_task", args=[declaration.pk, "submit_scores"]),
         ],
     }

@@ -90,6 +90,7 @@ def _content() -> dict[str, Any]:
     return content
 
 
+@pytest.mark.slow
 def test_every_page_opens(request: pytest.FixtureRequest, world_of_cases: dict[str, Any]) -> None:
     unit, form = PilotUnit.unscoped.get(), VerificationForm.unscoped.order_by("pk")[0]
     for who in PEOPLE:

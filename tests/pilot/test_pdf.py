@@ -20,8 +20,8 @@ from pylopdf_fonts_zh_cn import sans_path
 from pypdf import PdfReader
 
 from pilot import pdf
-from pilot.pdf import PdfEngineMissing, ResourceRefused, cn_date, render_pdf
-from pilot.pdf_engine import Engine
+from pilot.pdf import PdfEngineMissing, cn_date, render_pdf
+from pilot.pdf_engine import Engine, ResourceRefused
 from tests.documents.reading import fonts_of
 from tests.documents.samples import SAMPLES
 

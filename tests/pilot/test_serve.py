@@ -165,9 +165,9 @@ def test_a_state_file_left_by_a_crash_stops_nobody(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ([], ["-n", "2", "-m", "not slow"]),
-        (["tests/pilot", "-x"], ["-n", "2", "-m", "not slow", "tests/pilot", "-x"]),
-        (["-m", "slow"], ["-n", "2", "-m", "slow"]),
+        ([], ["-n", "2", "--dist", "worksteal", "-m", "not slow"]),
+        (["tests/pilot", "-x"], ["-n", "2", "--dist", "worksteal", "-m", "not slow", "tests/pilot", "-x"]),
+        (["-m", "slow"], ["-n", "2", "--dist", "worksteal", "-m", "slow"]),
         (["-n0", "--maxfail=1"], ["-m", "not slow", "-n0", "--maxfail=1"]),
     ],
 )

@@ -192,7 +192,7 @@ def walk(client: Client) -> Iterator[tuple[str, str]]:
         if address.endswith("/rejects/"):
             continue  # the unit's own rows
         assert answer.status_code < 500, address
-        yield address, readable(content, kind)
+        yield answer.request["PATH_INFO"], readable(content, kind)  # where a redirect led
         if not kind.startswith("text/html"):
             continue
         for link in re.findall(r'href="?(/[^"#>\s]*)', content.decode()):

@@ -136,6 +136,7 @@ def test_foreign_rows_are_never_exported(
     assert [row[0] for row in exported(provider, machine="application")] == ["编号", own.number]
 
 
+@pytest.mark.slow
 def test_whoever_may_not_open_a_list_exports_nothing_of_it(programme: Any) -> None:
     actors = [
         world.provider(role=Role.PROVIDER_OPERATOR),
