@@ -17,31 +17,28 @@ GROUPS: Final = {
 }
 
 
-def share(files: dict[str, Any], patterns: tuple[str, ...]) -> float:
-    """The covered share of the branches of the files that match, in percent."""
-    found = [
-        it["summary"] for name, it in files.items() if any(PurePath(name).full_match(it) for it in patterns)
-    ]
-    branches = sum(it["num_branches"] for it in found)
-    return 100 * sum(it["covered_branches"] for it in found) / branches
+def matching(files: dict[str, Any], patterns: tuple[str, ...]) -> dict[str, Any]:
+    """The summaries of the files of a group."""
+    return {
+        name: it["summary"]
+        for name, it in files.items()
+        if any(PurePath(name).full_match(pattern) for pattern in patterns)
+    }
 
 
 def main() -> bool:
-    """Print every group's share, and the files that lack most; whether all reach the bound."""
-    files = json.load(sys.stdin)["files"]
-    shares = {name: share(files, patterns) for name, patterns in GROUPS.items()}
-    for name, percent in shares.items():
-        print(f"{percent:6.2f} %  {name}")
+    """Say every group's share, and the files that lack most; whether all reach the bound."""
+    files, enough = json.load(sys.stdin)["files"], True
+    for name, patterns in GROUPS.items():
+        found = matching(files, patterns)
+        branches = sum(it["num_branches"] for it in found.values())
+        percent = 100 * sum(it["covered_branches"] for it in found.values()) / branches
+        sys.stdout.write(f"{percent:6.2f} % of {branches} branches: {name}\n")
+        lacking = sorted(((it["missing_branches"], file) for file, it in found.items()), reverse=True)[:15]
         if percent < BOUND:
-            lacking = [
-                (it["summary"]["missing_branches"], file)
-                for file, it in files.items()
-                if it["summary"]["missing_branches"]
-                and any(PurePath(file).full_match(pattern) for pattern in GROUPS[name])
-            ]
-            for missing, file in sorted(lacking, reverse=True)[:15]:
-                print(f"{missing:9}  {file}")
-    return all(percent >= BOUND for percent in shares.values())
+            enough = False
+            sys.stdout.writelines(f"    {missing:4} {file}\n" for missing, file in lacking if missing)
+    return enough
 
 
 if __name__ == "__main__":

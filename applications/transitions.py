@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from applications import documents, signals
 from applications.models import Application, CompletenessNotice, LateAdmission, NoticeItem, Refusal
@@ -22,7 +24,6 @@ from pilot.transitions import another_person, no_tie
 from pilot.workflow import Act, on
 
 HOLD = timedelta(seconds=30)  # how long a notice waits so that its act can be taken back (R06)
-REVERTIBLE = ("accept", "return_for_correction", "refuse")
 
 
 # --- guards: whose case -----------------------------------------------------------------------------
@@ -98,17 +99,26 @@ def second_return_by_lead(case: Application, actor: Actor, at: datetime) -> str 
     return None
 
 
+# What still can be done about an act of which the applicant has been told (R06).
+INSTEAD: Final = {
+    "accept": gettext_lazy("不符合条件的，在审核意见中写明结论"),
+    "return_for_correction": gettext_lazy(
+        "告知有误的，请联系申请单位；补正提交后可以受理或不予受理，再次要求补正由省局负责人说明理由后办理"
+    ),
+    "refuse": gettext_lazy("申请单位可以申诉，申诉成立的恢复审查"),
+}
+
+
 def taken_back_in_time(case: Application, actor: Actor, at: datetime) -> str | None:
     """The same person, the last act, within the programme's seconds."""
     last = cases.last_step(case)
-    if last.name not in REVERTIBLE:
+    if last.name not in INSTEAD:
         return _("上一步不是可以撤销的操作")
-    if last.person_id != actor.person_id:
-        return _("只能由办理人本人撤销")
     if time_to_take_back(case, last, at) < timedelta():
         seconds = programmes.rule(case.programme, "revert_seconds") or 0
-        return _("已超过 %(seconds)s 秒，不能撤销") % {"seconds": seconds}
-    return None
+        told = _("已超过 %(seconds)s 秒，通知已发出，不能撤销") % {"seconds": seconds}
+        return f"{told}{_('；')}{INSTEAD[last.name]}"
+    return None if last.person_id == actor.person_id else _("只能由办理人本人撤销")
 
 
 def time_to_take_back(case: Application, last: TransitionRecord, at: datetime) -> timedelta:

@@ -11,12 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from assessment.enums import ItemVerdict
 from assessment.models import ApprovalList, Opinion
-from assessment.selectors import candidates, capability, material
-from pilot.enums import WindowKind
+from assessment.selectors import candidates, capability, lists, material
 from pilot.forms import ActForm, RemarkForm
 from pilot.masking import mask_name
 from pilot.models import Condition
-from pilot.selectors import programmes
 
 
 class OpinionForm(ActForm):
@@ -215,9 +213,7 @@ class EffectForm(ActForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         case: ApprovalList | None = self.case
-        self.fields["effective_from"].initial = (
-            case.effective_from if case else programmes.window(programmes.current(), WindowKind.RUN)[0]
-        )
+        self.fields["effective_from"].initial = case.effective_from if case else lists.first_effect()
 
 
 class PrepareForm(EffectForm, RemarkForm):

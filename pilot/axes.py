@@ -88,11 +88,13 @@ def trend_line(
 
 
 def round_ticks(values: Sequence[float]) -> list[float]:
-    """Three to seven round values that span all `values`."""
+    """Two to seven round values that span all `values`; whole ones where all values are (they count something)."""
     low, high = min(values), max(values)
     span = (high - low) or abs(high) or 1.0
     power = 10.0 ** floor(log10(span / 4))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= span / 4)
+    if all(isinstance(value, int) for value in values):
+        step = max(step, 1.0)
     first = floor(low / step)
     last = max(-floor(-high / step), first + 1)
     return [round(step * i, 12) for i in range(first, last + 1)]

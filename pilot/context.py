@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -48,7 +49,7 @@ def shell(request: Any) -> dict[str, Any]:
         if actor.role == Role.SYSTEM_ADMIN:
             context["banner"] = [*operations.in_words(), *context["banner"]]
         context |= {
-            "menu": menu(actor, request.path),
+            "menu": menu(actor, request.path, waiting_counts(request)),
             "unread": Notice.objects.filter(
                 person=actor.person_id, read_at__isnull=True, visible_from__lte=clock.security_now()
             ).count(),
@@ -76,8 +77,25 @@ def waiting_count(pages: MachinePages, actor: Actor) -> int:
     return count
 
 
-def menu(actor: Actor, path: str) -> list[MenuGroup]:
-    """The left menu of an actor, with the number of cases that wait for this actor (C01)."""
+def waiting_counts(request: Any) -> Mapping[str, int]:
+    """Machine → how many cases wait, of those whose lists the actor may open; counted once for all parts of a page."""
+    counts: dict[str, int] | None = getattr(request, "waiting_counts", None)
+    if counts is None:
+        counts = request.waiting_counts = _waiting(request.actor)
+    return counts
+
+
+def _waiting(actor: Actor) -> dict[str, int]:
+    return {
+        pages.slug: waiting_count(pages, actor)
+        for pages in all_pages()
+        if policy.may_open(f"{pages.slug}_list", actor.role)
+    }
+
+
+def menu(actor: Actor, path: str, waiting: Mapping[str, int] | None = None) -> list[MenuGroup]:
+    """The left menu of an actor, with the number of cases that wait for this actor (C01), by machine if known."""
+    counts = _waiting(actor) if waiting is None else waiting
     groups: dict[Group, list[MenuItem]] = {group: [] for group in Group}
 
     def add(group: Group, name: str, label: Any, icon: str, count: int = 0) -> None:
@@ -88,8 +106,8 @@ def menu(actor: Actor, path: str) -> list[MenuGroup]:
         if policy.may_open(name, actor.role):
             add(group, name, label, icon)
     for pages in all_pages():
-        if policy.may_open(f"{pages.slug}_list", actor.role):
-            add(pages.group, f"{pages.slug}_list", pages.label, pages.icon, waiting_count(pages, actor))
+        if pages.slug in counts:
+            add(pages.group, f"{pages.slug}_list", pages.label, pages.icon, counts[pages.slug])
     return [MenuGroup(str(group.label), items) for group, items in groups.items() if items]
 
 

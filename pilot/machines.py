@@ -6,10 +6,12 @@ Execution is not here: only ``pilot.workflow.fire`` moves a case (house rule 1).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, ClassVar
 
 import pgtrigger
 from django.db import models
+from django.utils.encoding import force_str
 from django_fsm import FSMField, transition
 
 from pilot.actors import Actor
@@ -62,6 +64,12 @@ NOTHING = models.Q(pk__in=())
 EVERYTHING = models.Q()
 
 
+@cache
+def _labels(field: Any) -> dict[Any, Any]:
+    """Value → label of a field with choices; labels stay lazy and are translated when they are shown."""
+    return dict(field.flatchoices)
+
+
 class Owned(models.Model):
     """Organisation-owned data: visibility is part of the model, and ``objects`` refuses unscoped queries."""
 
@@ -72,6 +80,11 @@ class Owned(models.Model):
         abstract = True
         base_manager_name = "unscoped"
         default_manager_name = "unscoped"
+
+    def _get_FIELD_display(self, field: Any) -> Any:  # noqa: N802  (Django's name, behind get_…_display)
+        # Django's own translates all labels of the field to find one: a millisecond for each province in a list.
+        value = getattr(self, field.attname)
+        return force_str(_labels(field).get(value, value), strings_only=True)
 
     @classmethod
     def visibility(cls, actor: Actor) -> models.Q:

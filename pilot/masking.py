@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from pilot.enums import DataGroup
+
+SAMPLE: Final = "（示例）"  # stands behind what is invented; it is no part of a name
 
 
 def mask_name(name: str) -> str:
     """First and last character of a name, the rest starred: 仲*妮; of two characters the first (仲*)."""
+    if name.endswith(SAMPLE) and name != SAMPLE:
+        return mask_name(name.removesuffix(SAMPLE)) + SAMPLE
     if len(name) <= 2:
         return name[:1] + "*" * len(name[1:])
     return name[0] + "*" * (len(name) - 2) + name[-1]

@@ -138,6 +138,9 @@ class MachinePages:
     creation: Creation | None = None
     search: Sequence[str] = ()
     related: Sequence[str] = ()  # select_related of list and detail
+    annotations: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # what list and detail read beside the columns
     province_field: str = ""
     empty: Any = ""
     links: Callable[[Any, Actor], Sequence[Link]] = lambda case, actor: ()

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "pilot.middleware.ArrivalMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "pilot.compression.StaticGZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "pilot.polling.SessionMiddleware",
@@ -83,7 +84,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "pilot.context.shell",
             ],
-            "builtins": ["pilot.templatetags.ui", "django.templatetags.i18n", "lucide.templatetags.lucide"],
+            "builtins": ["pilot.templatetags.ui", "django.templatetags.i18n", "pilot.templatetags.icons"],
         },
     }
 ]

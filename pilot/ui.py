@@ -44,6 +44,17 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True)
+class Folded:
+    """A short text, and on a click the whole of what it stands for."""
+
+    short: str
+    full: str
+
+    def __str__(self) -> str:
+        return self.short
+
+
+@dataclass(frozen=True, slots=True)
 class MenuItem:
     """An entry of the left menu; ``count`` is what waits for this actor (C01)."""
 
@@ -346,6 +357,14 @@ class UnitFigure:
     trend: str = ""  # inline SVG
 
 
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Cards that matter no more every day: one line in sight, all of them on a click."""
+
+    title: str
+    sections: Sequence[Section]
+
+
 @dataclass(slots=True)
 class Dashboard:
     """An official's or provider's first page."""
@@ -358,6 +377,7 @@ class Dashboard:
     units: Sequence[UnitFigure] = ()
     provinces: Sequence[ProvinceTile] = ()
     charts: Sequence[Section] = ()
+    past: Sequence[Fold] = ()  # phases of the programme that are over
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

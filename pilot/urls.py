@@ -24,7 +24,7 @@ from pilot.views import (
     shell,
     webhooks,
 )
-from pilot.views.ui_kit import ui_kit
+from pilot.views.ui_kit import ui_kit_page
 
 
 def machine_urls() -> list[URLPattern]:
@@ -74,11 +74,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("audit/heads.json", audit_heads.heads_json, name="audit_heads_json"),
     path("audit/heads.txt", audit_heads.heads_text, name="audit_heads_text"),
     path("audit/verify_audit.py", audit_heads.verifier, name="audit_verifier"),
+    path("display/", shell.display_keep, name="display_keep"),
     path("language/", set_language, name="set_language"),
     path("livez", shell.livez, name="livez"),
     path("readyz", shell.readyz, name="readyz"),
-    path("_ui/", ui_kit, name="ui_kit"),
-    path("_ui/<slug:sample>/", ui_kit, name="ui_kit"),
+    path("_ui/", ui_kit_page, name="ui_kit"),
+    path("_ui/<slug:sample>/", ui_kit_page, name="ui_kit"),
     path("password/", access.password_forgotten, name="password_forgotten"),
     path("access/<slug:secret>/", access.access_link, name="access_link"),
     path("me/", access.my_account, name="my_account"),

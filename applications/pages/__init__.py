@@ -12,6 +12,7 @@ from applications.forms.admission import AdmissionForm
 from applications.forms.bureau import RefusalForm, ReturnForm
 from applications.forms.drafting import DeclarationForm, StartForm, WithdrawForm
 from applications.models import Application, LateAdmission
+from applications.pages import begin as begin_page
 from applications.pages import case as case_page
 from applications.pages import dashboard, form_settings, guide, rule_effects  # noqa: F401  (add to what the kernel shows)
 from applications.selectors import content, workbench
@@ -137,6 +138,7 @@ register(
             "withdraw": gettext_lazy("本申请终止；申请阶段内可以另行提出申请"),
         },
         danger=frozenset({"refuse", "withdraw"}),
+        previews={"create": begin_page.preview},
         openings=_openings,
         own_pages={"submit": "application_check", "resubmit": "application_check"},
         creation=Creation(

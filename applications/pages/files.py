@@ -75,6 +75,16 @@ class FileCard:
         """Whether the application cannot be handed in for want of this."""
         return self.required and not self.files
 
+    @property
+    def anchor(self) -> str:
+        """Where on the page the card is, for the summary of errors."""
+        return self.kind
+
+    @property
+    def message(self) -> str:
+        """What the summary of errors says of it."""
+        return self.error
+
 
 @dataclass(frozen=True, slots=True)
 class FilesPage:

@@ -238,6 +238,15 @@ class SectionPage:
     saved: bool = False  # with faults: kept, but not right
     clashes: int = 0
 
+    @property
+    def clashed(self) -> list[dict[str, str]]:
+        """The fields another window saved otherwise, for the summary of errors."""
+        return [
+            {"anchor": f"take-{row.key}-own", "message": row.label}
+            for row in self.rows
+            if row.choice and row.choice.held
+        ]
+
 
 def section_page(
     case: Application,

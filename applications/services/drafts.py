@@ -35,14 +35,12 @@ def start_application(*, actor: Actor) -> Application:
     """
     if not policy.may_open("application_create", actor.role):
         raise NotPermitted(_("只有网络接入服务提供者可以提出申请"))
-    programme = programmes.current()
+    programme, now = programmes.current(), clock.now()
     provider = Organisation.objects.filter(pk=actor.organisation_id or 0).first()
     if provider is None or provider.province is None:
         raise Refused(_("贵单位的登记信息不完整，请联系注册地通信管理局"))
-    now = clock.now()
-    if live := cases.live_application(programme=programme, uscc=provider.uscc):
-        raise Refused(_("贵单位已有在办申请（%(number)s），每个单位同时只能有一件") % {"number": live.number})
-    _check_not_over(programme, provider, now)
+    if why := starting_obstacle(programme, provider, now):
+        raise Refused(why)
     case = Application(
         programme=programme,
         provider=provider,
@@ -58,11 +56,14 @@ def start_application(*, actor: Actor) -> Application:
     return case
 
 
-def _check_not_over(programme: Programme, provider: Organisation, now: datetime) -> None:
+def starting_obstacle(programme: Programme, provider: Organisation, now: datetime) -> str | None:
+    """Why a provider cannot begin an application now, in words; None where it can."""
+    if live := cases.live_application(programme=programme, uscc=provider.uscc):
+        return _("贵单位已有在办申请（%(number)s），每个单位同时只能有一件") % {"number": live.number}
     _opens, closes = programmes.window(programme, WindowKind.APPLICATION)
     if now < closes or cases.late_admission(programme=programme, provider_id=provider.pk, at=now):
-        return
-    raise Refused(_("申请阶段已结束；确有特殊原因的，请联系注册地通信管理局申请逾期准入"))
+        return None
+    return _("申请阶段已结束；确有特殊原因的，请联系注册地通信管理局申请逾期准入")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from applications.models import Application
 from assessment.models import CapabilityAssessment
 from assessment.pages import common
 from assessment.pages import phases as phase_page
+from assessment.rules.phases import Standing
 from assessment.selectors import phases, reports, stages
 from assessment.selectors.stages import ProvinceFigures, Stage
 from pilot import clock
@@ -27,7 +28,7 @@ from pilot.models import Programme
 from pilot.registry import ListFilter, on_dashboard, pages_of
 from pilot.selectors import programmes
 from pilot.tones import tone as tone_of
-from pilot.ui import Column, Link, Row, Section, Tag, Tile, Tone
+from pilot.ui import Column, Fold, Link, Row, Section, Tag, Tile, Tone
 from pilot.workflow import state_label
 
 
@@ -69,16 +70,21 @@ def contribute(board: Any, actor: Actor) -> None:
         return
     programme, at = programmes.current(), clock.now()
     states, provinces = stages.by_state(actor), stages.by_province(actor)
-    board.tiles = [*board.tiles, *tiles(actor, programme, at)]
-    board.lead = [*board.lead, phase_page.section(actor, programme, at=at)]
-    board.charts = [
-        *board.charts,
+    phase, owed = phases.review(programme, at=at), phase_page.owed(actor, programme)
+    lead = phase_page.section_of(phase, owed)
+    charts = [
         drawing(states),
         stage_table(states),
         state_table(states),
         *([province_grid(provinces)] if actor.is_ministry else []),
         bureau_table(provinces, actor),
     ]
+    board.tiles = [*board.tiles, *tiles(actor, programme, at)]
+    if phase.standing is Standing.OVER:
+        board.past = [*board.past, Fold(phase_page.line(phase, owed), [lead, *charts])]
+        return
+    board.lead = [*board.lead, lead]
+    board.charts = [*board.charts, *charts]
 
 
 def tiles(actor: Actor, programme: Programme, at: datetime) -> list[Tile]:

@@ -1,6 +1,6 @@
 """What publishing an approval list brings about, and what stands against it: for whoever signs, in a minute.
 
-Every figure is counted from the rows that are shown, so totals and rows cannot part.
+Every figure of a list is counted from the rows that are shown, so totals and rows cannot part.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from pilot.rules import local_day
 from pilot.selectors import programmes
 from pilot.tones import state_tag
 from pilot.ui import Column, Fact, Link, Row, Section, Tag
+
+MOST_ROWS = 50  # of those who stand on no list; the rest is a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,11 @@ def obstacles(approval_list: ApprovalList, shown: Sequence[Line]) -> Section:
         if application.provider_id in already
     ]
     if approval_list.state == ListState.DRAFT:
-        rows += [
-            _row(note, a, _("已报部而不在本名单，可“更新名单内容”补入")) for a in lists.offered(approval_list)
-        ]
+        offered = lists.offered(approval_list)
+        words = _("已报部而不在本名单，可“更新名单内容”补入")
+        rows += [_row(note, application, words) for application in offered[:MOST_ROWS]]
+        if (more := offered.count() - MOST_ROWS) > 0:
+            rows.append(Row("", [note, _("另有 %(n)s 家") % {"n": more}, words]))
         gone = lists.entries(approval_list).exclude(application__state__in=services.OPEN)
         rows += [_row(note, entry.application, _("已撤回申请，提请批准时移出")) for entry in gone]
     rows += [
@@ -174,7 +178,8 @@ def _expiring(
 
 def undecided(programme: Programme) -> Section:
     """Who was reported and stands on no list; with the reason where it was left to a later one."""
-    waiting = list(lists.undecided(programme))
+    undecided = lists.undecided(programme)
+    waiting, total = list(undecided[:MOST_ROWS]), undecided.count()
     assessments, left = lists.assessments(waiting), lists.deferrals(waiting)
     rows = []
     for application in waiting:
@@ -202,7 +207,16 @@ def undecided(programme: Programme) -> Section:
         ],
         rows=rows,
         empty=_("已报部的申请都已在名单中作出决定"),
-        note=_("合计 %(n)s 家，可列入下一份名单") % {"n": len(rows)} if rows else "",
+        note=_undecided_note(total) if total else "",
+    )
+
+
+def _undecided_note(total: int) -> str:
+    words = _("合计 %(n)s 家，可列入下一份名单") % {"n": total}
+    return (
+        words
+        if total <= MOST_ROWS
+        else _("%(words)s；此处列出前 %(most)s 家") % {"words": words, "most": MOST_ROWS}
     )
 
 

@@ -20,6 +20,14 @@ from pilot.models import Condition
 from pilot.registry import ListColumn, MachinePages, register
 from pilot.ui import ActionItem, Column, Fact, Link, Row, Section
 
+# How what was written or signed is put right (R06); nothing of it vanishes.
+AMENDED = {
+    OpinionState.DRAFTED: gettext_lazy("签发前由本局负责人“退回重拟”，须写明理由"),
+    OpinionState.SIGNED: gettext_lazy(
+        "汇总报送前由本局负责人“重新审核”，须写明理由，已签发的版本保留；报送后须先由部退回汇总表"
+    ),
+}
+
 
 def facts(opinion: Opinion, actor: Actor) -> list[Fact]:
     """Who applies with what, and what the bureau says."""
@@ -39,6 +47,11 @@ def facts(opinion: Opinion, actor: Actor) -> list[Fact]:
         Fact(_("拟稿人"), staff(opinion.drafted_by)),
         Fact(_("签发人"), staff(opinion.signed_by)),
         Fact(_("版次"), opinion.version),
+        *(
+            [Fact(_("更正办法"), AMENDED[opinion.state])]
+            if actor.is_bureau and opinion.state in AMENDED
+            else []
+        ),
     ]
 
 

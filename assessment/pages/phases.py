@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -27,15 +29,23 @@ SOON: Final = 2  # working days left from which a share is told as nearly over
 
 def section(actor: Actor, programme: Programme, *, at: datetime | None = None) -> Section:
     """The phase as this official finds it; the ministry also reads what is outstanding in each share."""
-    at = at or clock.now()
-    phase = phases.review(programme, at=at)
-    outstanding = _outstanding(actor, programme) if actor.is_ministry else {}
+    return section_of(phases.review(programme, at=at or clock.now()), owed(actor, programme))
+
+
+def section_of(phase: ReviewPhase, outstanding: Mapping[str, Owed]) -> Section:
+    """The phase with what is outstanding in each share."""
     return Section(
         _("；").join(filter(None, [title(phase), report_words(phase)])),
         facts=[_fact(part, outstanding.get(part.share.key)) for part in phase.parts],
         svg=str(bar(phase)) if phase.parts else "",
         empty="" if phase.parts else _("本项目没有划分审查阶段的工作日"),
     )
+
+
+def line(phase: ReviewPhase, outstanding: Mapping[str, Owed]) -> str:
+    """The phase in one line, with what of it is still owed."""
+    left = [owing.link.label for owing in outstanding.values() if owing.number]
+    return _("；").join([title(phase), *left])
 
 
 def title(phase: ReviewPhase) -> str:
@@ -88,10 +98,10 @@ def label_of(part: Part) -> str:
     return names[part.share.key]
 
 
-def _fact(part: Part, outstanding: Link | None) -> Fact:
+def _fact(part: Part, outstanding: Owed | None) -> Fact:
     last = local_day(part.share.closes - timedelta(microseconds=1))
     dates = f"{local_day(part.share.opens):%m-%d} ～ {last:%m-%d}"
-    return Fact(label_of(part), [_standing(part), *([outstanding] if outstanding else [])], dates)
+    return Fact(label_of(part), [_standing(part), *([outstanding.link] if outstanding else [])], dates)
 
 
 def _standing(part: Part) -> Tag:
@@ -105,20 +115,38 @@ def _standing(part: Part) -> Tag:
     return Tag(words, "warning" if part.left <= SOON else "info")
 
 
-def _outstanding(actor: Actor, programme: Programme) -> dict[str, Link]:
-    """Share → what it still owes: bureaus without a report, assessments without conclusion, applicants undecided."""
-    undecided = phases.undecided_count(actor)
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """How many things a share still owes, and the way to them."""
+
+    number: int
+    link: Link
+
+
+def owed(actor: Actor, programme: Programme) -> dict[str, Owed]:
+    """Share → what it still owes, as the ministry reads it: bureaus without a report, assessments without conclusion,
+    applicants undecided. Nothing for others.
+    """
+    if not actor.is_ministry:
+        return {}
     assessments = reverse(f"{CapabilityAssessment.slug()}_list")
     applications = reverse("application_list")
+    missing, unconcluded = len(reports.missing(programme)), phases.unconcluded_count(actor)
+    undecided = phases.undecided_count(actor)
     return {
-        REPORT: Link(
-            _("%(n)s 个省局未报送") % {"n": len(reports.missing(programme))},
-            f"{reverse('report_inbox')}?standing=missing",
+        REPORT: Owed(
+            missing,
+            Link(_("%(n)s 个省局未报送") % {"n": missing}, f"{reverse('report_inbox')}?standing=missing"),
         ),
-        ASSESSMENT: Link(
-            _("%(n)s 件评估未结论") % {"n": phases.unconcluded_count(actor)}, f"{assessments}?unconcluded=yes"
+        ASSESSMENT: Owed(
+            unconcluded,
+            Link(_("%(n)s 件评估未结论") % {"n": unconcluded}, f"{assessments}?unconcluded=yes"),
         ),
-        LIST: Link(
-            _("%(n)s 家未作出决定") % {"n": undecided}, f"{applications}?state={ApplicationState.REPORTED}"
+        LIST: Owed(
+            undecided,
+            Link(
+                _("%(n)s 家未作出决定") % {"n": undecided},
+                f"{applications}?state={ApplicationState.REPORTED}",
+            ),
         ),
     }

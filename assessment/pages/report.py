@@ -39,6 +39,11 @@ def facts(report: ProvincialReport, actor: Actor) -> list[Fact]:
         Fact(_("报送时间"), report.sent_at),
         Fact(_("逾期报送"), report.late if report.version else None),
         Fact(_("报送清单 SHA-256"), report.digest),
+        *(
+            [Fact(_("更正办法"), _("请联系部经办人员退回，改正后重新报送；本版保留"))]
+            if actor.is_bureau and report.state == ReportState.SENT
+            else []
+        ),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -18,7 +19,10 @@ from assessment.models import (
     Deferral,
     OpinionVersion,
 )
+from pilot import clock, rules
+from pilot.enums import WindowKind
 from pilot.models import Objection, PilotUnit, Programme, TransitionRecord
+from pilot.selectors import programmes
 
 FIXED = (ListState.PREPARED, ListState.APPROVED, ListState.PUBLISHED)
 
@@ -30,6 +34,12 @@ def undecided(programme: Programme) -> QuerySet[Application]:
         ~on_a_list, programme=programme, state=ApplicationState.REPORTED
     )
     return applications.select_related("provider").order_by("province", "acceptance_number", "pk")
+
+
+def first_effect() -> datetime:
+    """The earliest midnight from which a list that is begun today may take effect: of the run phase, none gone by."""
+    opens, _closes = programmes.window(programmes.current(), WindowKind.RUN)
+    return max(opens, rules.end_of(rules.local_day(clock.now())))
 
 
 def offered(approval_list: ApprovalList) -> QuerySet[Application]:

@@ -4,7 +4,15 @@ from filings.models.alerts import Alert
 from filings.models.authority import AuthorityCircuit, AuthorityRetry
 from filings.models.bulletin import Bulletin
 from filings.models.coordination import CoordinationCase, CoordinationMessage, FaqEntry
-from filings.models.figures import AccuracyResult, CountDelta, DailyTally, FoldMark, LiveTally
+from filings.models.figures import (
+    AccuracyResult,
+    CountDelta,
+    DailyTally,
+    FoldMark,
+    LiveMonth,
+    LiveTally,
+    MonthTally,
+)
 from filings.models.findings import Determination, Finding, FindingCause
 from filings.models.forms import AuthorityRecord, FormRefusal, FormRepeat, UnitMonthKey, VerificationForm
 from filings.models.inspection import Inspection, InspectionItem, InspectionReading
@@ -38,7 +46,9 @@ __all__ = [
     "Inspection",
     "InspectionItem",
     "InspectionReading",
+    "LiveMonth",
     "LiveTally",
+    "MonthTally",
     "NationalCheck",
     "NationalFile",
     "NationalReceipt",

@@ -122,6 +122,36 @@ class LiveTally(Tally, Owned):
         return _part(actor)
 
 
+class MonthTally(Tally, Owned):
+    """The buckets of a month as one, whose ``day`` is its first: sums to date read a thirtieth of the rows.
+
+    Written by the statements that write the buckets, and as little to be shown by itself: see :class:`LiveMonth`.
+    """
+
+    class Meta(Owned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["unit", "day", "subject_province", "subject_kind"], name="one_tally_per_month"
+            )
+        ]
+
+    @classmethod
+    def visibility(cls, actor: Actor) -> Q:
+        return _part(actor)
+
+
+class LiveMonth(Tally, Owned):
+    """What :class:`LiveTally` is to days: months and what waits to be folded into them, in one reading."""
+
+    class Meta(Owned.Meta):
+        managed = False
+        db_table = "filings_livemonth"
+
+    @classmethod
+    def visibility(cls, actor: Actor) -> Q:
+        return _part(actor)
+
+
 class FoldMark(models.Model):
     """How many folds have changed a unit's buckets: the mark up to which a computed result counts."""
 

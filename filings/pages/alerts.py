@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,9 +20,11 @@ from pilot.forms import RemarkForm
 from pilot.masking import staff
 from pilot.models import PilotUnit
 from pilot.registry import ListColumn, ListFilter, MachinePages, Task, register
+from pilot.rules import local_day
 from pilot.ui import Column, Fact, Link, Row, Section, Tag
 
 S = AlertState
+SHOWN: Final = 5  # alerts on the first page
 
 
 def period_words(alert: Alert) -> str:
@@ -51,6 +53,24 @@ def words(alert: Alert) -> str:
     return _("份数 / 工作日由 %(before)s 的 %(old)s 变为 %(new)s") % both
 
 
+NEXT: Final = {
+    AlertKind.M1: gettext_lazy("核对差错明细；属实的，起草整改通知"),
+    AlertKind.M2: gettext_lazy("核对差错明细；属实的，起草整改通知"),
+    AlertKind.UNDETERMINABLE: gettext_lazy("查看无法判定的核验单，与试点单位核对登记信息"),
+    AlertKind.SILENCE: gettext_lazy("联系试点单位，核实没有报送的原因"),
+    AlertKind.ERROR_CHANGE: gettext_lazy("查看差错来源，需要时安排抽查"),
+    AlertKind.VOLUME_CHANGE: gettext_lazy("向试点单位核实报送量变化的原因，需要时安排抽查"),
+}
+
+
+def next_step(alert: Alert) -> str:
+    """What whoever reads an alert does about it, in one line; empty once it is cleared."""
+    if alert.state == S.CLEARED:
+        return ""
+    step = str(NEXT[AlertKind(alert.kind)])
+    return step if alert.acknowledged_at else _("签收；%(step)s") % {"step": step}
+
+
 def facts(alert: Alert, actor: Actor) -> list[Fact]:
     """What it is about, on which rule, what is so now, and who took note."""
     return [
@@ -59,6 +79,7 @@ def facts(alert: Alert, actor: Actor) -> list[Fact]:
         Fact(_("期间"), period_words(alert)),
         Fact(_("预警时情况"), words(alert)),
         Fact(_("目前"), _now(alert)),
+        Fact(_("下一步"), next_step(alert)),
         Fact(_("依据"), alert.basis),
         Fact(_("预警时间"), alert.opened_at),
         Fact(_("解除时间"), alert.cleared_at),
@@ -133,6 +154,39 @@ def of_unit(unit: PilotUnit, actor: Actor) -> list[Section]:
     ]
 
 
+def standing(actor: Actor) -> list[Section]:
+    """The newest alerts that hold and what to do about each, for the first page of an official."""
+    found = Alert.objects.visible_to(actor).filter(state=S.OPEN).select_related("unit__organisation")
+    rows = found.order_by(F("acknowledged_at").asc(nulls_first=True), "-opened_at", "-pk")[:SHOWN]
+    if not rows:
+        return []
+    return [
+        Section(
+            _("未解除预警"),
+            columns=[
+                Column("unit", _("试点单位")),
+                Column("what", _("预警事项")),
+                Column("next", _("下一步")),
+                Column("since", _("预警时间")),
+            ],
+            rows=[
+                Row(
+                    reverse("alert_detail", args=[a.pk]),
+                    [
+                        a.unit.organisation.name,
+                        _("%(kind)s：%(what)s") % {"kind": a.get_kind_display(), "what": words(a)},
+                        next_step(a),
+                        local_day(a.opened_at),
+                    ],
+                )
+                for a in rows
+            ],
+            note=_("未签收的在前，最多列 %(n)s 条；全部见“预警”") % {"n": SHOWN},
+            screen_only=True,
+        )
+    ]
+
+
 def _kinds(actor: Actor) -> list[tuple[str, Any]]:
     return list(AlertKind.choices)
 
@@ -149,6 +203,7 @@ register(
             ListColumn(Column("kind", gettext_lazy("预警事项")), lambda a: str(a.get_kind_display())),
             ListColumn(Column("period", gettext_lazy("期间")), period_words),
             ListColumn(Column("what", gettext_lazy("预警时情况")), words),
+            ListColumn(Column("next", gettext_lazy("下一步")), next_step),
             ListColumn(Column("since", gettext_lazy("预警时间")), lambda a: a.opened_at, "opened_at"),
             ListColumn(
                 Column("noted", gettext_lazy("签收人")),

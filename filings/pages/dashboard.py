@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from filings.enums import AlertState, CoordinationState, FindingState, InspectionState, RectificationState
 from filings.models import Alert, CoordinationCase, Finding, Inspection, Rectification
-from filings.pages import common, coordination, overview
+from filings.pages import alerts, common, coordination, overview
 from filings.periods import TO_DATE
 from filings.selectors import rollups
 from filings.selectors.counting import Tally
@@ -40,6 +40,7 @@ def contribute(board: Any, actor: Actor) -> None:
             section.screen_only = True
     board.charts = [*drawn, *board.charts]
     if not actor.is_provider:
+        board.lead = [*alerts.standing(actor), *board.lead]
         board.provinces = province_tiles(actor)
         board.charts = [*board.charts, _sources(actor)]
 
@@ -50,6 +51,7 @@ def tiles(actor: Actor) -> list[Tile]:
         (_("待确认差错"), Finding, FindingState.OPEN, "warning"),
         (_("有争议差错"), Finding, FindingState.DISPUTED, "warning"),
         (_("逾期整改"), Rectification, RectificationState.OVERDUE, "danger"),
+        (_("待复查整改"), Rectification, RectificationState.ANSWERED, "warning"),
         (_("整改中"), Rectification, RectificationState.ISSUED, "info"),
         (_("检查中的抽查"), Inspection, InspectionState.IN_PROGRESS, "info"),
         (_("待答复协调事项"), CoordinationCase, CoordinationState.OPEN, "info"),
@@ -116,17 +118,16 @@ def province_tiles(actor: Actor) -> list[ProvinceTile]:
     """Stored forms per province of the subject; its tone tells of M1 errors. A tile opens the province's page, as far
     as the actor has one, else these forms.
     """
-    rows = rollups.visible(actor)
-    tallies = rollups.summed(rows, "subject_province")
+    counted = rollups.by_province(rollups.visible(actor))
     listing = reverse("verification-form_list")
     return tile_grid(
-        {code: f"{forms:,}" for code, forms in rollups.forms_by_province(rows).items() if forms},
+        {code: f"{forms:,}" for code, (_sums, forms) in counted.items() if forms},
         url=lambda province: (
             reverse("province", args=[int(province)])
             if overview.may_open(actor, province)
             else f"{listing}?province={int(province)}"
         ),
-        tones={code: _tone(tally) for code, tally in tallies.items()},
+        tones={code: _tone(tally) for code, (tally, _forms) in counted.items()},
     )
 
 

@@ -226,6 +226,20 @@ def file_link(file: NationalFile) -> Link:
     return Link(file.name, reverse("national_file", args=[file.unit.code, file.pk]), "file-down")
 
 
+def other_files(files: Iterable[NationalFile]) -> Iterator[Section]:
+    """The unit's other files, each with the way to its page."""
+    if rows := [Row(file_link(one).url, [one.name, one.imported_at, one.counts["rows"]]) for one in files]:
+        yield Section(
+            _("该单位的其他反馈文件"),
+            columns=[
+                Column("name", _("文件名")),
+                Column("at", _("导入时间")),
+                Column("rows", _("记录数"), "end"),
+            ],
+            rows=rows,
+        )
+
+
 def result_sections(
     counts: Mapping[str, int], refused: Iterable[Unreadable], ignored: Sequence[str], *, title: str
 ) -> Iterator[Section]:

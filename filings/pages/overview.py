@@ -28,7 +28,9 @@ def drawings(actor: Actor, views: Sequence[UnitView]) -> list[Section]:
     total = sum((view.tally for view in views), start=counting.NOTHING)
     whole = all(view.whole for view in views)
     handed_in = submitted([view.unit.pk for view in views], total) if whole else None
-    return charts_of(rollups.visible(actor), views[0].targets[0], total, handed_in)
+    return charts_of(
+        rollups.visible(actor), rollups.days_visible(actor), views[0].targets[0], total, handed_in
+    )
 
 
 def submitted(units: Iterable[int], total: Tally) -> int:
@@ -37,13 +39,13 @@ def submitted(units: Iterable[int], total: Tally) -> int:
     return total.versions + total.counts.late + sum(refused + repeated for refused, repeated in door)
 
 
-def charts_of(rows: Any, demand: Threshold, total: Tally, handed_in: int | None) -> list[Section]:
-    """The drawings of these buckets; nothing where there are none."""
+def charts_of(rows: Any, daily: Any, demand: Threshold, total: Tally, handed_in: int | None) -> list[Section]:
+    """The drawings of these buckets, month by month and day by day; nothing where there are none."""
     months = rollups.months_of(rows)
     if not months:
         return []
     figures = {name: (tally.counts.m1_errors, tally.counts.m1_n) for name, tally in months.items()}
-    days = rollups.versions_by_day(rows, last=local_day(clock.now()), days=DAYS)
+    days = rollups.versions_by_day(daily, last=local_day(clock.now()), days=DAYS)
     by_day = {f"{day:%m-%d}": number for day, number in days.items()}
     stages = charts.figure_funnel(
         submitted=handed_in,
@@ -53,11 +55,11 @@ def charts_of(rows: Any, demand: Threshold, total: Tally, handed_in: int | None)
     )
     return [
         Section(_("M1 按月走势"), svg=str(charts.accuracy_trend(figures, charts.ppm_of(demand)))),
-        Section(_("近 30 天接受的核验单"), svg=str(charts.volume_trend(by_day))),
+        Section(_("近 30 天接收的核验单"), svg=str(charts.volume_trend(by_day))),
         Section(
             _("从提交到差错"),
             svg=str(stages),
-            note=_("接受含各版次；已判定和有差错按计入版次统计，有差错为 M2 差错。"),
+            note=_("接收含各版次；已判定和有差错按计入版次统计，有差错为 M2 差错。"),
         ),
     ]
 

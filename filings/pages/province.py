@@ -22,12 +22,13 @@ from pilot.ui import Dashboard, Tile
 def board_of(actor: Actor, province: int, views: Sequence[UnitView]) -> Dashboard:
     """The part of every figure that concerns subjects of a province."""
     rows = rollups.visible(actor).filter(subject_province=province)
+    daily = rollups.days_visible(actor).filter(subject_province=province)
     shown = [view for view in views if view.tally.versions or view.tally.counts.late]
     total = sum((view.tally for view in shown), start=counting.NOTHING)
     board = Dashboard(title=str(Province(province).label), as_of=clock.now())
     board.tiles = _tiles(rows, province, total, len(shown))
     board.units = [unit_figure(view, province) for view in shown]
-    board.charts = overview.charts_of(rows, views[0].targets[0], total, None) if views else []
+    board.charts = overview.charts_of(rows, daily, views[0].targets[0], total, None) if views else []
     return board
 
 

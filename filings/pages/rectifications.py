@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Count, Q
@@ -15,6 +16,7 @@ from filings.forms.measures import AcceptForm, AnswerForm, RecheckForm, Rectific
 from filings.models import Finding, Rectification
 from filings.pages import common
 from filings.periods import Period
+from filings.selectors import orders
 from filings.services import supervision
 from filings.services.findings import COUNTED
 from filings.services.supervision import OPEN_ORDERS, rechecks_for
@@ -42,7 +44,7 @@ def facts(order: Rectification, actor: Actor) -> list[Fact]:
         *(
             [Fact(_("期限（如今天签发）"), until_if_issued(order), _("含当日"))]
             if order.state == S.DRAFTED
-            else []
+            else [Fact(_("整改报告提交期限"), due(order), _("含当日"))]
         ),
         Fact(_("轮次"), order.round),
         Fact(_("再次整改"), _repeat(order)),
@@ -58,6 +60,26 @@ def until_if_issued(order: Rectification) -> date:
     programme = order.unit.programme
     due = programmes.deadline(programme, start=clock.now(), days=order.days)
     return local_day(due - timedelta(microseconds=1))
+
+
+def due(order: Any) -> Any:
+    """The last day on which an answer is in time, with how late it is or that there is one; None before the issue."""
+    end = orders.answer_end(order)
+    if end is None:
+        return None
+    last = local_day(last_moment(end))
+    words = {"day": last.isoformat()}
+    if order.state == S.OVERDUE:
+        days = orders.days_over(order, end)
+        late = _("%(day)s 逾期 %(days)s 个工作日") if days else _("%(day)s 已逾期")
+        return Tag(late % {**words, "days": days}, "danger")
+    if order.state == S.ANSWERED:
+        in_time = order.state_since < end
+        return Tag(
+            (_("%(day)s 已答复") if in_time else _("%(day)s 逾期后答复")) % words,
+            "info" if in_time else "warning",
+        )
+    return last
 
 
 def _repeat(order: Rectification) -> Link | None:
@@ -181,9 +203,7 @@ register(
             ListColumn(Column("unit", gettext_lazy("试点单位")), lambda r: r.unit.organisation.name),
             ListColumn(Column("round", gettext_lazy("轮次"), "end"), lambda r: r.round),
             ListColumn(Column("repeat", gettext_lazy("再次整改")), _again),
-            ListColumn(
-                Column("due", gettext_lazy("期限")), lambda r: r.due_at and last_moment(r.due_at), "due_at"
-            ),
+            ListColumn(Column("due", gettext_lazy("期限")), due, "running_due"),
         ],
         facts=facts,
         sections=sections,
@@ -229,6 +249,7 @@ register(
             "repeat_of",
             "recheck",
         ],
+        annotations=orders.deadline_parts(),
         province_field="unit__province",
         empty=gettext_lazy("由通信管理局依据差错起草，经负责人签发"),
     )

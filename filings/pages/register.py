@@ -31,6 +31,9 @@ SORTS = {
 }
 
 
+NBSP = "\u00a0"  # keeps a number with its unit on one line
+
+
 def rows_for(rows: QuerySet[Any], wanted: Mapping[str, Any], sort: str) -> QuerySet[Any]:
     """The units that answer the filter bar, in the order asked for (by code, unless it is one of ``SORTS``)."""
     now = clock.now()
@@ -86,6 +89,7 @@ def scope_words(opened: Opened | None) -> str:
         "provinces": opened.provinces,
         "types": opened.filing_types,
     }
+    words = words.replace(" ", NBSP)
     return (
         words
         if opened.cells == opened.provinces * opened.filing_types

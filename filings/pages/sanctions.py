@@ -20,6 +20,7 @@ from pilot.forms import ReasonForm
 from pilot.masking import staff
 from pilot.pages import objection_link
 from pilot.registry import Creation, ListColumn, MachinePages, Task, register
+from pilot.rules import last_moment, local_day
 from pilot.ui import Column, Fact, Row, Section, Tag
 
 S = SanctionState
@@ -42,6 +43,15 @@ def facts(sanction: Sanction, actor: Actor) -> list[Fact]:
         Fact(_("生效时间"), sanction.effect_from),
         Fact(_("决定人"), staff(sanction.approved_by) if shows_people else None),
     ]
+
+
+def due(sanction: Sanction) -> str | None:
+    """The next date to know of: the last day to be heard, or from when the decision holds."""
+    if sanction.due_at is not None:
+        return _("陈述申辩至 %(day)s") % {"day": local_day(last_moment(sanction.due_at)).isoformat()}
+    if sanction.effect_from is not None:
+        return _("%(day)s 起生效") % {"day": local_day(sanction.effect_from).isoformat()}
+    return None
 
 
 def sections(sanction: Sanction, actor: Actor) -> list[Section]:
@@ -123,7 +133,7 @@ register(
             ListColumn(Column("number", gettext_lazy("编号")), lambda s: s.number),
             ListColumn(Column("unit", gettext_lazy("试点单位")), lambda s: s.unit.organisation.name),
             ListColumn(Column("kind", gettext_lazy("措施")), lambda s: str(s.get_kind_display())),
-            ListColumn(Column("effect", gettext_lazy("生效时间")), lambda s: s.effect_from),
+            ListColumn(Column("due", gettext_lazy("期限")), due, "due_at"),
         ],
         facts=facts,
         sections=sections,

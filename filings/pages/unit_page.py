@@ -149,8 +149,9 @@ def _found(unit: Any, actor: Actor) -> Section:
 
 def _trend(view: UnitView, actor: Actor) -> list[Section]:
     rows = rollups.visible(actor).filter(unit=view.unit)
+    daily = rollups.days_visible(actor).filter(unit=view.unit)
     submitted = overview.submitted([view.unit.pk], view.tally) if view.whole else None
-    return overview.charts_of(rows, view.targets[0], view.tally, submitted)
+    return overview.charts_of(rows, daily, view.targets[0], view.tally, submitted)
 
 
 def _by_month(view: UnitView) -> Section:

@@ -14,7 +14,7 @@ from filings.accuracy.changes import share_change, volume_change
 from filings.accuracy.counting import Counts
 from filings.accuracy.thresholds import Threshold, shown
 from filings.enums import AlertKind
-from filings.models import LiveTally, VerificationForm
+from filings.models import LiveMonth, VerificationForm
 from filings.periods import EVER, TO_DATE, Period
 from filings.selectors import rollups
 from filings.selectors.targets import Targets, judged_on, targets_on
@@ -109,7 +109,7 @@ def holding(
     rows = list(units)
     keys = [unit.pk for unit in rows]
     tallies: dict[int, dict[str, Counts]] = {}
-    for (unit_id, month), tally in rollups.by_month(LiveTally.unscoped.filter(unit__in=keys)).items():
+    for (unit_id, month), tally in rollups.by_month(LiveMonth.unscoped.filter(unit__in=keys)).items():
         tallies.setdefault(unit_id, {})[month] = tally.counts
     every = {month for months in tallies.values() for month in months}
     terms = {programme: terms_of(programme, every) for programme in {unit.programme for unit in rows}}

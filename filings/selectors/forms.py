@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from filings.models import Determination, UploadJob, VerificationForm
+from filings.selectors import rollups
 from pilot.actors import Actor
 
 
@@ -25,6 +26,29 @@ def listed(actor: Actor, wanted: dict[str, Any]) -> QuerySet[VerificationForm]:
     if number := wanted.get("job"):
         rows = _of_job(rows, int(str(number).removeprefix("#")))
     return rows.defer("ciphertext", "digest", "subject_index").order_by("-received_at", "-id")
+
+
+def number(actor: Actor, wanted: dict[str, Any]) -> int:
+    """How many forms :func:`listed` gives, to the form.
+
+    Whatever the buckets know of is summed up from them, at the cost of their number and not that of the forms; with
+    what waits to be folded they hold what is committed. Late forms are few and have an index of their own.
+    """
+    if wanted.get("form_no") or wanted.get("job") or wanted.get("late") == "yes":
+        return listed(actor, wanted).order_by().count()
+    if wanted.get("late") == "no":
+        return number(actor, wanted | {"late": ""}) - number(actor, wanted | {"late": "yes"})
+    conditions = {
+        "unit__code": wanted.get("unit"),
+        "subject_province": wanted.get("province"),
+        "day__gte": wanted.get("since"),
+        "day__lte": wanted.get("until"),
+    }
+    by_day = wanted.get("since") or wanted.get("until")
+    rows = (rollups.days_visible(actor) if by_day else rollups.visible(actor)).filter(
+        **{name: it for name, it in conditions.items() if it not in (None, "")}
+    )
+    return sum(rollups.forms_by_province(rows).values())
 
 
 def _of_job(rows: QuerySet[VerificationForm], pk: int) -> QuerySet[VerificationForm]:

@@ -20,6 +20,7 @@ from filings.periods import Period
 from filings.selectors import forms, statements
 
 PAGE: Final = 50  # members on a page
+FIRST: Final = 2 * PAGE  # chains judged to begin with: of most counts they fill the page
 STRETCH: Final = 1_000  # chains judged by one statement
 STRETCHES: Final = 20  # at most on one page; the next page goes on from there
 
@@ -78,21 +79,24 @@ def of_figure(
     condition = statements.CONDITIONS[count]
     found: list[tuple[date, int, int]] = []  # day, first form, counted form
     following = after
-    for _number in range(STRETCHES):
-        chains = _stretch(unit, period, count, following)
+    for number in range(STRETCHES):
+        most = STRETCH if number else min(FIRST, STRETCH)
+        chains = _stretch(unit, period, count, following, most)
         found += _judged(unit, [chain for _day, _pk, chain in chains], condition, count, province)
         if len(found) > PAGE:
             day, first, _form = found[PAGE - 1]
             return Members(_forms(found[:PAGE]), (day, first))
-        if len(chains) < STRETCH:
+        if len(chains) < most:
             return Members(_forms(found), None)
         following = chains[-1][:2]
     return Members(_forms(found), following)
 
 
-def _stretch(unit: int, period: Period, count: str, after: Place | None) -> list[tuple[date, int, str]]:
+def _stretch(
+    unit: int, period: Period, count: str, after: Place | None, most: int
+) -> list[tuple[date, int, str]]:
     conditions = [_CANDIDATES.get(count, "true")]
-    parameters: dict[str, Any] = {"unit": unit, "stretch": STRETCH}
+    parameters: dict[str, Any] = {"unit": unit, "stretch": most}
     if after is not None:
         conditions.append("(f.day, f.id) > (%(day)s, %(pk)s)")
         parameters |= {"day": after[0], "pk": after[1]}

@@ -10,7 +10,7 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from filings.accuracy.counting import Counts
-from filings.models import LiveTally
+from filings.models import LiveMonth, LiveTally
 from filings.periods import EVER, Period
 from filings.selectors.counting import CHAIN_NAMES, Tally
 from pilot.actors import Actor
@@ -18,25 +18,40 @@ from pilot.actors import Actor
 _SUMS: Final = {f"{name}_sum": Sum(name) for name in (*CHAIN_NAMES, "versions")}
 
 
-def visible(actor: Actor, period: Period = EVER) -> QuerySet[LiveTally]:
-    """The buckets of a period that this actor may read: a bureau sees its part of units of other provinces."""
+type Rows = QuerySet[LiveTally] | QuerySet[LiveMonth]
+
+
+def visible(actor: Actor, period: Period = EVER) -> Rows:
+    """The buckets of a period that this actor may read: a bureau sees its part of units of other provinces.
+
+    Of whole months, and to date, a row is a month.
+    """
+    return within(_model(period).objects.visible_to(actor), period)
+
+
+def days_visible(actor: Actor) -> QuerySet[LiveTally]:
+    """The buckets day by day that this actor may read."""
     rows: QuerySet[LiveTally] = LiveTally.objects.visible_to(actor)
-    return within(rows, period)
+    return rows
 
 
-def of_unit(unit_id: int, period: Period = EVER) -> QuerySet[LiveTally]:
-    """The buckets of one unit and period, whole."""
-    return within(LiveTally.unscoped.filter(unit=unit_id), period)
+def of_unit(unit_id: int, period: Period = EVER) -> Rows:
+    """The buckets of one unit and period, whole; a row is a month where the period is made of months."""
+    return within(_model(period).unscoped.filter(unit=unit_id), period)
 
 
-def within(rows: QuerySet[LiveTally], period: Period) -> QuerySet[LiveTally]:
+def _model(period: Period) -> type[LiveTally] | type[LiveMonth]:
+    return LiveMonth if period.first is None or period.is_month else LiveTally
+
+
+def within(rows: Any, period: Period) -> Any:
     """Only the days of a period."""
     if period.first is not None:
         rows = rows.filter(day__gte=period.first)
     return rows if period.end is None else rows.filter(day__lt=period.end)
 
 
-def summed(rows: QuerySet[LiveTally], *by: str) -> dict[Any, Tally]:
+def summed(rows: Rows, *by: str) -> dict[Any, Tally]:
     """Sums per group in one query; without ``by`` the one key is ``()``, with one the plain value."""
     if not by:
         return {(): _tally(rows.aggregate(**_SUMS))}
@@ -44,18 +59,24 @@ def summed(rows: QuerySet[LiveTally], *by: str) -> dict[Any, Tally]:
     return {_key(row, by): _tally(row) for row in groups}
 
 
-def forms_by_province(rows: QuerySet[LiveTally]) -> dict[int, int]:
+def forms_by_province(rows: Rows) -> dict[int, int]:
     """How many forms are stored per province of the subject."""
     return dict(rows.order_by().values_list("subject_province").annotate(number=Sum("forms")))
 
 
-def by_month(rows: QuerySet[LiveTally]) -> dict[tuple[int, str], Tally]:
+def by_province(rows: Rows) -> dict[int, tuple[Tally, int]]:
+    """Sums per province of the subject, and how many forms are stored of it, in one query."""
+    groups = rows.order_by().values("subject_province").annotate(**_SUMS, number=Sum("forms"))
+    return {row["subject_province"]: (_tally(dict(row)), row["number"]) for row in groups}
+
+
+def by_month(rows: Rows) -> dict[tuple[int, str], Tally]:
     """Sums per unit and month (``2019-06``)."""
     groups = rows.order_by().annotate(month=TruncMonth("day")).values("unit_id", "month").annotate(**_SUMS)
     return {(row["unit_id"], f"{row['month']:%Y-%m}"): _tally(dict(row)) for row in groups}
 
 
-def months_of(rows: QuerySet[LiveTally]) -> dict[str, Tally]:
+def months_of(rows: Rows) -> dict[str, Tally]:
     """Sums per month of all units together, in order."""
     groups = rows.order_by().annotate(month=TruncMonth("day")).values("month").annotate(**_SUMS)
     return {

@@ -134,6 +134,7 @@ _PLAIN_SUMS: Final = ", ".join(
 )
 BUCKET: Final = ("unit_id", "day", "subject_province", "subject_kind")
 _KEY: Final = ", ".join(BUCKET)
+MONTH: Final = "date_trunc('month', day::timestamp)::date"  # the first day of a bucket's month
 _NAMES: Final = (*CONDITIONS, "versions")
 
 WHOLE: Final = f"""
@@ -177,14 +178,23 @@ WITH storied AS MATERIALIZED (
 """  # noqa: S608 (texts of this file)
 BUCKETS: Final = f"{WHOLE} SELECT * FROM recounted ORDER BY {_KEY}"  # noqa: S608 (texts of this file)
 
-# One statement and so one snapshot: no writer and no fold can fall between the two sides.
+_DIFFER: Final = " OR ".join(f"coalesce(r.{name}, 0) <> coalesce(l.{name}, 0)" for name in ("forms", *_NAMES))
+# By day and by month. One statement and so one snapshot: no writer and no fold can fall between the two sides.
 DIFFERENCES: Final = f"""
 {WHOLE}, live AS (
     SELECT {_KEY}, {", ".join(f"sum({name}) AS {name}" for name in ("forms", *_NAMES))}
     FROM filings_livetally WHERE unit_id = ANY(%(units)s) GROUP BY {_KEY}
+), recounted_months AS (
+    SELECT unit_id, {MONTH} AS day, subject_province, subject_kind,
+        {", ".join(f"sum({name}) AS {name}" for name in ("forms", *_NAMES))}
+    FROM recounted GROUP BY unit_id, {MONTH}, subject_province, subject_kind
+), live_months AS (
+    SELECT {_KEY}, {", ".join(f"sum({name}) AS {name}" for name in ("forms", *_NAMES))}
+    FROM filings_livemonth WHERE unit_id = ANY(%(units)s) GROUP BY {_KEY}
 )
-SELECT {_KEY} FROM recounted r FULL JOIN live l USING ({_KEY})
-WHERE {" OR ".join(f"coalesce(r.{name}, 0) <> coalesce(l.{name}, 0)" for name in ("forms", *_NAMES))}
+SELECT {_KEY} FROM recounted r FULL JOIN live l USING ({_KEY}) WHERE {_DIFFER}
+UNION
+SELECT {_KEY} FROM recounted_months r FULL JOIN live_months l USING ({_KEY}) WHERE {_DIFFER}
 ORDER BY {_KEY}
 """  # noqa: S608 (texts of this file)
 

@@ -49,7 +49,6 @@ def unit_views(
     rows = rollups.visible(actor, period)
     if province is not None:
         rows = rows.filter(subject_province=province)
-    tallies = rollups.summed(rows, "unit_id")
     months: dict[int, dict[str, Tally]] = {}
     for (unit_id, month), tally in rollups.by_month(rows).items():
         months.setdefault(unit_id, {})[month] = tally
@@ -60,7 +59,7 @@ def unit_views(
     return [
         UnitView(
             unit=unit,
-            tally=tallies.get(unit.pk, counting.NOTHING),
+            tally=sum(months.get(unit.pk, {}).values(), start=counting.NOTHING),
             months=dict(sorted(months.get(unit.pk, {}).items())),
             whole=sees_whole(actor, unit),
             targets=asked[unit.programme][judged],

@@ -6,14 +6,15 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from filings.models import CountDelta, DailyTally
-from filings.selectors import counting
+from filings.models import CountDelta, DailyTally, MonthTally
+from filings.selectors import counting, statements
 from filings.services.deltas import BY, COLUMNS, COUNT_LOCK
 from filings.services.loading import LOAD_LOCK
 from pilot.models import PilotUnit
 
 BATCH: Final = 5_000  # queued changes that one transaction folds
 _KEY: Final = ("unit_id", *BY)
+_MONTH_KEY: Final = ", ".join(("unit_id", statements.MONTH, *BY[1:]))
 
 # Which unit's rows are taken does not matter to what comes out: changes add up in any order. Buckets are written in
 # the order of their keys, so that two folds wait for each other but never lock each other.
@@ -29,13 +30,28 @@ WITH taken AS (
     ON CONFLICT ({", ".join(_KEY)}) DO UPDATE
     SET {", ".join(f"{name} = filings_dailytally.{name} + excluded.{name}" for name in COLUMNS)}
     RETURNING 1
+), months AS (
+    INSERT INTO filings_monthtally ({", ".join((*_KEY, *COLUMNS))})
+    SELECT {_MONTH_KEY}, {", ".join(f"sum({name})" for name in COLUMNS)}
+    FROM taken GROUP BY {_MONTH_KEY} ORDER BY {_MONTH_KEY}
+    ON CONFLICT ({", ".join(_KEY)}) DO UPDATE
+    SET {", ".join(f"{name} = filings_monthtally.{name} + excluded.{name}" for name in COLUMNS)}
+    RETURNING 1
 ), marked AS (
     INSERT INTO filings_foldmark (unit_id, number)
     SELECT unit_id, 1 FROM taken GROUP BY unit_id ORDER BY unit_id
     ON CONFLICT (unit_id) DO UPDATE SET number = filings_foldmark.number + 1
     RETURNING 1
 )
-SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM folded), (SELECT count(*) FROM marked)
+SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM folded), (SELECT count(*) FROM months),
+    (SELECT count(*) FROM marked)
+"""  # noqa: S608 (names of columns, ours)
+
+
+_MONTHS: Final = f"""
+INSERT INTO filings_monthtally ({", ".join((*_KEY, *COLUMNS))})
+SELECT {_MONTH_KEY}, {", ".join(f"sum({name})" for name in COLUMNS)}
+FROM filings_dailytally WHERE unit_id = %s GROUP BY {_MONTH_KEY}
 """  # noqa: S608 (names of columns, ours)
 
 
@@ -69,3 +85,6 @@ def rebuild(*, unit: PilotUnit) -> None:
     DailyTally.unscoped.bulk_create(
         DailyTally(unit=unit, **bucket) for bucket in counting.buckets(units=[unit.pk])
     )
+    MonthTally.unscoped.filter(unit=unit).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(_MONTHS, [unit.pk])

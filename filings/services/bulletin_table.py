@@ -71,7 +71,7 @@ COLUMNS: Final = (
     TableColumn("unit", gettext_lazy("试点单位"), lambda line: line["name"], "start", total=False),
     TableColumn("province", gettext_lazy("省份"), lambda line: line["province"], "start", total=False),
     TableColumn("submitted", gettext_lazy("提交"), lambda line: line["submitted"]),
-    TableColumn("accepted", gettext_lazy("接受"), lambda line: line["accepted"]),
+    TableColumn("accepted", gettext_lazy("接收"), lambda line: line["accepted"]),
     TableColumn("duplicates", gettext_lazy("重复"), _count("duplicates"), count="duplicates"),
     TableColumn("refused", gettext_lazy("拒收"), _count("refused"), count="refused"),
     TableColumn("late", gettext_lazy("迟报"), _count("late"), count="late"),

@@ -17,7 +17,7 @@ PERCENT: Final = PPM // 100
 MOST_LABELS: Final = 40  # of units in one drawing
 TITLES: Final = {
     "intervals": gettext_lazy("各试点单位 M1 准确率和置信区间（%）"),
-    "funnel": gettext_lazy("提交、接受、已判定和有差错的份数"),
+    "funnel": gettext_lazy("提交、接收、已判定和有差错的份数"),
     "errors": gettext_lazy("各试点单位 M1 差错数（份）"),
     "trend": gettext_lazy("M1 准确率走势（%）"),
     "volume": gettext_lazy("核验单份数走势"),
@@ -44,7 +44,7 @@ def figure_funnel(*, submitted: int | None, accepted: int, counted: int, errors:
     """From what was handed in (None: not known for a part) to what is wrong: each stage is part of the one before."""
     stages = [
         *([] if submitted is None else [Stage(_("提交"), [submitted])]),
-        Stage(_("接受"), [accepted]),
+        Stage(_("接收"), [accepted]),
         Stage(_("已判定"), [counted]),
         Stage(_("有差错"), [errors]),
     ]

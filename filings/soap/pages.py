@@ -223,7 +223,7 @@ def switch_on(request: Any) -> HttpResponse:
         request,
         form=ActForm(_sent(request), actor=request.actor),
         title=_("启用 V3.0 接口"),
-        effect=_("系统按全国备案系统企业接口接受本单位上报；密码和密钥由平台生成，与接口密钥无关"),
+        effect=_("系统按全国备案系统企业接口接收本单位上报；密码和密钥由平台生成，与接口密钥无关"),
         act=act,
     )
 

@@ -20,8 +20,12 @@ def home() -> Link:
     return Link(_("首页"), reverse("home"))
 
 
-def page_of(request: HttpRequest, rows: Any) -> Any:
-    """The page of a list that the address asks for, of the size it asks for."""
+def page_of(request: HttpRequest, rows: Any, *, total: int | None = None) -> Any:
+    """The page of a list that the address asks for, of the size it asks for. ``total``: how many rows there are, for
+    whom counting them would take too long."""
     size = request.GET.get("size", "")
     chosen = int(size) if size.isdigit() and int(size) in PAGE_SIZES else DEFAULT_SIZE
-    return Paginator(rows, chosen).get_page(request.GET.get("page"))
+    paginator = Paginator(rows, chosen)
+    if total is not None:
+        paginator.count = total
+    return paginator.get_page(request.GET.get("page"))

@@ -51,7 +51,8 @@ def form_list(request: Any) -> HttpResponse:
     """The stored forms this actor may know of."""
     form = FormFilter(request.GET or None)
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    page = page_of(request, form_selector.listed(request.actor, wanted))
+    total = form_selector.number(request.actor, wanted)
+    page = page_of(request, form_selector.listed(request.actor, wanted), total=total)
     keys = [row.pk for row in page.object_list]
     rows = form_selector.with_outcome(page.object_list.model.unscoped.filter(pk__in=keys))
     listing = ListPage(

@@ -70,7 +70,7 @@ def _toolbar(scope: selector.Scope, show: str) -> list[Link]:
         links.append(Link(_("导入反馈文件"), reverse("national_import", args=[code]), "upload"))
     files = NationalFile.objects.visible_to(scope.actor).filter(unit=scope.unit)
     last = files.order_by("-pk").select_related("unit").first()
-    return [*links, Link(_("最近导入"), pages.file_link(last).url, "history")] if last else links
+    return [*links, Link(_("最近导入的文件"), pages.file_link(last).url, "history")] if last else links
 
 
 @require_safe
@@ -99,10 +99,10 @@ def file_detail(request: Any, code: str, pk: int) -> HttpResponse:
     page = PlainPage(
         _("全国系统反馈文件"),
         crumbs=_crumbs(unit),
-        sections=[Section(_("基本信息"), facts=pages.file_facts(file)), *pages.file_result(file)],
-        toolbar=[
-            pages.file_link(other)
-            for other in files.exclude(pk=pk).select_related("unit").order_by("-pk")[:SHOWN_FILES]
+        sections=[
+            Section(_("基本信息"), facts=pages.file_facts(file)),
+            *pages.file_result(file),
+            *pages.other_files(files.exclude(pk=pk).select_related("unit").order_by("-pk")[:SHOWN_FILES]),
         ],
     )
     return render(request, "pages/plain.html", {"page": page})

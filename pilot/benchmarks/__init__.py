@@ -21,6 +21,7 @@ NAMES: Mapping[str, str] = {
     "accuracy": "pilot.benchmarks.accuracy",
     "last_minute": "pilot.benchmarks.last_minute",
     "load": "pilot.benchmarks.mixed_load",
+    "pages": "pilot.benchmarks.pages",
 }
 
 
@@ -46,12 +47,16 @@ class Goal:
 
 @dataclass(slots=True)
 class Report:
-    """What a benchmark found: ``figures`` measured, ``ratios`` of a figure to its goal (≤ 1 is met)."""
+    """What a benchmark found: ``figures`` measured, ``ratios`` of a figure to its goal (≤ 1 is met).
+
+    ``notes`` are lines in words that stand among the figures.
+    """
 
     name: str
     runs: int
     figures: dict[str, float | int] = field(default_factory=dict)
     ratios: dict[str, float] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def judge(self, goals: Mapping[str, Goal]) -> None:
         """Hold every figure that was measured to its goal, if it has one."""
@@ -62,6 +67,7 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """The stable shape ``{name, machine, runs, figures, ratios}``."""
         found = asdict(self)
+        found["figures"] |= found.pop("notes")
         found["ratios"] = {name: round(ratio, 4) for name, ratio in self.ratios.items()}
         return {"name": found.pop("name"), "machine": machine(), **found}
 

@@ -19,13 +19,21 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from filings.enums import FindingKind, FindingSource, FindingState
+from filings.enums import FindingSource, FindingState
 from filings.models import CountDelta, Finding, VerificationForm
 from filings.selectors import counting, statements
 from filings.services import buckets, deltas
-from filings.services.findings import Fault, open_findings
-from pilot.benchmarks import Goal, Report
-from pilot.benchmarks.forms_world import FORMS, NOW, SYSTEM, History, enrol, install
+from pilot.benchmarks import Goal, Report, processes
+from pilot.benchmarks.forms_world import (
+    COMPARED,
+    FORMS,
+    History,
+    enrol,
+    fault,
+    grow_compared,
+    install,
+    open_in_batches,
+)
 from pilot.enums import Province
 from pilot.models import PilotUnit
 
@@ -42,14 +50,6 @@ GOALS: Final = {
     "wrong_at_the_end": Goal(0.0, at_most=True),
 }
 
-# Every 2,000th form differs from the authority's record and every 300th has none: as in life, or a little worse.
-_COMPARED: Final = f"""
-INSERT INTO filings_determination (form_id, unit_id, number, outcome, fields, at)
-SELECT id, unit_id, 1,
-    CASE WHEN id %% 2000 = 0 THEN 'mismatch' WHEN id %% 300 = 0 THEN 'undeterminable' ELSE 'match' END,
-    '[]', received_at
-FROM {FORMS} f WHERE id > %(after)s
-"""  # noqa: S608 (its one name is ours)
 _COPIED: Final = f"""
 INSERT INTO {FORMS} (uuid, unit_id, job_id, row, form_no, chain_no, version, supersedes, day, received_at,
     collected_at, late, filing_type, subject_province, subject_kind, source, rule_version, subject_known, digest,
@@ -89,7 +89,7 @@ def run(options: Mapping[str, Any]) -> Report:
 # --- batches ----------------------------------------------------------------------------------------
 def _at(history: History, rows: int, units: Sequence[PilotUnit], runs: int) -> dict[str, float]:
     """Batches of 1,000 forms that come in, then their comparison: the writer's share, and the fold's."""
-    after = _grow(history, rows, units)
+    after = grow_compared(history, rows, units)
     taken: dict[str, list[float]] = {}
     for number in range(runs):
         made = _arrive(units[number % 8], f"B-{after}-{number}-", number, taken)
@@ -97,27 +97,6 @@ def _at(history: History, rows: int, units: Sequence[PilotUnit], runs: int) -> d
     found = {name: round(min(values) * 1_000, 3) for name, values in taken.items()}
     found["writer_us_per_row"] = round(found.pop("writer_ms") * 1_000 / BATCH, 3)
     return found
-
-
-def _grow(history: History, rows: int, units: Sequence[PilotUnit]) -> int:
-    """Stored forms with their comparisons and findings of the past; their counts are made by a recount.
-
-    Returns the highest id there was before.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT coalesce(max(id), 0) FROM {FORMS}")  # noqa: S608
-        after = int(cursor.fetchone()[0])
-        history.grow(rows)
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(_COMPARED, {"after": after})
-        cursor.execute("SET session_replication_role = origin")
-    wrong = VerificationForm.unscoped.filter(pk__gt=after, determinations__outcome="mismatch")
-    _open([_fault(form, FindingSource.COMPARISON) for form in wrong])
-    for unit in units:
-        buckets.rebuild(unit=unit)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
-    return after
 
 
 def _arrive(unit: PilotUnit, tag: str, number: int, taken: dict[str, list[float]]) -> list[tuple[int, str]]:
@@ -135,15 +114,15 @@ def _arrive(unit: PilotUnit, tag: str, number: int, taken: dict[str, list[float]
         "batch": BATCH,
     }
     inner = 0.0
-    begun = _spent()
+    begun = processes.spent()
     with transaction.atomic():
         with deltas.arriving(unit_id=unit.pk, arrivals=arrivals):
-            entered = _spent()
+            entered = processes.spent()
             with connection.cursor() as cursor:
                 cursor.execute(_COPIED, parameters)
                 made: list[tuple[int, str]] = cursor.fetchall()
-            inner = _spent() - entered
-        _note(taken, "writer_ms", _spent() - begun - inner)
+            inner = processes.spent() - entered
+        _note(taken, "writer_ms", processes.spent() - begun - inner)
     with _timed(taken, "fold_ms"):
         buckets.fold()
     return made
@@ -151,35 +130,26 @@ def _arrive(unit: PilotUnit, tag: str, number: int, taken: dict[str, list[float]
 
 def _compare(unit: PilotUnit, made: Sequence[tuple[int, str]], taken: dict[str, list[float]]) -> None:
     """The comparison of these forms: counted before and after in the writer's transaction, then folded."""
-    begun = _spent()
+    begun = processes.spent()
     with deltas.recorded(unit_id=unit.pk, chains=[form_no for _pk, form_no in made]):
-        entered = _spent()
+        entered = processes.spent()
         with connection.cursor() as cursor:
-            cursor.execute(_COMPARED, {"after": made[0][0] - 1})
-        inner = _spent() - entered
-    _note(taken, "compared_writer_ms", _spent() - begun - inner)
+            cursor.execute(COMPARED, {"after": made[0][0] - 1})
+        inner = processes.spent() - entered
+    _note(taken, "compared_writer_ms", processes.spent() - begun - inner)
     with _timed(taken, "compared_fold_ms"):
         buckets.fold()
 
 
 @contextmanager
 def _timed(taken: dict[str, list[float]], name: str) -> Iterator[None]:
-    begun = _spent()
+    begun = processes.spent()
     yield
-    _note(taken, name, _spent() - begun)
+    _note(taken, name, processes.spent() - begun)
 
 
 def _note(taken: dict[str, list[float]], name: str, seconds: float) -> None:
     taken.setdefault(name, []).append(seconds)
-
-
-def _spent() -> float:
-    """Seconds of processor time of this process and of its database session, where the system tells (Linux)."""
-    session: Any = connection.connection
-    told = Path(f"/proc/{session.info.backend_pid}/schedstat")
-    if not told.exists():
-        return time.perf_counter()
-    return time.process_time() + int(told.read_text(encoding="ascii").split()[0]) / 1e9
 
 
 # --- full recount -----------------------------------------------------------------------------------
@@ -249,7 +219,7 @@ def _findings(unit: PilotUnit, number: int) -> dict[str, float]:
     """So many findings of inspections, part of them confirmed or overturned, folded meanwhile and at the end."""
     forms = VerificationForm.unscoped.filter(unit=unit).order_by("pk")[:number]
     begun = time.perf_counter()
-    opened = _open([_fault(form, FindingSource.INSPECTION) for form in forms])
+    opened = open_in_batches([fault(form, FindingSource.INSPECTION) for form in forms])
     total = len(opened)
     for states in ((FindingState.CONFIRMED,), (FindingState.DISPUTED, FindingState.OVERTURNED)):
         half, opened = opened[: len(opened) // 2], opened[len(opened) // 2 :]
@@ -264,16 +234,3 @@ def _findings(unit: PilotUnit, number: int) -> dict[str, float]:
         "findings_s": round(took, 1),
         "findings_wrong": len(counting.differences(units=[unit.pk])) + queued,
     }
-
-
-def _fault(form: VerificationForm, source: str) -> Fault:
-    return Fault(form=form, source=source, kind=FindingKind.IDENTITY, field="subject", description="示例")
-
-
-def _open(faults: Sequence[Fault]) -> list[Finding]:
-    """Open findings in batches, as comparing does."""
-    opened: list[Finding] = []
-    for start in range(0, len(faults), BATCH):
-        opened += open_findings(actor=SYSTEM, faults=faults[start : start + BATCH], at=NOW)
-        buckets.fold()
-    return opened

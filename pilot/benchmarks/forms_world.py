@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from itertools import count
+from itertools import batched, count
 from typing import Any, Final
 from uuid import uuid4
 
@@ -12,9 +12,10 @@ import msgspec
 from django.db import connection
 
 from filings import synthetic, writers
-from filings.enums import JobState
-from filings.models import UploadJob
-from filings.services import uploads
+from filings.enums import FindingKind, FindingSource, JobState
+from filings.models import Finding, UploadJob, VerificationForm
+from filings.services import buckets, uploads
+from filings.services.findings import Fault, open_findings
 from pilot import clock
 from pilot.actors import Actor
 from pilot.demo import world
@@ -28,8 +29,9 @@ FORMS: Final = "filings_verificationform"
 NOW: Final = world.moment("2019-07-01 09:00")
 OPENED: Final = world.moment("2019-05-16 00:00")
 HISTORY_DAYS: Final = 45
+BATCH: Final = 1_000  # findings opened at once
 SYSTEM: Final = Actor.system("bench")
-_serial = count(1)
+_serial = count(1_000)  # far from the demonstration's cast
 
 
 def install() -> Programme:
@@ -38,14 +40,14 @@ def install() -> Programme:
     return programmes.install(code="2019-87", actor=world.SETUP)
 
 
-def enrol(programme: Programme) -> PilotUnit:
+def enrol(programme: Programme, province: Province = Province.GUANGDONG) -> PilotUnit:
     """One more unit."""
     number = next(_serial)
-    code = Applicant(number=number, province=44, day=15, fate=Fate.UNIT).uscc
+    code = Applicant(number=number, province=province, day=15, fate=Fate.UNIT).uscc
     organisation = Organisation.objects.create(
         kind=OrganisationKind.PROVIDER,
         name=f"示例基准{number}有限公司",
-        province=Province.GUANGDONG,
+        province=province,
         uscc=code,
     )
     return register.enrol_unit(
@@ -111,6 +113,8 @@ def load(unit: PilotUnit, content: bytes, file_format: str) -> UploadJob:
 class History:
     """Stored forms of the past, made by SQL: narrow rows, since only number, spread and indexes bear on the speed.
 
+    Their content is destroyed with its keys, as after retention: whoever opens one reads that.
+
     They lie as in life: many units in every partition, a few of them large, received day by day.
     """
 
@@ -165,8 +169,54 @@ FROM (
 def _month_key(unit: PilotUnit) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO filings_unitmonthkey (unit_id, month, wrapped, master_version) "
-            "VALUES (%s, '2019-05-01', '\\x00', 1) RETURNING id",
-            [unit.pk],
+            "INSERT INTO filings_unitmonthkey (unit_id, month, wrapped, master_version, destroyed_at) "
+            "VALUES (%s, '2019-05-01', '', 1, %s) RETURNING id",
+            [unit.pk, NOW],
         )
         return int(cursor.fetchone()[0])
+
+
+# --- what is compared -------------------------------------------------------------------------------
+# Every 2,000th form differs from the authority's record and every 300th has none: as in life, or a little worse.
+COMPARED: Final = f"""
+INSERT INTO filings_determination (form_id, unit_id, number, outcome, fields, at)
+SELECT id, unit_id, 1,
+    CASE WHEN id %% 2000 = 0 THEN 'mismatch' WHEN id %% 300 = 0 THEN 'undeterminable' ELSE 'match' END,
+    '[]', received_at
+FROM {FORMS} f WHERE id > %(after)s
+"""  # noqa: S608 (its one name is ours)
+
+
+def grow_compared(history: History, rows: int, units: Sequence[PilotUnit]) -> int:
+    """Stored forms with their comparisons and findings of the past; their counts are made by a recount.
+
+    Returns the highest id there was before.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT coalesce(max(id), 0) FROM {FORMS}")  # noqa: S608
+        after = int(cursor.fetchone()[0])
+        history.grow(rows)
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(COMPARED, {"after": after})
+        cursor.execute("SET session_replication_role = origin")
+    wrong = VerificationForm.unscoped.filter(pk__gt=after, determinations__outcome="mismatch")
+    open_in_batches([fault(form, FindingSource.COMPARISON) for form in wrong])
+    for unit in units:
+        buckets.rebuild(unit=unit)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    return after
+
+
+def fault(form: VerificationForm, source: str) -> Fault:
+    """A fault of the subject's identity."""
+    return Fault(form=form, source=source, kind=FindingKind.IDENTITY, field="subject", description="示例")
+
+
+def open_in_batches(faults: Sequence[Fault]) -> list[Finding]:
+    """Open findings in batches, as comparing does, each folded at once."""
+    opened: list[Finding] = []
+    for some in batched(faults, BATCH):
+        opened += open_findings(actor=SYSTEM, faults=some, at=NOW)
+        buckets.fold()
+    return opened

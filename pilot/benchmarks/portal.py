@@ -63,3 +63,26 @@ def served(var: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+@contextmanager
+def web_alone(var: Path) -> Iterator[str]:
+    """The web server as ``serve`` starts it, without worker and timetable, which would work on what lies there."""
+    held, listener = embedded.hold_configured(var), supervisor.listen("127.0.0.1", 0)
+    web, *_others = supervisor.programs(embedded.Layout.of(var), listener=listener, held=held)
+    process = subprocess.Popen(
+        [sys.executable, *web.arguments],
+        env={**os.environ, **web.environment},
+        pass_fds=web.fds,
+        preexec_fn=web.arrange,
+    )
+    address = supervisor.address(listener)
+    try:
+        if not embedded.wait_until(lambda: supervisor.answers(address), timeout=START_TIMEOUT, interval=0.2):
+            raise supervisor.ServeError("门户没有启动 / the portal did not start")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+        listener.close()
+        held.release()

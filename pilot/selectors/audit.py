@@ -34,7 +34,7 @@ def search(wanted: Mapping[str, Any], *, before: int | None = None) -> list[Audi
     """The newest entries that answer, one more than a page if there are more; ``before`` is an entry's key.
 
     ``wanted``: ``since`` and ``until`` (security time, half-open), ``person`` (login, name, or the name of a job),
-    ``action``, ``outcome``, ``address``, and ``subject`` (``type`` or ``type id``).
+    ``action``, ``outcome``, ``address``, and ``subject`` (the recorded types, and an id or nothing).
     """
     rows = _matching(wanted)
     mark = AuditEntry.objects.filter(pk=before).values_list("at", flat=True).first() if before else None
@@ -57,8 +57,8 @@ def _matching(wanted: Mapping[str, Any]) -> QuerySet[AuditEntry]:
     if person := wanted.get("person"):
         rows = rows.filter(_by(person))
     if subject := wanted.get("subject"):
-        kind, _space, key = subject.partition(" ")
-        rows = rows.filter(object_type=kind, **({"object_id": key.strip()} if key.strip() else {}))
+        kinds, key = subject
+        rows = rows.filter(object_type__in=kinds, **({"object_id": key} if key else {}))
     return rows
 
 

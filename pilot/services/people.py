@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from stdnum.cn import uscc as uscc_number
 
+from pilot import preferences
 from pilot.actors import Actor
 from pilot.enums import ROLES_OF_KIND, OrganisationKind, Role
 from pilot.errors import Refused
@@ -21,6 +23,11 @@ from pilot.workflow import open_case
 
 class AlreadyKnown(Refused):
     """The provider has an account, or has asked for one."""
+
+
+def keep_display(*, actor: Actor, classes: Sequence[str]) -> None:
+    """Keep how pages look to a person with the account; what is no choice is dropped. A taste, so not on record."""
+    Person.objects.filter(pk=actor.acting_person).update(display=preferences.of_account(classes))
 
 
 @transaction.atomic

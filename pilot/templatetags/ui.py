@@ -18,17 +18,30 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from pilot import browsers, masking, shortcuts
 from pilot import help as texts
-from pilot import masking
-from pilot.ui import PAGE_SIZES, ActionItem, Column, Fact, Link, ListPage, Ratio, Row, Tag, TimelineEntry
+from pilot import preferences as choices
+from pilot.ui import (
+    PAGE_SIZES,
+    ActionItem,
+    Column,
+    Fact,
+    Folded,
+    Link,
+    ListPage,
+    Ratio,
+    Row,
+    Tag,
+    TimelineEntry,
+    Tone,
+)
 
 register = template.Library()
 
 EMPTY = SafeString("--")
 SHOWN_FILTERS = 3
-# Display choices the browser keeps in cookies "ui-<name>", so that a page arrives in its final shape.
-PREFERENCES = {"menu": "folded", "density": "compact", "text": "large", "contrast": "more"}
 
+register.filter("browser", browsers.folded)
 register.filter("mask_name", masking.mask_name)
 register.filter("mask_phone", masking.mask_phone)
 register.filter("mask_cert", masking.mask_cert)
@@ -39,6 +52,12 @@ register.filter("mask_email", masking.mask_email)
 def status_tag(tag: Tag) -> SafeString:
     """A status as text with a tone; never clickable."""
     return format_html('<span class="tag tag-{}">{}</span>', tag.tone, tag.label)
+
+
+@register.simple_tag
+def tag(tone: Tone, label: str) -> SafeString:
+    """A status whose words stand in the template."""
+    return status_tag(Tag(label, tone))
 
 
 @register.simple_tag
@@ -57,6 +76,10 @@ def cell(value: Any) -> SafeString:
             )
             words = _("%(figure)s（%(counts)s）") % {"figure": "{}", "counts": "{}"}
             return format_html(words, value.shown, counts) if value.shown else counts
+        case Folded():
+            return format_html(
+                "<details><summary>{}</summary><code>{}</code></details>", value.short, value.full
+            )
         case bool():
             return conditional_escape(_("是") if value else _("否"))
         case int():
@@ -101,6 +124,42 @@ def svg(markup: str) -> SafeString:
     return mark_safe(markup)  # nosec B703  # noqa: S308  (both modules escape every text they draw)
 
 
+@register.inclusion_tag("components/page_head.html", takes_context=True)
+def page_head(
+    context: template.Context,
+    title: str,
+    *,
+    state: Tag | None = None,
+    number: str = "",
+    copy: bool = False,
+    note: str = "",
+    as_of: datetime | None = None,
+    links: Sequence[Link] = (),
+    tools: bool = False,
+) -> dict[str, Any]:
+    """The head of a page: title, state, number (``copy``: with a button), a line beside them, and links.
+
+    ``tools`` adds what serves a page that is read: the offer to look at masked data, and printing.
+    """
+    return {
+        "title": title,
+        "state": state,
+        "number": number,
+        "copy": copy,
+        "note": note,
+        "as_of": as_of,
+        "links": links,
+        "tools": tools,
+        "unmask": context.get("unmask"),
+    }
+
+
+@register.inclusion_tag("components/keys_dialog.html")
+def keys_dialog(desk: str, *, choosing: bool = True) -> dict[str, Any]:
+    """The dialog that lists the shortcuts of a desk; ``choosing``: whether there are verdicts to choose."""
+    return {"desk": desk, "shortcuts": shortcuts.of_desk(desk, choosing=choosing)}
+
+
 @register.inclusion_tag("components/facts.html")
 def facts(facts: Sequence[Fact]) -> dict[str, Any]:
     """A description list."""
@@ -134,14 +193,17 @@ def _anchor(bound_field: BoundField) -> str:
 
 
 @register.inclusion_tag("components/error_summary.html")
-def error_summary(form: BaseForm) -> dict[str, Any]:
-    """Every error of a submitted form on top of it, in the words of the field and with a link to it."""
+def error_summary(form: BaseForm, *, heading: str = "", still: bool = False) -> dict[str, Any]:
+    """Every error of a submitted form on top of it, in the words of the field and with a link to it.
+
+    It takes the focus, but for a ``still`` one: a sample on a page about something else.
+    """
     found: list[dict[str, Any]] = []
     for name, errors in form.errors.items():
         visible = name != NON_FIELD_ERRORS and not form[name].is_hidden
         target = {"anchor": _anchor(form[name]), "label": form[name].label} if visible else {}
         found += [{**target, "message": error} for error in errors]
-    return {"errors": found}
+    return {"errors": found, "heading": heading, "still": still}
 
 
 @register.inclusion_tag("components/filter_bar.html", takes_context=True)
@@ -247,8 +309,4 @@ def problem(context: template.Context, name: str) -> dict[str, Any]:
 @register.simple_tag(takes_context=True)
 def preferences(context: template.Context) -> str:
     """Class names of the reader's display choices (folded menu, dense rows, large text, high contrast)."""
-    request: HttpRequest | None = context.get("request")
-    cookies = request.COOKIES if request else {}
-    return " ".join(
-        f"{name}-{value}" for name, value in PREFERENCES.items() if cookies.get(f"ui-{name}") == value
-    )
+    return " ".join(choices.of_request(context.get("request")))

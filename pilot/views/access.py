@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from pilot import passwords
+from pilot import browsers, passwords
 from pilot.accounts import SecondFactorForm
 from pilot.actors import Actor
 from pilot.errors import Refused
@@ -200,7 +200,7 @@ def _sessions(request: Any) -> Section:
                 [
                     one.created_at,
                     one.ip,
-                    one.user_agent,
+                    browsers.folded(one.user_agent),
                     Tag(_("当前会话"), "info")
                     if one.session_key == current
                     else Link(_("管理"), reverse("usersessions_list")),

@@ -26,7 +26,7 @@ from pilot.rules import local_day
 from pilot.selectors import audit as selector
 from pilot.services import audit_checks, audit_exports
 from pilot.ui import ActPage, Column, Empty, ExportPage, Fact, Link, ListPage, PlainPage, Row, Section, Tag
-from pilot.views.audit_words import action_choices, action_words
+from pilot.views.audit_words import action_choices, action_words, channel_words, object_kinds, object_words
 
 SHOWN: Final = 50  # checks on their page
 _DAY: Final = "%Y-%m-%d"
@@ -66,7 +66,12 @@ class AuditFilter(forms.Form):
         if not self.is_bound:
             return {}
         self.is_valid()
-        return {**self.cleaned_data, **_period(self.cleaned_data), "action": self.cleaned_data.get("act")}
+        return {
+            **self.cleaned_data,
+            **_period(self.cleaned_data),
+            "action": self.cleaned_data.get("act"),
+            "subject": _subjects(self.cleaned_data.get("subject") or ""),
+        }
 
 
 class AuditExportForm(ActForm):
@@ -80,6 +85,14 @@ class AuditExportForm(ActForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=500,
     )
+
+
+def _subjects(words: str) -> tuple[list[str], str] | None:
+    """The recorded names of what is asked for and its number: the words may hold blanks, a number never does."""
+    if not words.strip():
+        return None
+    kind, _blank, key = words.strip().rpartition(" ")
+    return (object_kinds(kind), key) if kind and key.isdecimal() else (object_kinds(words.strip()), "")
 
 
 def _period(data: dict[str, Any]) -> dict[str, datetime | None]:
@@ -111,7 +124,7 @@ def _role(entry: AuditEntry) -> str:
 
 
 def _subject(entry: AuditEntry) -> str:
-    return f"{entry.object_type} {entry.object_id}".strip()
+    return f"{object_words(entry.object_type)} {entry.object_id}".strip()
 
 
 # --- search ------------------------------------------------------------------------------------------
@@ -145,7 +158,7 @@ def audit_list(request: Any) -> HttpResponse:
 
 def _row(entry: AuditEntry) -> Row:
     cells = [entry.at, _actor(entry), _role(entry), action_words(entry.action), _subject(entry), _outcome(entry),
-             entry.address or entry.channel]  # fmt: skip
+             entry.address or channel_words(entry.channel)]  # fmt: skip
     return Row(reverse("audit_detail", args=[entry.pk]), cells)
 
 
@@ -195,8 +208,8 @@ def _facts(entry: AuditEntry) -> list[Fact]:
         Fact(_("人员编号"), None if entry.person_id is None else str(entry.person_id)),
         Fact(_("角色"), _role(entry)),
         Fact(_("单位编号"), None if entry.organisation_id is None else str(entry.organisation_id)),
-        Fact(_("对象"), _subject(entry)),
-        Fact(_("途径"), entry.channel),
+        Fact(_("对象"), _subject(entry), entry.object_type),
+        Fact(_("途径"), channel_words(entry.channel)),
         Fact(_("来源地址"), entry.address),
     ]
 

@@ -70,6 +70,65 @@ WORDS: Final[dict[str, Any]] = {
 }
 
 
+# Tables that are no machine's, by the name under which they are recorded.
+OBJECTS: Final[dict[str, Any]] = {
+    "person": gettext_lazy("人员"),
+    "membership": gettext_lazy("身份"),
+    "organisation": gettext_lazy("单位"),
+    "programme": gettext_lazy("试点项目"),
+    "pilotunit": gettext_lazy("试点单位"),
+    "document": gettext_lazy("文书"),
+    "url": gettext_lazy("页面"),
+    "list": gettext_lazy("列表"),
+    "export": gettext_lazy("导出文件"),
+    "command": gettext_lazy("命令"),
+    "audit": gettext_lazy("审计日志"),
+    "auditcheck": gettext_lazy("审计日志核验"),
+    "phrase": gettext_lazy("常用语"),
+    "savedview": gettext_lazy("常用视图"),
+    "apikey": gettext_lazy("接口密钥"),
+    "webhookendpoint": gettext_lazy("事件推送"),
+    "v3access": gettext_lazy("V3.0 接口"),
+    "verificationform": gettext_lazy("核验单"),
+    "applicationversion": gettext_lazy("申请版本"),
+    "applicationfile": gettext_lazy("申请材料"),
+    "formedition": gettext_lazy("申请表版本"),
+    "nationalfile": gettext_lazy("全国系统反馈文件"),
+    "testrun": gettext_lazy("能力测试"),
+    "catalogueedition": gettext_lazy("评估指标"),
+    "inspectionitem": gettext_lazy("抽中的核验单"),
+    "partialupload": gettext_lazy("分片上传的文件"),
+}
+CHANNELS: Final[dict[str, Any]] = {
+    "web": gettext_lazy("网页"),
+    "api": gettext_lazy("接口"),
+    "console": gettext_lazy("命令行"),
+    "job": gettext_lazy("系统任务"),
+    "demo": gettext_lazy("演示"),
+}
+
+
+def object_words(kind: str) -> str:
+    """What an entry is about, in words: a machine by its slug or table, else a table of the list above."""
+    if kind in OBJECTS:
+        return str(OBJECTS[kind])
+    return next((str(p.label) for p in all_pages() if kind in {p.slug, p.model._meta.model_name}), kind)
+
+
+def object_kinds(words: str) -> list[str]:
+    """The recorded names of what is called so, for a search; words that name nothing are taken as recorded."""
+    named = [kind for kind, label in OBJECTS.items() if str(label) == words]
+    for pages in all_pages():
+        if str(pages.label) == words:
+            named += [pages.slug, str(pages.model._meta.model_name)]
+    return [*named, words]
+
+
+def channel_words(channel: str) -> str:
+    """By what way somebody acted, in words."""
+    return str(CHANNELS.get(channel, channel))
+
+
 def action_words(action: str) -> str:
     """An action in words: a machine's transition or task by the words of its pages."""
     if action in WORDS:

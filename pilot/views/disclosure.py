@@ -23,7 +23,7 @@ from pilot.models import AuditEntry
 from pilot.registry import Group, all_pages
 from pilot.services import disclosure, export_limits
 from pilot.ui import Column, Empty, Link, ListPage, Row, Tag
-from pilot.views.audit_words import action_words
+from pilot.views.audit_words import action_words, object_words
 
 PAGE: Final = 20
 AUDIT_EXPORT: Final = "audit.export"
@@ -155,6 +155,6 @@ def _row(entry: AuditEntry) -> Row:
 def _what(entry: AuditEntry) -> str:
     """The list that was exported, or the group and the object that was looked at."""
     if (group := entry.detail.get("group", "")) in DataGroup.values:
-        return f"{DataGroup(group).label} · {entry.object_type} {entry.object_id}"
+        return f"{DataGroup(group).label} · {object_words(entry.object_type)} {entry.object_id}"
     machine = entry.detail.get("machine") or entry.object_id or entry.object_type
     return next((str(pages.label) for pages in all_pages() if pages.slug == machine), machine)

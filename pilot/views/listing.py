@@ -35,7 +35,7 @@ ALL = "?view=all"  # the list without any filter, whatever view opens by default
 # --- rows -----------------------------------------------------------------------------------------
 def visible_rows(pages: MachinePages, actor: Actor) -> QuerySet[Any]:
     """The cases this actor may know of, with what the machine's pages read beside them."""
-    rows: QuerySet[Any] = pages.model.objects.visible_to(actor)
+    rows: QuerySet[Any] = pages.model.objects.visible_to(actor).annotate(**pages.annotations)
     # Called without names, select_related would join everything.
     return rows.select_related(*pages.related) if pages.related else rows
 

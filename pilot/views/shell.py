@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from pilot import clock, policy, watermark
-from pilot.context import waiting_count
+from pilot.context import waiting_counts
 from pilot.downloads import SANDBOX, as_download
 from pilot.errors import Refused
 from pilot.machines import MACHINES
@@ -25,6 +25,7 @@ from pilot.registry import all_pages, contributors, guide_contributors
 from pilot.selectors import guide as guide_selector
 from pilot.selectors import people, programmes
 from pilot.services import audit, documents, operations
+from pilot.services import people as people_service
 from pilot.ui import Column, Dashboard, Empty, Link, ListPage, MenuItem, Row, Tag
 
 
@@ -48,10 +49,11 @@ def dashboard(request: Any) -> HttpResponse:
     """Figures first, what waits for me, then the units and provinces; every number opens the rows it counts (O02)."""
     actor = request.actor
     board = Dashboard(title=_("工作台"), as_of=clock.now())
+    counts = waiting_counts(request)
     board.todo = [
         MenuItem(str(pages.label), f"{reverse(f'{pages.slug}_list')}?waiting=me", pages.icon, count)
         for pages in all_pages()
-        if policy.may_open(f"{pages.slug}_list", actor.role) and (count := waiting_count(pages, actor))
+        if (count := counts.get(pages.slug))
     ]
     for contribute in contributors():
         contribute(board, actor)
@@ -112,6 +114,13 @@ def switch_membership(request: Any) -> HttpResponse:
     audit.record(action="account.role", actor=actor, object_type="membership", object_id=str(chosen.pk))
     messages.success(request, _("当前身份：%(who)s") % {"who": chosen})
     return redirect("home")
+
+
+@require_POST
+def display_keep(request: Any) -> HttpResponse:
+    """Keep the display choices that are on with the reader's account; a script sends them after each change."""
+    people_service.keep_display(actor=request.actor, classes=request.POST.getlist("on"))
+    return HttpResponse(status=204)
 
 
 def _open_document(request: Any, pk: int) -> Document:

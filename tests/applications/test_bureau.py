@@ -264,7 +264,7 @@ def test_after_thirty_seconds_it_stands(
     case = builders.accepted(provider, bureau_reviewer)
     with pytest.raises(Refused) as refusal:
         fire(case, "revert", actor=bureau_reviewer, at=later(case, monkeypatch))
-    assert str(refusal.value) == "已超过 30 秒，不能撤销"
+    assert str(refusal.value) == "已超过 30 秒，通知已发出，不能撤销；不符合条件的，在审核意见中写明结论"
 
 
 def test_only_the_last_word_is_taken_back(provider: Actor, bureau_reviewer: Actor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from applications.forms.bureau import ReturnForm
 from applications.models import Application, LateAdmission
@@ -105,6 +106,16 @@ def test_the_bureau_reads_what_was_handed_in_not_what_is_being_written(
     page = builders.client_of(bureau_reviewer).get(url(case)).content.decode()
     assert "最近一次补正的内容" in page
     assert "示例发证机关（更正）" in page
+
+
+def test_what_an_application_begins_is_said_before(provider: Actor) -> None:
+    address = reverse("application_create")
+    (section,) = builders.client_of(provider).get(address).context["page"].sections
+    facts = {fact.label: fact.value for fact in section.facts}
+    assert (facts["受理单位"], str(facts["提交截止"])) == ("广东省通信管理局", "2019-04-15 15:59:59+00:00")
+    builders.start_application(actor=provider)
+    (section,) = builders.client_of(provider).get(address).context["page"].sections
+    assert (section.title, "贵单位已有在办申请" in section.empty) == ("现在不能提出申请", True)
 
 
 def test_a_foreign_case_does_not_exist(provider: Actor) -> None:

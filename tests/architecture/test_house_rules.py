@@ -135,7 +135,10 @@ RULES: dict[str, tuple[Rule, str, dict[str, tuple[int, str]]]] = {
     "marked safe": (
         marks_safe,
         "mark_safe(name)",
-        {"pilot/templatetags/ui.py": (1, "pictures, whose every text pilot.svg escapes")},
+        {
+            "pilot/svg.py": (1, "the element that escapes its every attribute and text"),
+            "pilot/templatetags/ui.py": (1, "pictures, whose every text pilot.svg escapes"),
+        },
     ),
     "formatted data": (formats_what_came, "case.subject.format(x=1)", {}),
     "naive time": (tells_no_zone, "datetime.now()", {}),

@@ -171,7 +171,14 @@ def address(thing: Any) -> str:
     return reverse(names[type(thing).__name__], args=[key])
 
 
-FAST = ("application", "opinion", "published list", "finding", "form of a subject elsewhere", "file of a draft")
+FAST = (
+    "application",
+    "opinion",
+    "published list",
+    "finding",
+    "form of a subject elsewhere",
+    "file of a draft",
+)
 """One of every kind that the code treats apart; the others are walked by the slow suite."""
 
 

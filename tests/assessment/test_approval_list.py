@@ -339,9 +339,18 @@ def test_the_published_status_is_the_register_s_of_the_moment(
 
 # --- batches --------------------------------------------------------------------------------------
 def test_who_is_left_out_stays_off_this_list_and_is_offered_to_the_next(
-    programme: Programme, staff: builders.Desk, decided: list[Application]
+    programme: Programme,
+    staff: builders.Desk,
+    decided: list[Application],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     passed, failed, unwanted = decided
+    with (
+        monkeypatch.context() as patched
+    ):  # of very many who wait the page names the first, and says how many
+        patched.setattr(list_preview, "MOST_ROWS", 2)
+        waiting = list_preview.undecided(programme)
+    assert (len(waiting.rows), waiting.note) == (2, "合计 3 家，可列入下一份名单；此处列出前 2 家")
     first = create_list(actor=staff.officer, effective_from=EFFECT)
     entries = {entry.application_id: entry for entry in lists.entries(first)}
     with pytest.raises(Refused, match="请填写理由"):

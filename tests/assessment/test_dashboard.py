@@ -204,6 +204,15 @@ def test_the_first_page_shows_it(everything: None, staff: builders.Desk) -> None
     assert [bureau.count(f"<h2>{title}</h2>") for title in [*TITLES, "本局受理情况"]] == [1, 1, 1, 0, 0, 1]
 
 
+def test_a_review_that_is_over_takes_one_line(everything: None, staff: builders.Desk) -> None:
+    world.at("2019-05-16 00:00")
+    board = board_of(staff.officer)
+    (fold,) = board.past
+    assert (list(board.lead), list(board.charts)) == ([], [])
+    assert fold.title == "审查阶段已结束（共 21 个工作日）；30 个省局未报送"
+    assert [part.title for part in fold.sections][1:] == TITLES
+
+
 def test_stages_follow_one_another() -> None:
     sets = [REACHED[stage] for stage in Stage]
     assert all(later < earlier for earlier, later in pairwise(sets))

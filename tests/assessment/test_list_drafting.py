@@ -47,7 +47,9 @@ def test_nobody_is_decided_before_the_assessment_is_over(
     assert (prepared.state, builders.entries(prepared)) == ("prepared", [(case.application_id, True, "")])
 
 
-def test_a_draft_is_brought_up_to_date(staff: builders.Desk, assessors: list[Actor]) -> None:
+def test_a_draft_is_brought_up_to_date(
+    staff: builders.Desk, assessors: list[Actor], monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = builders.planned(staff)
     draft = create_list(actor=staff.officer, effective_from=EFFECT)
     elsewhere = builders.desk(province=45)
@@ -57,7 +59,11 @@ def test_a_draft_is_brought_up_to_date(staff: builders.Desk, assessors: list[Act
     builders.received(elsewhere)
     builders.concluded(first, staff, assessors[:2])
     link = Link(second.provider.name, reverse("application_detail", args=[second.pk]))
-    assert against(draft, staff) == [("请留意", link, "已报部而不在本名单，可“更新名单内容”补入")]
+    words = "已报部而不在本名单，可“更新名单内容”补入"
+    assert against(draft, staff) == [("请留意", link, words)]
+    with monkeypatch.context() as patched:  # of very many the page names the first
+        patched.setattr(list_preview, "MOST_ROWS", 0)
+        assert against(draft, staff) == [("请留意", "另有 1 家", words)]
     refresh(case=draft, actor=staff.officer)
     assert builders.entries(draft) == [
         (first.application_id, True, ""),

@@ -193,7 +193,9 @@ def test_a_list_is_begun_prepared_approved_and_published_in_the_browser(
     builders.concluded(builders.planned(staff), staff, assessors[:2])
     world.at("2019-05-14 09:00")
     officer, approver = browser(staff.officer), browser(staff.approver)
-    assert officer.get(url("approval-list_create")).status_code == 200
+    page = officer.get(url("approval-list_create"))
+    assert page.context["page"].form.fields["effective_from"].initial == EFFECT
+    assert "现在没有可以列入名单的申请" not in page.text
     made = officer.post(url("approval-list_create"), {"effective_from": "2019-05-16 00:00"})
     case = ApprovalList.unscoped.get()
     assert (made.status_code, case.effective_from) == (302, EFFECT)
@@ -204,6 +206,10 @@ def test_a_list_is_begun_prepared_approved_and_published_in_the_browser(
         data = {"password": world.PASSWORD, "seen": seen}
         assert approver.post(url("approval-list_act", case.pk, name), data).status_code == 302
     assert builders.refreshed(case).state == "published"
+    world.at("2019-05-20 09:00")  # nobody is left, and the beginning of the run phase has gone by
+    page = officer.get(url("approval-list_create"))
+    assert page.context["page"].form.fields["effective_from"].initial == world.moment("2019-05-21 00:00")
+    assert "现在没有可以列入名单的申请" in page.text
     for client in (officer, approver, browser(staff.reviewer)):
         assert client.get(url("approval-list_detail", case.pk)).status_code == 200
 

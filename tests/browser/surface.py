@@ -23,11 +23,12 @@ LEFT_ALONE = {"account_logout", "watermark", "application_page"}
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A page of the surface: the URL's name (an act or task with its own), the address, and its bare markup."""
+    """A page of the surface: the URL's name (an act or task with its own), its address, its bare and whole markup."""
 
     name: str
     address: str
     skeleton: str
+    markup: str
 
 
 def skeleton(markup: str) -> str:
@@ -74,6 +75,6 @@ def walk(client: Client, starts: Iterable[str], known: set[str]) -> Iterator[Sto
         if response.status_code != 200 or "text/html" not in response.get("Content-Type", ""):
             continue
         markup = response.content.decode()
-        yield Stop(name, address, skeleton(markup))
+        yield Stop(name, address, skeleton(markup), markup)
         waiting += [link for link in LINK.findall(markup) if link.startswith("/")]
         waiting += [f"{address.split('?')[0]}{link}" for link in LINK.findall(markup) if link.startswith("?")]

@@ -84,7 +84,7 @@ def test_an_opinion_is_written_and_signed_by_keys(programme: Any, window: Callab
         else:  # signed with the password once more
             tab_to(page, "main [name=password]")
             page.keyboard.type(world.PASSWORD)
-        follow(page, ".opinion-send button")
+        follow(page, ".sticky-bar button")
         opinion.refresh_from_db()
         assert opinion.state == state
         assert page.evaluate(TOO_WIDE) == 0

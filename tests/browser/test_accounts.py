@@ -41,7 +41,7 @@ def test_what_was_typed_outlives_the_session(programme: Any, sign_in: Callable[.
     remark.fill("逐项核对，材料齐全")
     page.locator("main form [type=radio]").first.check()
     Session.objects.all().delete()
-    page.locator(".opinion-send button").click()
+    page.locator(".sticky-bar button").click()
     expect(page).to_have_url(f"{page.url.split('/account/')[0]}/account/login/?next={desk}")
     sign_in_again(page, person_of(cast.reviewer))
     expect(remark).to_have_value("")

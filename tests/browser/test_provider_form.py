@@ -132,7 +132,7 @@ def test_a_whole_application_by_keyboard(
             if field.key in content:
                 keys.fill(field.key, content[field.key])
         visitor.picture(tmp_path / f"{section.key}.png")
-        keys.go(".save-bar .btn-primary")
+        keys.go(".sticky-bar .btn-primary")
     expect(page.get_by_role("heading", level=1)).to_have_text("申请材料")
     for number, kind in enumerate(REQUIRED_FILES):
         keys.hand_over(kind, pdf(tmp_path, f"{kind}.pdf"), key=["Enter", "Space"][number % 2])

@@ -23,6 +23,8 @@ from django.test import Client
 from playwright.sync_api import Page, ViewportSize
 from pypdf import PdfReader
 
+from assessment.selectors import lists as list_selectors
+from assessment.services import lists
 from pilot import policy
 from pilot.actors import Actor
 from pilot.enums import Role
@@ -178,6 +180,9 @@ def built() -> Iterator[tuple[Cast, Any]]:
         case: Any = cases.build(slug, state, cast) if state else cases.FIRST[slug](cast)
         yield cast, case
         if slug == "approval-list":
+            unready = {assessment.application_id for assessment in list_selectors.unconcluded(case)}
+            for entry in list_selectors.entries(case).filter(application__in=unready):
+                lists.leave_out(case=case, actor=cast.officer, entry=entry, reason="示例")
             for act, actor in (("prepare", cast.officer), ("approve", cast.approver)):
                 case = fire(case, act, actor=actor)
                 yield cast, case

@@ -220,6 +220,8 @@ def test_who_reads_an_alert(
     neighbour = world.bureau(province=11)
     assert Alert.objects.visible_to(neighbour).count() == 0
     assert "M1 未达标" in page_of(ministry_officer, "alert_list")
+    assert page_of(ministry_officer, "dashboard").count("签收；核对差错明细；属实的，起草整改通知") == 3
+    assert "签收；" not in page_of(neighbour, "dashboard")
     # The unit reads the facts on its own page; a bureau of another province does not.
     assert "出现 M2 差错" in page_of(provider, "pilot-unit_detail", unit.code)
     assert "出现 M2 差错" not in page_of(neighbour, "pilot-unit_detail", unit.code)

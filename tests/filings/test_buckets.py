@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from filings.models import (
     FoldMark,
     Inspection,
     InspectionItem,
+    MonthTally,
     VerificationForm,
 )
 from filings.selectors import counting, rollups
@@ -204,6 +206,20 @@ def test_the_nightly_recount_appends_and_stays_silent(unit: PilotUnit, ministry_
     periods = AccuracyResult.unscoped.order_by("pk").values_list("period", flat=True)
     assert list(periods) == ["2019-06", "2019-07", "to-date"]
     assert not AuditEntry.objects.filter(action__startswith="figures.").exists()
+
+
+def test_a_month_that_lies_is_found_and_counted_afresh(unit: PilotUnit) -> None:
+    """Months are kept by the statement that keeps the days, and held against the same recount."""
+    for number, day in enumerate(("2019-06-18", "2019-06-19", "2019-07-01")):
+        builders.compared(builders.form(unit, f"F-{number}", f"{day} 10:00"))
+    buckets.fold()
+    kept = [(date(2019, 6, 1), 2, 2), (date(2019, 7, 1), 1, 1)]
+    rows = MonthTally.unscoped.order_by("day").values_list("day", "forms", "m1_n")
+    assert (list(rows), agrees(unit)) == (kept, True)
+    MonthTally.unscoped.filter(day=date(2019, 6, 1)).update(forms=7)
+    assert counting.differences(units=[unit.pk]) == [(unit.pk, date(2019, 6, 1), 44, "unit")]
+    nightly.check_buckets()
+    assert (list(rows.all()), agrees(unit)) == (kept, True)
 
 
 def test_a_bucket_that_lies_raises_an_alert_once(unit: PilotUnit, ministry_officer: Actor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from filings.models import FormRefusal, UploadJob
+from filings.selectors import forms
 from filings.services import buckets
 from pilot.actors import Actor
 from pilot.models import AuditEntry, PilotUnit
@@ -59,7 +61,7 @@ def test_the_unit_reads_the_same_numbers_as_the_ministry(
     assert [f.value for f in own_page.sections[0].facts[figures]] == [
         f.value for f in page.sections[0].facts[figures]
     ]
-    drawn = {"M1 按月走势", "近 30 天接受的核验单", "从提交到差错"}
+    drawn = {"M1 按月走势", "近 30 天接收的核验单", "从提交到差错"}
     assert [s.svg for s in own_page.sections if s.title in drawn] == [
         s.svg for s in page.sections if s.title in drawn
     ]
@@ -100,6 +102,23 @@ def test_a_bureau_reads_its_part_of_a_unit_of_another_province(spread: PilotUnit
     for number in ("99", "x"):
         address = f"{reverse('figure', args=[spread.code, 'to-date', 'm1_n'])}?province={number}"
         assert signed_in(world.ministry()).get(address).status_code == 404
+
+
+def test_the_list_of_forms_says_exactly_how_many_there_are(
+    spread: PilotUnit, ministry_officer: Actor, bureau_lead: Actor, provider: Actor
+) -> None:
+    """Summed up from the buckets and from what still waits to be folded, whatever is asked by whom."""
+    first = builders.form(spread, "L-1", "2019-05-20 10:00", late=True, province=11)
+    builders.form(spread, "L-2", "2019-06-20 10:00", corrects=first, province=44)
+    asked: list[dict[str, Any]] = [
+        {}, {"province": 11}, {"unit": spread.code}, {"unit": "0"}, {"since": date(2019, 6, 1)},
+        {"until": date(2019, 6, 17), "province": 44}, {"late": "yes"}, {"late": "no"}, {"form_no": "F-1"},
+        {"late": "no", "province": 11}, {"job": str(first.job_id)},
+    ]  # fmt: skip
+    readers = [ministry_officer, bureau_lead, provider, world.bureau(province=11), world.provider()]
+    told = [[forms.number(actor, wanted) for wanted in asked] for actor in readers]
+    assert told == [[len(forms.listed(actor, wanted)) for wanted in asked] for actor in readers]
+    assert told[0] == [8, 3, 8, 0, 6, 1, 1, 7, 1, 2, told[0][-1]]
 
 
 def test_looking_writes_nothing_and_costs_no_more_for_more_forms(

@@ -48,13 +48,23 @@ def test_an_order_to_its_close_in_two_rounds(
     refused(issued, "answer", provider, "请填写整改报告")
     world.at("2019-07-10 09:00")
     answered = fire(issued, "answer", actor=provider, answer_text="已更正")
+    assert due(bureau_lead) == "2019-07-15 已答复"
     again = fire(answered, "reject", actor=bureau_lead, reason="未说明原因")
     assert (again.state, again.round, again.due_at) == ("issued", 2, world.moment("2019-07-25 00:00"))
     answered = fire(again, "answer", actor=provider, answer_text="补充", proofs=[proof()])
     refused(answered, "accept", bureau_lead, "请说明不需要复查的理由")
     done = fire(answered, "accept", actor=bureau_lead, reason="个案，已更正")
-    assert (done.state, done.due_at) == ("closed", None)
+    assert (done.state, done.due_at, due(bureau_lead)) == ("closed", None, "2019-07-24")
     assert Document.objects.filter(machine="rectification", kind="rectification").count() == 2
+
+
+def due(actor: Actor) -> str:
+    """The deadline of the one order as the list tells it, and the page of the order, too."""
+    client = signed_in(actor)
+    (row,) = client.get(reverse("rectification_list")).context["page"].rows
+    facts = {fact.label: fact.value for fact in client.get(row.url).context["page"].facts}
+    assert facts.get("整改报告提交期限") == row.cells[4]
+    return str(getattr(row.cells[4], "label", row.cells[4]))
 
 
 def proof() -> attachments.Proof:
@@ -158,11 +168,18 @@ def test_an_order_that_is_not_answered_becomes_overdue(
     fire(order, "issue", actor=bureau_lead)
     world.at("2019-07-15 23:59")
     deadlines.pass_deadlines()
-    assert state(order) == "issued"
+    assert (state(order), due(bureau_lead)) == ("issued", "2019-07-15")
     world.at("2019-07-16 00:00")
     deadlines.pass_deadlines()
-    assert state(order) == "overdue"
+    assert (state(order), due(bureau_lead)) == ("overdue", "2019-07-15 逾期 1 个工作日")
+    world.at("2019-07-22 09:00")
+    assert due(bureau_lead) == "2019-07-15 逾期 5 个工作日"
     assert fire(order, "answer", actor=provider, answer_text="迟交").state == "answered"
+    assert due(bureau_lead) == "2019-07-15 逾期后答复"
+    tiles = {
+        tile.label: tile for tile in signed_in(bureau_lead).get(reverse("dashboard")).context["page"].tiles
+    }
+    assert (tiles["待复查整改"].value, tiles["逾期整改"].value) == ("1", "0")
 
 
 def test_the_drafter_does_not_issue(order: Rectification, bureau_reviewer: Actor) -> None:

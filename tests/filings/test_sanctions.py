@@ -15,6 +15,7 @@ from filings.enums import SanctionKind
 from filings.models import (
     Sanction,
 )
+from filings.pages.sanctions import due
 from filings.services import attachments, deadlines, supervision
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused, StateChanged
@@ -73,6 +74,7 @@ def test_a_suspension_heard_imposed_and_lifted(
     assert sanction.basis == "规则（示例）第6条"
     hearing = fire(sanction, "notify", actor=bureau_reviewer)
     assert hearing.due_at == world.moment("2019-07-09 00:00")
+    assert due(hearing) == "陈述申辩至 2019-07-08"
     refused(hearing, "close_hearing", provider, "请填写陈述申辩意见")
     heard = fire(hearing, "close_hearing", actor=provider, statement="已整改", proofs=[hearing_file()])
     assert (heard.state, heard.statement) == ("heard", "已整改")
@@ -94,7 +96,8 @@ def test_a_suspension_heard_imposed_and_lifted(
         supervision.record_hearing(case=heard, actor=bureau_reviewer, opinion="再次")
     effect = world.moment("2019-07-15 00:00")
     refused(heard, "impose", ministry_approver, "不得早于", effect_from=world.moment("2019-07-09 00:00"))
-    fire(heard, "impose", actor=ministry_approver, effect_from=effect)
+    assert due(heard) is None
+    assert due(fire(heard, "impose", actor=ministry_approver, effect_from=effect)) == "2019-07-15 起生效"
     assert [
         register.status_at(unit, world.moment(text)) for text in ("2019-07-14 23:59", "2019-07-15 00:00")
     ] == [

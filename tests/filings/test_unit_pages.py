@@ -83,7 +83,12 @@ def test_what_is_asked_of_the_register(units: list[PilotUnit], ministry_officer:
     ]:
         assert listed(client, query) == codes, query
     rows = client.get(reverse("pilot-unit_list")).context["page"].rows
-    assert [row.cells[4] for row in rows] == ["31 省 × 4 类", "30 省 × 4 类", "31 省 × 4 类", "31 省 × 4 类"]
+    assert [row.cells[4].replace("\u00a0", " ") for row in rows] == [
+        "31 省 × 4 类",
+        "30 省 × 4 类",
+        "31 省 × 4 类",
+        "31 省 × 4 类",
+    ]
     assert [getattr(row.cells[5], "label", row.cells[5]) for row in rows] == [
         "2019-06-30 已到期",
         "2019-07-21 剩 20 天",

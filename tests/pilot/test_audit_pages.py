@@ -74,6 +74,7 @@ def test_every_criterion_finds_its_rows_and_others_narrow_it(
     for query, expected in (
         ({"subject": "application", "until": today}, keys),
         ({"subject": "application 7"}, [third.pk, first.pk]),
+        ({"subject": "试点申请 7"}, [third.pk, first.pk]),
         ({"person": provider.name, "subject": "application"}, [second.pk, first.pk]),
         ({"person": "deadlines"}, [third.pk]),
         ({"act": "application.submit"}, [second.pk, first.pk]),
@@ -114,6 +115,7 @@ def test_one_entry_shows_all_of_it_and_its_place(auditor: Actor, entries: list[A
     client, address = signed_in(auditor), reverse("audit_detail", args=[entries[1].pk])
     facts = {fact.label: fact.value for s in client.get(address).context["page"].sections for fact in s.facts}
     assert (facts["操作"], facts["来源地址"], facts["code"]) == ("试点申请 · 提交申请", "10.0.0.2", "条件")
+    assert (facts["对象"], facts["途径"]) == ("试点申请 8", "网页")
     assert facts["链上序号"] == "尚未入链，通常十秒内完成"
     audit.seal()
     head = audit_heads.sign()

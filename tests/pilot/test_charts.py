@@ -142,6 +142,11 @@ def test_ticks_span_the_values_in_even_steps(values: list[float]) -> None:
     assert 2 <= len(ticks) <= 7
 
 
+@pytest.mark.parametrize(("values", "ticks"), [([0, 1], [0, 1]), ([2, 2], [2, 3]), ([0, 0], [0, 1])])
+def test_what_is_counted_has_whole_ticks(values: list[int], ticks: list[float]) -> None:
+    assert round_ticks(values) == ticks
+
+
 def test_a_funnel_stacks_its_parts_and_adds_them_up() -> None:
     svg = funnel("漏斗", [Stage("已提交", [30, 10]), Stage("已受理", [20, 0])], ["通过", "退回"])
     rects = [(float(r.get("x", "")), float(r.get("width", ""))) for r in drawn(svg).iter(f"{SVG}rect")]

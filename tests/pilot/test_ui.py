@@ -17,6 +17,7 @@ from django.template.base import Template
 from django.test import RequestFactory
 from django.test.html import parse_html
 from django.utils import translation
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 from lxml import html
 
@@ -24,7 +25,7 @@ from pilot import masking
 from pilot.templatetags import ui as tags
 from pilot.ui import ActionItem, Column, Fact, Link, MenuGroup, MenuItem, Row, Tag, TimelineEntry
 from pilot.ui_samples import SAMPLES, SampleAct, SampleFilter, list_page
-from pilot.views.ui_kit import ui_kit
+from pilot.views.ui_kit import ui_kit_page
 
 TEMPLATES = settings.BASE_DIR / "templates"
 STATIC = settings.BASE_DIR / "pilot" / "static" / "pilot"
@@ -115,6 +116,7 @@ def test_cell_prints_every_kind_of_value(value: Any, printed: str) -> None:
         ("mask_name", "王五", "王*"),
         ("mask_name", "欧阳示例", "欧**例"),
         ("mask_name", "", ""),
+        ("mask_name", "王五（示例）", "王*（示例）"),
         ("mask_phone", "18600001402", "186****1402"),
         ("mask_phone", "12345", "*****"),
         ("mask_cert", "110101199003070134", "110101********0134"),
@@ -300,6 +302,24 @@ def test_a_column_that_does_not_sort_is_plain_text() -> None:
 def test_preferences_are_a_closed_set() -> None:
     request = get(**{"ui-menu": "folded", "ui-text": '"><script>', "ui-contrast": "more", "ui-other": "x"})
     assert render("{% preferences %}", request) == "menu-folded contrast-more"
+    request.actor, request.user = True, SimpleNamespace(display=["density-compact"])
+    assert render("{% preferences %}", request) == "menu-folded density-compact contrast-more"
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36",
+         "Chrome 120 · Windows"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/120.0 Safari/537.36 Edg/121.0", "Edge 121 · Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Version/17.0 Mobile Safari/604.1", "Safari 17 · iOS"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", "Firefox 128 · Linux"),
+        ("<b>", "未识别的浏览器"),
+    ],
+)  # fmt: skip
+def test_a_browser_is_named_in_two_words(agent: str, words: str) -> None:
+    printed = render("{% cell agent|browser %}", agent=agent)
+    assert same(printed, f"<details><summary>{words}</summary><code>{escape(agent)}</code></details>")
 
 
 # --- pages -------------------------------------------------------------------------------------------
@@ -388,7 +408,7 @@ def test_problem_pages_say_what_happened(code: str, heading: str) -> None:
 def test_the_living_page_knows_its_samples_and_stays_out_of_production(settings: Any) -> None:
     settings.DEBUG = True
     with pytest.raises(Http404, match="nonsense"):
-        ui_kit(get("/_ui/nonsense/"), sample="nonsense")
+        ui_kit_page(get("/_ui/nonsense/"), sample="nonsense")
 
 
 def test_mails_carry_subject_and_link_unescaped() -> None:
@@ -431,7 +451,7 @@ def test_the_script_evaluates_and_injects_nothing() -> None:
 
 
 def _colours() -> dict[str, str]:
-    css = (STATIC / "portal.css").read_text(encoding="utf-8")
+    css = (STATIC / "tokens.css").read_text(encoding="utf-8")
     root = css[css.index(":root {") : css.index("}", css.index(":root {"))]
     return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6});", root))
 

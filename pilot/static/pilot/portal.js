@@ -16,18 +16,29 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("button[aria-disabled]").forEach((button) => button.removeAttribute("aria-disabled"));
 });
 
-// Display choices live in cookies, so the server sends the page in its final shape.
+// Display choices live in cookies, so the server sends the page in its final shape; signed in, the account keeps them too.
 const preferenceClass = (button) => `${button.dataset.prefer}-${button.dataset.value}`;
 function showPreferences() {
   document.querySelectorAll("[data-prefer]").forEach((button) => {
     button.setAttribute("aria-pressed", document.documentElement.classList.contains(preferenceClass(button)));
   });
 }
+let keeping = Promise.resolve(); // one after the other, so that the account keeps the last switch
 function togglePreference(button) {
   const on = document.documentElement.classList.toggle(preferenceClass(button));
-  const value = on ? button.dataset.value : "";
-  document.cookie = `ui-${button.dataset.prefer}=${value}; path=/; max-age=${on ? YEAR : 0}; samesite=lax`;
+  const value = on ? button.dataset.value : "off";
+  document.cookie = `ui-${button.dataset.prefer}=${value}; path=/; max-age=${YEAR}; samesite=lax`;
   showPreferences();
+  keeping = keeping.then(keepWithAccount, keepWithAccount);
+}
+async function keepWithAccount() {
+  const address = document.querySelector("[data-display]")?.dataset.display;
+  const token = document.querySelector("[name=csrfmiddlewaretoken]");
+  if (!address || !token) return;
+  const body = new URLSearchParams({ csrfmiddlewaretoken: token.value });
+  document.documentElement.classList.forEach((name) => body.append("on", name));
+  const answer = await fetch(address, { method: "POST", body, keepalive: true });
+  if (answer.ok) document.dispatchEvent(new Event("htmx:afterRequest"));
 }
 
 async function copyNumber(button) {

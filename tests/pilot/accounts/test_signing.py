@@ -153,6 +153,23 @@ def test_a_policy_that_does_not_exist_is_refused() -> None:
         passwords.validators("none")
 
 
+def test_how_pages_look_follows_the_person_to_another_machine(ministry_officer: Actor) -> None:
+    here, there = browser(ministry_officer), browser(ministry_officer)
+    here.cookies["ui-contrast"] = "more"
+    page = reverse("notice_list")
+    assert 'class="contrast-more"' in here.get(page).text
+    there.cookies["ui-menu"], there.cookies["ui-density"] = "folded", "compact"
+    kept = here.post(reverse("display_keep"), {"on": ["text-large", "contrast-more", "menu-folded", "x"]})
+    assert (kept.status_code, person_of(ministry_officer).display) == (204, ["text-large", "contrast-more"])
+    assert 'class="menu-folded density-compact text-large contrast-more"' in there.get(page).text
+    there.cookies["ui-text"] = "off"  # a browser's own word comes first
+    assert 'class="menu-folded density-compact contrast-more"' in there.get(page).text
+    here.post(reverse("display_keep"))
+    assert 'class="contrast-more"' in here.get(page).text
+    del there.cookies["ui-text"]
+    assert 'class="menu-folded density-compact"' in there.get(page).text
+
+
 def test_people_and_roles_on_the_pages(ministry_officer: Actor, django_assert_num_queries: Any) -> None:
     client = browser(world.ministry(Role.SYSTEM_ADMIN))
     listing = f"{reverse('person_list')}?role=ministry_officer&state=active"

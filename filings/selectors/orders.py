@@ -1,0 +1,55 @@
+"""Until when a rectification order is, or was, to be answered; also after its clock has stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, F, OuterRef, Subquery, When
+from django.db.models.functions import JSONObject
+
+from filings.enums import RectificationState
+from filings.models import Rectification
+from pilot import clock, rules
+from pilot.models import CalendarDay, TransitionRecord
+
+
+def deadline_parts() -> dict[str, Any]:
+    """What the functions below read of an order, as annotations: one query for a whole list.
+
+    ``running_due`` puts an order whose time is over where its deadline was: it is dated to that moment.
+    """
+    begun = TransitionRecord.objects.filter(
+        machine=Rectification.slug(), object_id=OuterRef("pk"), name__in=["issue", "reject"]
+    )
+    days = CalendarDay.objects.filter(programme=OuterRef("unit__programme"))
+    return {
+        "round_began": Subquery(begun.order_by("-number").values("at")[:1]),
+        "calendar": ArraySubquery(days.values(pair=JSONObject(day="day", working="working"))),
+        "running_due": Case(
+            When(state=RectificationState.OVERDUE, then=F("state_since")), default=F("due_at")
+        ),
+    }
+
+
+def answer_end(order: Any) -> datetime | None:
+    """The end of the time to answer in the order's present round (half-open); None before it is issued."""
+    if order.running_due is not None:
+        end: datetime = order.running_due
+        return end
+    if order.round_began is None:
+        return None
+    begun = rules.local_day(order.round_began)
+    return rules.end_of(rules.add_working_days(begun, order.days, _calendar(order)))
+
+
+def days_over(order: Any, end: datetime) -> int:
+    """Whole working days since a deadline passed, today among them; 0 until the first one has come."""
+    last, today = rules.local_day(rules.last_moment(end)), rules.local_day(clock.now())
+    return max(rules.working_days_between(last, today, _calendar(order)), 0)
+
+
+def _calendar(order: Any) -> Mapping[date, bool]:
+    return {date.fromisoformat(pair["day"]): pair["working"] for pair in order.calendar}
