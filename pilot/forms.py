@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Final
 
 from django import forms
+from django.db.models import Q, QuerySet
 from django.db.models.fields import BLANK_CHOICE_LABEL
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pilot.actors import Actor
-from pilot.models import Person
+from pilot.enums import OrganisationKind
+from pilot.models import Organisation, Person
+
+ALIKE: Final = 5  # names that a refusal tells at most
 
 
 class ActForm(forms.Form):
@@ -66,3 +72,59 @@ class ReauthenticatedForm(RemarkForm):
         if not person.check_password(self.cleaned_data["password"]):
             raise forms.ValidationError(_("密码不正确"))
         return ""
+
+
+# --- who is meant, written instead of chosen: of thousands nobody finds one in a list ---------------------------
+class OrganisationField(forms.CharField):
+    """An organisation by its full name or its 统一社会信用代码."""
+
+    def __init__(
+        self, *, kinds: Collection[OrganisationKind] = tuple(OrganisationKind), **options: Any
+    ) -> None:
+        super().__init__(max_length=255, help_text=_("填写单位全称或统一社会信用代码"), **options)
+        self.kinds = kinds
+
+    @property
+    def known(self) -> QuerySet[Organisation]:
+        """All that may be meant."""
+        rows: QuerySet[Organisation] = Organisation.objects.filter(kind__in=self.kinds).order_by("name", "pk")
+        return rows
+
+    def prepare_value(self, value: Any) -> Any:
+        return value.name if isinstance(value, Organisation) else value
+
+    def clean(self, value: Any) -> Organisation | None:
+        """The one that is meant; a refusal tells names that hold what was written."""
+        text = super().clean(value)
+        if not text:
+            return None
+        found = list(self.known.filter(Q(uscc=text.upper()) | Q(name=text))[:2])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise forms.ValidationError(gettext("有多个单位同名，请填写统一社会信用代码"))
+        alike = self.known.filter(name__icontains=text).values_list("name", flat=True)[:ALIKE]
+        words = gettext("没有这个单位，请核对全称或统一社会信用代码")
+        if alike:
+            words = gettext("没有这个单位；名称相近的有：%(names)s") % {"names": gettext("、").join(alike)}
+        raise forms.ValidationError(words)
+
+
+class LoginField(forms.CharField):
+    """A person by the login: it tells apart who is named alike once names are masked."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=64, help_text=_("填写登录名，不区分大小写"), **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return value.username if isinstance(value, Person) else value
+
+    def clean(self, value: Any) -> Person | None:
+        """The person with this login."""
+        text = super().clean(value)
+        if not text:
+            return None
+        person: Person | None = Person.objects.filter(username=text.lower()).first()
+        if person is None:
+            raise forms.ValidationError(gettext("没有这个登录名"))
+        return person

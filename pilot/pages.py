@@ -14,12 +14,10 @@ from django.utils.translation import gettext_lazy
 from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Province, Role
-from pilot.forms import ActForm, ReasonForm, RemarkForm
-from pilot.masking import account, contact, mask_email, mask_name, mask_phone, staff
+from pilot.forms import ActForm, LoginField, OrganisationField, ReasonForm, RemarkForm
+from pilot.masking import account, contact, mask_email, mask_phone, staff
 from pilot.models import (
     Objection,
-    Organisation,
-    Person,
     ProviderRegistration,
     RoleChange,
     Window,
@@ -125,26 +123,11 @@ register(
 
 
 # --- role changes ---------------------------------------------------------------------------------
-class PersonField(forms.ModelChoiceField):
-    """A person to choose: the login tells apart who is named alike once names are masked."""
-
-    def label_from_instance(self, obj: Person) -> str:
-        return f"{mask_name(obj.name)}（{obj.username}）"
-
-
 class RoleChangeForm(ActForm):
     """Whose role in which organisation, given or taken, and why."""
 
-    person = PersonField(
-        label=gettext_lazy("人员"),
-        queryset=Person.objects.order_by("name"),
-        empty_label=gettext_lazy("请选择"),
-    )
-    organisation = forms.ModelChoiceField(
-        label=gettext_lazy("单位"),
-        queryset=Organisation.objects.order_by("name"),
-        empty_label=gettext_lazy("请选择"),
-    )
+    person = LoginField(label=gettext_lazy("人员"))
+    organisation = OrganisationField(label=gettext_lazy("单位"))
     role = forms.ChoiceField(
         label=gettext_lazy("角色"), choices=[c for c in Role.choices if c[0] != Role.SYSTEM]
     )

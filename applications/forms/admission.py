@@ -6,17 +6,13 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from pilot.enums import OrganisationKind
-from pilot.forms import ActForm
-from pilot.models import Organisation
+from pilot.forms import ActForm, OrganisationField
 
 
 class AdmissionForm(ActForm):
     """Which provider may apply late, until when, why."""
 
-    provider = forms.ModelChoiceField(
-        label=gettext_lazy("网络接入服务提供者"),
-        queryset=Organisation.objects.filter(kind=OrganisationKind.PROVIDER).order_by("province", "name"),
-    )
+    provider = OrganisationField(label=gettext_lazy("网络接入服务提供者"), kinds=[OrganisationKind.PROVIDER])
     until = forms.DateTimeField(
         label=gettext_lazy("准予提交至"), help_text=gettext_lazy("格式 2019-04-25 00:00，到此刻为止")
     )

@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,9 +21,9 @@ from pilot import policy
 from pilot.context import EXTRA
 from pilot.enums import Role
 from pilot.errors import PilotError, Refused
-from pilot.forms import ActForm, ReasonForm
+from pilot.forms import ActForm, OrganisationField, ReasonForm
 from pilot.masking import account, mask_email, mask_name, mask_phone
-from pilot.models import Organisation, Person, RoleChange
+from pilot.models import Person, RoleChange
 from pilot.registry import Group
 from pilot.selectors import directory
 from pilot.selectors.directory import Standing
@@ -65,11 +66,7 @@ class InviteForm(ActForm):
         help_text=gettext_lazy("3 至 64 个字母、数字或 . _ -，不区分大小写"),
     )
     email = forms.EmailField(label=gettext_lazy("邮箱"), help_text=gettext_lazy("开通账号的链接发送到此邮箱"))
-    organisation = forms.ModelChoiceField(
-        label=gettext_lazy("单位"),
-        queryset=Organisation.objects.order_by("name"),
-        empty_label=gettext_lazy("请选择"),
-    )
+    organisation = OrganisationField(label=gettext_lazy("单位"))
     role = forms.ChoiceField(label=gettext_lazy("角色"), choices=ROLES)
     reason = forms.CharField(
         label=gettext_lazy("理由"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000
@@ -206,7 +203,7 @@ def _toolbar(request: Any, person: Person, standing: Standing) -> list[Link]:
     return [
         Link(
             label,
-            f"{reverse(name)}?person={person.pk}"
+            f"{reverse(name)}?{urlencode({'person': person.username})}"
             if name == "role-change_create"
             else reverse(name, args=[person.pk]),
             icon,

@@ -155,9 +155,12 @@ def test_what_waits_for_whom(
 def test_late_admission_in_the_browser(
     provider: Actor, ministry_officer: Actor, ministry_approver: Actor
 ) -> None:
-    data = {"provider": provider.organisation_id, "until": "2019-04-25 00:00", "reason": "示例：自然灾害"}
+    name = provider.organisation_name
+    data = {"provider": name[:-1], "until": "2019-04-25 00:00", "reason": "示例：自然灾害"}
     officer = builders.client_of(ministry_officer)
-    assert officer.post("/cases/late-admission/new/", data).status_code == 302
+    told = officer.post("/cases/late-admission/new/", data)
+    assert f"没有这个单位；名称相近的有：{name}" in told.text
+    assert officer.post("/cases/late-admission/new/", data | {"provider": name}).status_code == 302
     admission = LateAdmission.unscoped.get()
     target = f"/cases/late-admission/{admission.pk}/"
     assert builders.client_of(ministry_approver).get(target).status_code == 200

@@ -16,6 +16,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import models, transaction
 from django.test import Client
 
+from pilot.forms import LoginField, OrganisationField
+from pilot.models import Person
 from tests.applications.builders import pdf
 from tests.factories import world
 
@@ -145,6 +147,10 @@ def _answer(form: forms.BaseForm, name: str, field: forms.Field) -> Any:
             return str(initial) if initial and str(initial) in chosen else next(iter(chosen), "")
         case forms.BooleanField():
             return "on"
+        case OrganisationField():
+            return field.known.values_list("name", flat=True)[0]
+        case LoginField() if not initial:
+            return Person.objects.order_by("name").values_list("username", flat=True)[0]
     if initial not in (None, ""):
         return field.prepare_value(initial) if hasattr(field, "prepare_value") else initial
     if "password" in name:

@@ -58,7 +58,7 @@ def change(system_admin: Actor) -> RoleChange:
         "name": "示例新人",
         "username": "New.Official",
         "email": "new@example.cn",
-        "organisation": Organisation.objects.get(kind=OrganisationKind.MINISTRY).pk,
+        "organisation": Organisation.objects.get(kind=OrganisationKind.MINISTRY).name,
         "role": Role.MINISTRY_OFFICER,
         "reason": "示例",
     }
