@@ -22,7 +22,7 @@ from tests.factories import cases
 from tests.factories.cases import Cast
 from tests.security.strings import CORPUS
 
-REQUESTS = int(os.environ.get("PILOT_FUZZ_REQUESTS", "30"))
+REQUESTS = int(os.environ.get("PILOT_FUZZ_REQUESTS", "20"))
 STANDING = ("coordination-case", "finding", "sanction", "upload-job", "bulletin", "alert")
 METHODS = ("GET",) * 5 + ("POST",) * 4 + ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 NUMBERS = (0, 1, 2, 2**31, 2**63 - 1, 2**63, 10**30)

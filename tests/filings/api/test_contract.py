@@ -12,7 +12,7 @@ from pilot import policy
 from pilot.enums import ApiMode, ApiScope
 from tests.filings.api.caller import issued
 
-REQUESTS = int(os.environ.get("PILOT_CONTRACT_REQUESTS", "150"))
+REQUESTS = int(os.environ.get("PILOT_CONTRACT_REQUESTS", "80"))
 """Per role; before a release it is run with 10,000 (docs/intake.md)."""
 EXAMPLES = 40
 """Per operation, kind of data and round."""
