@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
@@ -119,18 +119,15 @@ def _counted(text: str) -> int:
     if _PLAIN.fullmatch(text):
         return int(Decimal(text))
     if _GROUPED.fullmatch(text):
-        return int(text.replace(",", "").replace(" ", ""))
+        return int(Decimal(text.replace(",", "").replace(" ", "")))  # int() of a text ends at 4,300 digits
     if myriads := _MYRIADS.fullmatch(text):
         return _whole(Decimal(myriads[1]) * 10_000)
     raise Unclear(_("不是可以确定的整数"))
 
 
 def _whole(number: Decimal) -> int:
-    try:
-        if number == number.to_integral_value():
-            return int(number)
-    except InvalidOperation:
-        pass
+    if number == number.to_integral_value():
+        return int(number)
     raise Unclear(_("不是整数"))
 
 

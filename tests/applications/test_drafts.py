@@ -13,7 +13,7 @@ from applications.services.drafts import merge_draft, save_draft, start_applicat
 from pilot.actors import Actor
 from pilot.enums import Province
 from pilot.errors import NotPermitted, Refused, StateChanged
-from pilot.models import AuditEntry, Programme
+from pilot.models import AuditEntry, Organisation, Programme
 from pilot.workflow import fire, open_case
 from tests.applications import builders
 from tests.factories import world
@@ -37,6 +37,14 @@ def test_only_providers_begin_one(bureau_reviewer: Actor) -> None:
     with pytest.raises(NotPermitted) as refusal:
         start_application(actor=bureau_reviewer)
     assert str(refusal.value) == "只有网络接入服务提供者可以提出申请"
+
+
+def test_a_registration_without_a_province_begins_none(provider: Actor) -> None:
+    Organisation.objects.filter(pk=provider.organisation_id).update(province=None)
+    with pytest.raises(Refused) as refusal:
+        start_application(actor=provider)
+    assert str(refusal.value) == "贵单位的登记信息不完整，请联系注册地通信管理局"
+    assert Application.unscoped.count() == 0
 
 
 def test_one_living_application_per_provider(provider: Actor) -> None:

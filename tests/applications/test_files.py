@@ -7,12 +7,13 @@ from django.test import Client
 
 from applications.models import ApplicationFile
 from applications.selectors import content
+from applications.services import files
 from applications.services.drafts import start_application
 from applications.services.files import MAX_OTHER, add_file, remove_file
 from pilot import clock
 from pilot.actors import Actor
 from pilot.errors import Refused
-from pilot.models import AuditEntry
+from pilot.models import AuditEntry, Document
 from pilot.services import documents
 from tests.applications import builders
 from tests.factories import world
@@ -49,6 +50,27 @@ def test_other_material_adds_up_to_its_limit(provider: Actor) -> None:
     with pytest.raises(Refused) as refusal:
         add_file(case=case, actor=provider, kind="other", upload=builders.upload("a.pdf", builders.pdf("x")))
     assert str(refusal.value) == "“其他材料”最多 10 个文件"
+
+
+def test_an_application_holds_so_many_files_and_no_more(
+    provider: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MAX_FILES", 1)
+    case = start_application(actor=provider)
+    first, second = (builders.upload("a.pdf", builders.pdf(text)) for text in ("first", "second"))
+    add_file(case=case, actor=provider, kind="licence", upload=first)
+    with pytest.raises(Refused) as refusal:
+        add_file(case=case, actor=provider, kind="licence", upload=second)
+    assert str(refusal.value) == "一件申请最多上传 1 个文件（含已替换的）"
+
+
+def test_a_lost_file_is_not_called_destroyed(provider: Actor) -> None:
+    """Only what was forgotten on record was destroyed; anything else is a loss that somebody has to hear of."""
+    lost = ApplicationFile(application=start_application(actor=provider), sha256="0" * 64)
+    with pytest.raises(FileNotFoundError):
+        files.bytes_of(lost)
+    with pytest.raises(FileNotFoundError):
+        documents.content_of(Document(pk=0, sha256="0" * 64))
 
 
 def test_a_notice_opens_only_the_files_it_names(provider: Actor, bureau_reviewer: Actor) -> None:

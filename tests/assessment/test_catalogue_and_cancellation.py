@@ -29,6 +29,15 @@ def test_the_catalogue_of_the_programme_sums_to_a_hundred_and_is_installed_once(
     assert Criterion.objects.count() == 12
 
 
+def test_a_programme_without_a_catalogue_of_its_own_gets_none(programme: Programme) -> None:
+    other = Programme.objects.get(pk=programme.pk)
+    other.pk, other.code, other.number, other.is_current = None, "2030-1", "示例〔2030〕1号", False
+    other.save()
+    with pytest.raises(Refused, match="没有评估指标数据文件 2030-1"):
+        criteria.install(other)
+    assert Criterion.objects.count() == 0
+
+
 def test_an_edition_may_be_issued_before_the_shipped_one_was_ever_used(
     staff: builders.Desk, programme: Programme
 ) -> None:

@@ -164,6 +164,9 @@ def test_an_edition_needs_a_reason_an_officer_and_the_newest_version(
     rows = with_demonstration(programme)
     with pytest.raises(Refused, match="请填写修订理由"):
         criteria.issue(actor=staff.officer, programme=programme, seen=1, criteria=rows, reason=" ")
+    crowd = [{**rows[0], "code": ""} for _n in range(criteria.MOST + 1)]
+    with pytest.raises(Refused, match=f"评估指标不能超过 {criteria.MOST} 项"):
+        criteria.issue(actor=staff.officer, programme=programme, seen=1, criteria=crowd, reason="示例")
     for actor in (staff.approver, staff.lead):
         with pytest.raises(NotPermitted):
             criteria.issue(actor=actor, programme=programme, seen=1, criteria=rows, reason="示例")

@@ -15,13 +15,13 @@ from python_calamine import CalamineWorkbook
 
 from assessment.models import ApprovalList, CapabilityAssessment, ProvincialReport, ReportLine
 from assessment.pages import report as report_page
-from assessment.services.reports import open_reports, open_supplement
+from assessment.services.reports import open_reports, open_supplement, province_of
 from assessment.spreadsheet import report_workbook
 from assessment.tasks import open_reports as open_reports_task
 from pilot.actors import Actor
 from pilot.enums import Province
 from pilot.errors import Refused
-from pilot.models import Document, Programme
+from pilot.models import Document, Organisation, Programme
 from pilot.selectors import people
 from pilot.services import documents
 from pilot.ui import Tag
@@ -333,3 +333,11 @@ def test_a_bureau_sees_its_own_reports_only(staff: builders.Desk) -> None:
     assert list(seen) == [44]
     assert ProvincialReport.objects.visible_to(staff.officer).count() == 31
     assert ProvincialReport.objects.visible_to(world.provider()).count() == 0
+
+
+def test_only_a_bureau_answers_for_a_province() -> None:
+    for other in (Organisation(kind="provider", province=44), Organisation(kind="bureau")):
+        with pytest.raises(Refused) as refused:
+            province_of(other)
+        assert str(refused.value) == "只有通信管理局可以汇总报送"
+    assert province_of(Organisation(kind="bureau", province=44)) == 44

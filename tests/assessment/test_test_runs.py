@@ -85,6 +85,13 @@ def test_a_faulty_key_is_refused_as_a_whole(content: bytes, why: str) -> None:
     assert words(lambda: rules.read_key(content)) == why
 
 
+def test_a_set_has_so_many_samples_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MAX_SAMPLES", 2)
+    lines = ("sample,expected", "A,genuine", "B,impostor", "C,genuine")
+    assert len(rules.read_key("\n".join(lines[:3]).encode())) == 2
+    assert words(lambda: rules.read_key("\n".join(lines).encode())) == "样本数超过 2"
+
+
 def test_a_table_in_gbk_is_read() -> None:
     key = rules.read_key("sample,expected\n样本一,genuine\n样本二,impostor".encode("gb18030"))
     assert key == {"样本一": "genuine", "样本二": "impostor"}
@@ -170,6 +177,8 @@ def test_a_conclusion_drawn_meanwhile_closes_the_run(
     fire(assessment, "conclude", actor=staff.officer, conclusion="示例结论。")
     upload = file_of(table("sample,result", RIGHT))
     assert words(lambda: hand_in(run=read, actor=provider, upload=upload)) == "评估已经结束"
+    again = words(lambda: issue(case=assessment, actor=staff.officer, title="x", key=file_of(KEY_FILE)))
+    assert again == "分派评估人员之后、作出结论之前才能下发测试集"
 
 
 def test_a_file_beyond_the_limit_is_not_even_read(
@@ -185,8 +194,12 @@ def test_a_file_beyond_the_limit_is_not_even_read(
 
 
 def test_only_officers_issue_and_one_at_a_time(
-    run: TestRun, assessment: CapabilityAssessment, staff: builders.Desk
+    run: TestRun, assessment: CapabilityAssessment, staff: builders.Desk, panel: list[Actor]
 ) -> None:
+    upload = file_of(table("sample,result", RIGHT))
+    assert (
+        words(lambda: hand_in(run=run, actor=world.provider(), upload=upload)) == "只能由申请单位提交测试结果"
+    )
     with pytest.raises(NotPermitted):
         issue(case=assessment, actor=staff.approver, title="x", key=file_of(KEY_FILE))
     again = words(lambda: issue(case=assessment, actor=staff.officer, title="x", key=file_of(KEY_FILE)))

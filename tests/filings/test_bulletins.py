@@ -277,6 +277,10 @@ def test_the_final_report_closes_the_pilot(
     monthly = final_report.tables({**frozen, "totals": late})[1]
     assert monthly.rows[-1] == ["运行阶段外", 2, 0, 0, 0, 2, "0/0", "--", "0/0", "--"]
     assert "计入全阶段份数" in monthly.note
+    two = {**frozen, "final": {**final, "participants": [[44, 1, 2, 3], [11, 1, 0, 1]], "without_cause": 0}}
+    tables = {table.title: table.rows for table in final_report.tables(two)}
+    assert tables["参与情况"][-1] == ["合计", 2, 2, 4]
+    assert tables["差错：按原因"] == []
     page = Client().get(reverse("published_bulletin", args=[done.pk])).content.decode()
     assert all(words in page for words in ("试点总结报告", "试点达到预期目的。", "与全国系统核对"))
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
+from django.db.models import JSONField, Value
 from django.urls import reverse
 
 from filings.models import CoordinationCase, FaqEntry
@@ -15,7 +16,7 @@ from filings.selectors import faq as faq_selector
 from filings.services import coordination, deadlines, faq
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused
-from pilot.models import AuditEntry, Document, Notice, Organisation, PilotUnit
+from pilot.models import AuditEntry, Document, Notice, Organisation, PilotUnit, ProgrammeRule
 from pilot.workflow import fire
 from tests.applications.builders import pdf
 from tests.architecture.test_queries import queries
@@ -36,9 +37,9 @@ def test_a_coordination_case_goes_to_and_fro(
     refused(case, "reopen", bureau_reviewer, "由提出单位办理", reason="理由")
     fire(case, "reopen", actor=provider, reason="仍然超时")
     fire(case, "reply", actor=bureau_reviewer, reason="已扩容")
-    assert fire(case, "close", actor=provider).state == "closed"
+    assert fire(case, "close", actor=provider, reason="已恢复").state == "closed"
     texts = case.messages.values_list("text", flat=True)
-    assert list(texts) == ["比对接口超时", "已联系省公安", "仍然超时", "已扩容"]
+    assert list(texts) == ["比对接口超时", "已联系省公安", "仍然超时", "已扩容", "已恢复"]
 
 
 def test_the_sides_of_a_coordination_case(unit: PilotUnit, provider: Actor, bureau_reviewer: Actor) -> None:
@@ -88,6 +89,11 @@ def test_the_owner_is_reminded_once_and_a_late_case_stands_out(
     deadlines.pass_deadlines()
     assert owner.count() == 0
     world.at("2019-07-05 09:00")
+    rule = ProgrammeRule.objects.filter(key="coordination_reminder_days")
+    days = rule.values_list("value", flat=True).get()
+    rule.update(value=Value(None, JSONField()))  # ended: nobody is reminded
+    assert coordination.remind() == 0
+    rule.update(value=days)
     deadlines.pass_deadlines()
     deadlines.pass_deadlines()
     assert owner.count() == 1

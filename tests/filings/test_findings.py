@@ -51,6 +51,7 @@ def test_a_finding_is_confirmed_by_time_at_its_deadline(finding: Finding) -> Non
     assert finding.due_at == due
     world.at("2019-07-08 23:59")
     assert (deadlines.pass_deadlines(), state(finding)) == (0, "open")
+    refused(finding, "confirm", builders.SYSTEM, "期限尚未届满")
     world.at("2019-07-12 08:00")
     assert (deadlines.pass_deadlines(), deadlines.pass_deadlines(), state(finding)) == (1, 0, "confirmed")
     step = TransitionRecord.objects.get(machine="finding", name="confirm")
@@ -104,6 +105,8 @@ def test_many_findings_are_disputed_in_one_act_with_one_file(
     found = [builders.found(row, at=clock.now()) for row in rows]
     too_many = [proof(f"{n}.pdf") for n in range(6)]
     refused(found[0], "dispute_finding", provider, "最多提交 5 个文件", reason="有误", proofs=too_many)
+    crowd = [Finding(pk=-n) for n in range(1, 201)]
+    refused(found[0], "dispute_finding", provider, "一次最多办理 200 条差错", reason="有误", others=crowd)
     moved = fire(
         found[0], "dispute_finding", actor=provider, reason="同一批次", others=found, proofs=[proof()]
     )
@@ -138,6 +141,11 @@ def test_a_cause_is_recorded_once_for_many(unit: PilotUnit, provider: Actor) -> 
     builders.decide(found[3], "confirmed")
     with pytest.raises(Refused, match="只能办理本单位"):
         finding_service.put_down_to_cause(case=found[3], actor=world.provider(), cause=cause)
+    with pytest.raises(Refused, match="请填写或选择差错原因"):
+        finding_service.put_down_to_cause(case=found[3], actor=provider, cause_text=" ")
+    foreign = FindingCause(unit_id=unit.pk + 1, text="他人原因")
+    with pytest.raises(Refused, match="只能选用本单位记录的差错原因"):
+        finding_service.put_down_to_cause(case=found[3], actor=provider, cause=foreign)
     finding_service.put_down_to_cause(case=found[3], actor=provider, cause=cause)
     assert audited("finding.record_cause") == ("done", provider.person_id, "findingcause", str(cause.pk))
     assert cause.findings.count() == 4
@@ -201,6 +209,9 @@ def test_a_bureau_without_jurisdiction_decides_nothing(
 def test_a_fault_is_recorded_once(unit: PilotUnit, bureau_reviewer: Actor) -> None:
     row = builders.form(unit, "F-9")
     fault = {"form": row, "field": "domain", "kind": "form", "description": "域名不符"}
+    for wrong in ({"source": "comparison"}, {"kind": "other"}):
+        with pytest.raises(Refused, match="差错来源或类型不正确"):
+            finding_service.report_finding(actor=bureau_reviewer, **(fault | wrong))
     finding_service.report_finding(actor=bureau_reviewer, **fault)
     with pytest.raises(Refused, match="已有记录"):
         finding_service.report_finding(actor=bureau_reviewer, **fault)

@@ -12,8 +12,9 @@ from filings.accuracy import sampling
 from filings.models import (
     Finding,
     Inspection,
+    InspectionItem,
 )
-from filings.services import inspections
+from filings.services import acting, inspection_fields, inspections
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused
 from pilot.models import Document, PilotUnit
@@ -117,6 +118,7 @@ def test_a_verdict_is_given_once_while_reading_and_says_what_is_wrong(
     fire(drawn, "begin", actor=bureau_reviewer)
     turned_away("由制定抽查计划的单位办理", world.bureau(province=11))
     turned_away("请说明差错内容", bureau_reviewer, identity_right=False)
+    turned_away("该核验单不在样本中", bureau_reviewer, item=InspectionItem(pk=0))
     inspections.record_verdict(actor=bureau_reviewer, **right)
     turned_away("已有检查结果", bureau_reviewer)
 
@@ -132,7 +134,10 @@ def test_the_planner_does_not_conclude(
 
 def test_another_office_does_not_carry_on(inspection: Inspection, ministry_officer: Actor) -> None:
     refused(inspection, "commit", ministry_officer, "由制定抽查计划的单位办理")
-    refused(inspection, "commit", world.bureau(province=11), "只能办理本省")
+    stranger = world.bureau(province=11)
+    refused(inspection, "commit", stranger, "只能办理本省")
+    with pytest.raises(Refused, match="只能抽查本省注册的试点单位"):
+        inspections.plan_inspection(actor=stranger, unit=inspection.unit, period="2019-06", size=1)
 
 
 def test_a_correction_after_the_draw_is_not_counted(
@@ -160,3 +165,40 @@ def test_an_inspection_is_cancelled_with_a_reason(
 def test_a_sample_has_a_size(unit: PilotUnit, bureau_reviewer: Actor, size: int) -> None:
     with pytest.raises(Refused, match="样本量"):
         inspections.plan_inspection(actor=bureau_reviewer, unit=unit, period="2019-06", size=size)
+
+
+SUBJECT_FIELDS = [
+    f"subject.{part}" for part in ("name", "cert", "nature", "region", "address", "cert_address")
+]
+SITE_FIELDS = [f"websites.0.{part}" for part in ("name", "domain", "principal", "access")]
+
+
+@pytest.mark.parametrize(
+    ("record", "fields"),
+    [
+        (None, ["identity", "form"]),  # destroyed: judged as a whole
+        ({}, ["identity", "form"]),
+        ({"subject": {"name": "示例"}, "websites": [{}]}, SUBJECT_FIELDS + SITE_FIELDS),
+        (
+            {"collection_methods": ["face"], "checks": [{}], "verifier_name": "示例"},
+            ["collection", "checks", "verifier"],
+        ),
+    ],
+)
+def test_only_what_a_form_holds_is_judged(record: dict[str, Any] | None, fields: list[str]) -> None:
+    assert inspection_fields.judged_fields(record) == fields
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [("websites.0.domain", "域名"), ("websites.1.domain", "网站2 域名"), ("subject.name", "主体名称")],
+)
+def test_a_field_has_words(field: str, words: str) -> None:
+    assert inspection_fields.label(field) == words
+
+
+def test_what_a_person_has_to_begin_the_system_does_not(bureau_reviewer: Actor) -> None:
+    person, organisation = bureau_reviewer.person_id, bureau_reviewer.organisation_id
+    assert acting.beginner(bureau_reviewer) == acting.Beginner(person, organisation)
+    with pytest.raises(Refused, match="此事项须由人员办理"):
+        acting.beginner(builders.SYSTEM)

@@ -76,14 +76,17 @@ def test_an_order_is_closed_by_a_fresh_sample(
 ) -> None:
     before = inspections.plan_inspection(actor=bureau_reviewer, unit=unit, period="2019-06", size=1)
     world.at("2019-07-02 09:00")
+    with pytest.raises(Refused, match="整改通知签发后、办结前可以安排复查"):
+        supervision.link_recheck(case=order, actor=bureau_reviewer, recheck=before)
     issued = fire(order, "issue", actor=bureau_lead)
     world.at("2019-07-03 09:00")
     answered = fire(issued, "answer", actor=provider, answer_text="已更正")
     fresh = inspections.plan_inspection(actor=bureau_reviewer, unit=unit, period="2019-06", size=1)
     with pytest.raises(Refused, match="另行抽样"):
         supervision.link_recheck(case=answered, actor=bureau_reviewer, recheck=before)
-    with pytest.raises(NotPermitted):
-        supervision.link_recheck(case=answered, actor=world.bureau(province=11), recheck=fresh)
+    for stranger, words in ((world.bureau(province=11), "只能办理本省注册"), (provider, "由通信管理局安排")):
+        with pytest.raises(NotPermitted, match=words):
+            supervision.link_recheck(case=answered, actor=stranger, recheck=fresh)
     linked = supervision.link_recheck(case=answered, actor=bureau_reviewer, recheck=fresh)
     assert audited("rectification.link_recheck") == (
         "done",
@@ -207,6 +210,23 @@ def test_an_order_falls_with_its_findings(
         f"{order.number} · 签发整改通知",
         f"{order.number} · 取消",
     ]
+
+
+def test_an_order_stands_while_one_of_its_findings_does(
+    unit: PilotUnit, finding: Finding, bureau_reviewer: Actor, bureau_lead: Actor, provider: Actor
+) -> None:
+    second = builders.found(builders.form(unit, "F-2"), at=clock.now())
+    order = supervision.draft_rectification(
+        actor=bureau_reviewer, unit=unit, findings=[finding, second], reasons="示例", measures="示例", days=10
+    )
+    Rectification.unscoped.filter(pk=order.pk).update(state="issued")  # without its letter
+    order.refresh_from_db()
+    fire(finding, "dispute_finding", actor=provider, reason="有误")
+    fire(finding, "overturn", actor=bureau_lead, reason="属实")
+    assert state(order) == "issued"
+    refused(order, "cancel", bureau_lead, "未全部撤销", reason="撤回")
+    builders.decide(second, "disputed", "overturned")
+    assert fire(order, "cancel", actor=bureau_lead, reason="依据已全部撤销").state == "cancelled"
 
 
 def test_a_draft_that_is_given_up_is_not_told_to_the_unit(

@@ -189,9 +189,15 @@ def test_an_upheld_objection_annuls_the_sanction(
 def test_four_eyes_and_sides_of_a_sanction(
     unit: PilotUnit, bureau_reviewer: Actor, ministry_approver: Actor, bureau_lead: Actor
 ) -> None:
+    with pytest.raises(Refused, match="只能办理本省注册的试点单位的事项"):
+        proposal(world.bureau(province=11), unit)
+    with pytest.raises(Refused, match="处理措施不正确"):
+        proposal(bureau_reviewer, unit, "fine")
     sanction = proposal(bureau_reviewer, unit)
     with pytest.raises(Refused, match="正在办理"):
         proposal(bureau_lead, unit)
+    with pytest.raises(Refused, match="没有待接收的陈述申辩"):
+        supervision.record_hearing(case=sanction, actor=bureau_reviewer, opinion="示例")
     refused(sanction, "drop", world.ministry(), "由提出处理建议的单位办理", reason="理由")
     refused(sanction, "impose", ministry_approver, "不能", StateChanged)
     with pytest.raises(IntegrityError), transaction.atomic():

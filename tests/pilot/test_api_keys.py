@@ -125,6 +125,24 @@ def test_a_key_that_is_not_made_says_why(unit: Any, provider: Actor, fields: Any
     assert words in page.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"name": " "}, "请填写密钥名称"),
+        ({"scopes": []}, "请至少选择一项权限"),
+        ({"scopes": ["everything"]}, "请至少选择一项权限"),
+    ],
+)
+def test_no_key_without_a_name_and_scopes_whoever_asks(
+    unit: Any, provider: Actor, fields: dict[str, Any], words: str
+) -> None:
+    right: dict[str, Any] = {"name": "示例", "mode": "live", "scopes": [ApiScope.values[0]]}
+    expires_at = clock.security_now() + timedelta(days=90)
+    with pytest.raises(Refused, match=words):
+        api_keys.issue(actor=provider, unit=unit, expires_at=expires_at, **(right | fields))
+    assert ApiKey.unscoped.count() == 0
+
+
 def test_a_revoked_key_is_worthless_at_once(unit: Any, provider: Actor) -> None:
     key, secret = (made := issued(unit)).key, made.secret
     client = browser(provider)

@@ -77,6 +77,18 @@ def test_a_deleted_entry_is_found(sealed: list[AuditEntry]) -> None:
     assert audit_checks.verify()["fault"] == "seal 5 is missing"
 
 
+def test_a_seal_that_was_cut_off_from_the_one_before_is_found(sealed: list[AuditEntry]) -> None:
+    tamper("UPDATE pilot_auditseal SET previous = repeat('0', 64) WHERE seq = 5")
+    assert audit_checks.verify()["fault"] == "seal 5 does not continue seal 4"
+
+
+def test_a_check_whose_job_was_lost_is_made_up_for(sealed: list[AuditEntry]) -> None:
+    lost = AuditCheck.objects.create(requested_at=clock.security_now() - timedelta(days=2))
+    assert audit_checks.daily() is not None
+    lost.refresh_from_db()
+    assert (lost.finished_at is not None, lost.fault, AuditCheck.objects.count()) == (True, "", 2)
+
+
 def test_swapped_entries_are_found(sealed: list[AuditEntry]) -> None:
     a, b = sealed[3].pk, sealed[4].pk
     tamper(f"UPDATE pilot_auditseal SET entry_id = -1 WHERE entry_id = {a}")

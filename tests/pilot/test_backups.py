@@ -17,7 +17,7 @@ from pilot import supervisor
 from pilot.actors import Actor
 from pilot.embedded import Layout
 from pilot.models import AuditEntry
-from pilot.services import backups, dumps, restoring
+from pilot.services import audit_heads, backups, dumps, restoring
 from pilot.services.backups import BackupError
 
 
@@ -68,6 +68,14 @@ def test_whatever_was_changed_is_found(tmp_path: Path) -> None:
     assert refusal(made(tmp_path / "format", format="pilot-backup-v9")).endswith(
         "ValueError('pilot-backup-v9')"
     )
+
+
+def test_a_list_that_another_portal_signed_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made(tmp_path / "foreign")
+    monkeypatch.setattr(audit_heads, "public_keys", lambda: ["0" * 64])
+    assert refusal(folder) == "the list is signed by a key that is not this portal's"
 
 
 def test_keys_are_named_by_fingerprint_and_have_to_be_there(tmp_path: Path, settings: Any) -> None:

@@ -17,7 +17,9 @@ from pilot import help as texts
 from pilot import policy
 from pilot.actors import Actor
 from pilot.enums import Role
+from pilot.errors import Refused
 from pilot.models import AuditEntry, Phrase
+from pilot.services import phrases
 from pilot.views import api
 from tests.factories import world
 from tests.factories.viewers import client_of
@@ -217,3 +219,14 @@ def test_phrases_are_ones_own_or_shared_in_the_office(programme: Any, bureau_rev
         AuditEntry.objects.filter(object_type="phrase").order_by("pk").values_list("action", flat=True)
     )
     assert [*on_record] == ["phrase.kept"] * 3 + ["phrase.forgotten"]
+
+
+def test_a_person_keeps_so_many_phrases_and_no_more(
+    bureau_reviewer: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phrases, "LIMIT", 1)
+    phrases.keep(actor=bureau_reviewer, text="请补充")
+    with pytest.raises(Refused, match="每人最多保存 1 条常用语"):
+        phrases.keep(actor=bureau_reviewer, text="附件不清晰")
+    phrases.keep(actor=bureau_reviewer, text="请补充", shared=True)  # one that is there is only shared
+    assert list(Phrase.unscoped.values_list("text", "shared")) == [("请补充", True)]

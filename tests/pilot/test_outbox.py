@@ -247,3 +247,12 @@ def test_a_silent_timetable_and_given_up_tasks_raise_an_alarm(
     assert page.count("定时任务已超过 3 分钟没有运行") == page.count("1 项后台任务连续失败 3 次") == 1
     pulse.unlink()
     assert alarms() == ["tasks"]  # it has three minutes to come for the first time
+
+
+def test_a_message_that_was_withheld_is_not_tried_again(db: None, task: Any) -> None:
+    """The task was on its way when somebody withheld it; that it fails changes nothing."""
+    message = sent(task)
+    OutboxMessage.objects.filter(pk=message.pk).update(cancelled_at=clock.security_now())
+    before = OutboxMessage.objects.values().get()
+    outbox.failed(message.pk, Broken("示例"))
+    assert OutboxMessage.objects.values().get() == before

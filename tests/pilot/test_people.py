@@ -44,6 +44,16 @@ def test_only_the_bureau_of_the_province_confirms(programme: object) -> None:
         workflow.fire(request(), "confirm", actor=world.bureau(province=Province.BEIJING))
 
 
+def test_a_provider_registered_meanwhile_is_not_made_twice(bureau_reviewer: Actor) -> None:
+    asked = request()
+    people.add_organisation(
+        actor=world.SETUP, kind="provider", name="示例", province=Province.GUANGDONG, uscc=CODE, phone=""
+    )
+    with pytest.raises(Refused, match="该统一社会信用代码已登记"):
+        workflow.fire(asked, "confirm", actor=bureau_reviewer)
+    assert Organisation.objects.filter(uscc=CODE).count() == 1
+
+
 def test_a_rejection_needs_a_reason(bureau_reviewer: Actor) -> None:
     with pytest.raises(Refused, match="请填写理由"):
         workflow.fire(request(), "reject", actor=bureau_reviewer)

@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 
 from pilot import rules
+from pilot.actors import Actor
 from pilot.enums import WindowKind
 from pilot.errors import Refused
 from pilot.models import (
@@ -130,3 +131,17 @@ def test_windows_are_written_in_shanghai_time_wherever_the_reader_is(programme: 
     assert str(window) == "申请阶段 2019-04-01 00:00 ～ 2019-04-16 00:00"
     closes = world.moment("2019-04-18 00:00").astimezone(UTC)
     assert str(WindowExtension(window=window, closes=closes)) == "申请阶段 → 2019-04-18 00:00"
+
+
+def test_what_the_ministry_alone_decides_is_refused_in_words(
+    programme: Programme, bureau_reviewer: Actor, ministry_officer: Actor
+) -> None:
+    with pytest.raises(Refused, match="没有试点项目数据文件 2030-1"):
+        services.install(code="2030-1", actor=world.SETUP)
+    with pytest.raises(Refused, match="项目规则由部机关录入"):
+        services.set_rule(actor=bureau_reviewer, programme=programme, key="list_days", value=1, basis="示例")
+    window = Window.objects.get(programme=programme, kind=WindowKind.APPLICATION)
+    with pytest.raises(Refused, match="延长后的截止时间应晚于原截止时间"):
+        services.propose_extension(actor=ministry_officer, window=window, closes=window.closes, reason="示例")
+    assert (Programme.objects.count(), WindowExtension.unscoped.count()) == (1, 0)
+    assert programmes.rule(programme, "list_days") == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -10,7 +11,7 @@ from psycopg.types.range import Range
 
 from pilot.actors import Actor
 from pilot.errors import Refused
-from pilot.models import Organisation, PilotUnit, Programme
+from pilot.models import AuditEntry, Organisation, PilotUnit, Programme
 from pilot.selectors import register as selectors
 from pilot.services import register
 from tests.factories import world
@@ -22,7 +23,7 @@ def unit(programme: Programme, provider: Actor) -> PilotUnit:
     return enrol(programme, provider)
 
 
-def enrol(programme: Programme, provider: Actor) -> PilotUnit:
+def enrol(programme: Programme, provider: Actor, **scope: Any) -> PilotUnit:
     return register.enrol_unit(
         actor=world.SETUP,
         programme=programme,
@@ -30,6 +31,7 @@ def enrol(programme: Programme, provider: Actor) -> PilotUnit:
         case_key=uuid4(),
         at=world.moment("2019-05-15 10:00"),
         effective_from=world.moment("2019-05-01 00:00"),
+        **scope,
     )
 
 
@@ -142,3 +144,33 @@ def test_a_sanction_annulled_before_it_takes_effect_leaves_no_trace_in_the_statu
         ("active", "2019-09-15T16+0000", RUN_CLOSES),
         ("completed", RUN_CLOSES, None),
     ]
+
+
+def annul(unit: PilotUnit, start: str) -> None:
+    register.annul_status(actor=world.SETUP, unit=unit, start=world.moment(start), reason="示例")
+
+
+def test_nothing_is_annulled_where_the_unit_is_active(unit: PilotUnit) -> None:
+    annul(unit, "2019-10-01 00:00")
+    assert timeline(unit) == [("active", RUN_OPENS, RUN_CLOSES), ("completed", RUN_CLOSES, None)]
+    assert AuditEntry.objects.filter(action="register.reinstate").count() == 0
+
+
+def test_a_removal_annulled_after_the_run_phase_leaves_the_unit_completed(unit: PilotUnit) -> None:
+    start = world.moment("2019-09-16 00:00")
+    register.set_status(actor=world.SETUP, unit=unit, kind="removed", start=start, reason="示例")
+    annul(unit, "2020-02-01 00:00")
+    assert timeline(unit) == [
+        ("active", RUN_OPENS, "2019-09-15T16+0000"),
+        ("removed", "2019-09-15T16+0000", "2020-01-31T16+0000"),
+        ("completed", "2020-01-31T16+0000", None),
+    ]
+
+
+@pytest.mark.parametrize("nothing", [{"provinces": ()}, {"filing_types": ()}])
+def test_nobody_is_enrolled_for_nothing(
+    programme: Programme, provider: Actor, nothing: dict[str, tuple[()]]
+) -> None:
+    with pytest.raises(Refused, match="请至少开通一个省份和一类备案"):
+        enrol(programme, provider, **nothing)
+    assert PilotUnit.unscoped.count() == 0

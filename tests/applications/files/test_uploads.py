@@ -202,6 +202,16 @@ def test_giving_up_leaves_nothing(browser: Browser, folder: Path) -> None:
     assert browser.client.get(begun["url"]).status_code == 404
 
 
+def test_a_foreign_upload_is_not_given_up(provider: Actor, case: Application) -> None:
+    upload = uploads.begin(case=case, actor=provider, kind="other", name="a.pdf", size=10)
+    with pytest.raises(Refused) as refusal:
+        uploads.cancel(upload=upload, actor=world.provider())
+    assert (str(refusal.value), PartialUpload.unscoped.count()) == ("只能填写本单位的申请", 1)
+    uploads.cancel(upload=upload, actor=provider)
+    with pytest.raises(StateChanged, match="该上传已完成或已取消"):  # a piece that was on its way
+        uploads.append(upload=upload, actor=provider, offset=0, chunk=b"x")
+
+
 def test_an_upload_finished_twice_is_one_file(browser: Browser, provider: Actor) -> None:
     body = builders.pdf("once")
     begun = browser.begin(body).json()

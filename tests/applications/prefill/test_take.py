@@ -172,3 +172,23 @@ def test_the_blank_pdf_follows_the_edition(case: Application) -> None:
     after = squeezed(text_of(blank_form(case.programme)))
     assert "到期删除方式*" in squeezed(text_of(before))
     assert ("数据销毁办法" in after, "数据销毁办法*" in after, "2019-87/1" in after) == (True, False, True)
+
+
+def test_what_cannot_be_read_of_the_registration_is_told_with_its_reason(
+    case: Application, provider: Actor
+) -> None:
+    own = Organisation.objects.get(pk=provider.organisation_id)
+    lines = [
+        ("单位名称", own.name, "unit_name"),
+        ("单位名称", "示例别家有限公司", "unit_name"),
+        ("统一社会信用代码", f"{own.uscc}\ue863", "uscc"),
+        *rows(
+            {"deletion": "自动删除", "channels": ["app"]}, channels="APP□ H5□"
+        ),  # no box is ticked: nothing is said
+    ]
+    taken = take(case=case, actor=provider, content=workbook(lines), name="表.xlsx")
+    assert [(remark.key, remark.reason) for remark in taken.unreadable] == [
+        ("unit_name", "文件中有两处，内容不一致"),
+        ("uscc", "含有无法识别的字符"),
+    ]
+    assert (taken.same, taken.contradicting, set(case.proposals)) == ((), (), {"deletion"})

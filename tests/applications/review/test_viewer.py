@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from io import BytesIO
 from threading import Thread
 
 import pytest
+import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageChops
 
@@ -114,6 +116,29 @@ def test_a_sheet_is_plain_text_and_ends_after_two_hundred_rows() -> None:
     assert sheet.rows[0] == ("第1行", "1", "=cmd")
     with pytest.raises(UndrawableError):
         drawing.sheet(papers.workbook(), 2)
+
+
+def test_whole_numbers_and_days_of_a_sheet_are_written_as_people_read_them() -> None:
+    out = BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        page, day = book.add_worksheet(), book.add_format({"num_format": "yyyy-mm-dd"})
+        page.write_row(0, 0, [20190516.0, 0.5])
+        page.write_datetime(0, 2, date(2019, 5, 16), day)
+        page.write_datetime(0, 3, datetime(2019, 5, 16, 9, 30), day)
+    body = out.getvalue()
+    assert drawing.sheet(body, 1).rows == (("20190516", "0.5", "2019-05-16", "2019-05-16 09:30:00"),)
+    counted = [(papers.pdf("一", "二"), drawing.PDF), (body, drawing.SHEET), (b"", "image/png")]
+    assert [drawing.count_pages(*each) for each in counted] == [2, 1, 1]
+
+
+def test_what_takes_too_much_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = papers.pdf("示例申请表")
+    assert draw(body, find="没有").tobytes() == draw(body).tobytes()
+    monkeypatch.setattr(drawing, "SECONDS", -1)
+    assert drawing.search(body, "申请表") == ()
+    monkeypatch.setattr(drawing, "MAX_SOURCE_PIXELS", 1)
+    with pytest.raises(UndrawableError, match="too many pixels"):
+        drawing.draw(papers.picture(), "image/png", page=1, zoom=100, turn=0)
 
 
 def test_threads_draw_one_after_another() -> None:

@@ -154,7 +154,7 @@ def test_importing_again_changes_nothing(unit: PilotUnit) -> None:
 
 def test_a_form_that_comes_later_is_found(unit: PilotUnit) -> None:
     take(unit, files.download([files.result(7), files.result(5, operation=6)]))
-    assert match_national() == 0
+    assert match_national() == national.match_again(unit=unit) == 0
     row = form(unit, "XZBA", 7)
     assert (match_national(), match_national()) == (1, 0)
     assert linked() == {"7": row.form_no, "5": None}

@@ -18,6 +18,7 @@ from filings.models import UploadJob, V3Access, V3Upload, VerificationForm
 from filings.services import spool, uploads, v3_access, v3_calls
 from filings.v3.codes import MsgCode
 from pilot import clock
+from pilot.errors import Refused
 from pilot.models import AuditEntry, PilotUnit
 from tests.factories import world
 from tests.factories.audited import audited
@@ -384,6 +385,8 @@ def test_switched_off_it_refuses_and_forgets_nothing(
 ) -> None:
     system.upload(1, document())
     v3_access.switch_off(actor=admin, unit=unit)
+    with pytest.raises(Refused, match="接口尚未启用"):
+        v3_access.switch_off(actor=admin, unit=unit)
     other = PilotUnit.unscoped.exclude(pk=unit.pk)
     assert (other.count(), system.post(b"", "text/xml")[0]) == (0, 404)
     v3_access.switch_on(actor=admin, unit=unit)

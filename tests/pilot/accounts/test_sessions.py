@@ -104,6 +104,13 @@ def test_nobody_disables_the_own_account_or_reopens_one_in_use(programme: Any) -
         accounts.disable(actor=guard, person=person_of(guard), reason="示例")
     with pytest.raises(Refused, match="账号未停用"):
         accounts.request_reopening(actor=guard, person=person_of(world.ministry()), reason="示例")
+    gone = Person.objects.create_user("gone", name="示例")
+    Person.objects.filter(pk=gone.pk).update(is_active=False)
+    gone.refresh_from_db()
+    with pytest.raises(Refused, match="该人员没有角色，请先申请授予角色"):
+        accounts.request_reopening(actor=guard, person=gone, reason="示例")
+    with pytest.raises(Refused, match="只有角色已生效、尚未设置密码的账号可以重发邀请"):
+        accounts.invite_again(actor=guard, person=person_of(guard))
 
 
 def test_sessions_are_ended_by_the_security_administrator(two: list[Any], ministry_officer: Actor) -> None:

@@ -77,6 +77,8 @@ def test_what_cannot_be_kept_is_said_in_words(
 def test_a_person_keeps_at_most_twenty_views_of_a_list(bureau_reviewer: Actor) -> None:
     for number in range(saved_views.LIMIT):
         saved_views.save(actor=bureau_reviewer, machine=LIST, name=f"{number}", query="waiting=me")
+    with pytest.raises(Refused, match="筛选条件过长，不能保存"):
+        saved_views.save(actor=bureau_reviewer, machine=LIST, name="长", query="q" * 2001)
     with pytest.raises(Refused, match="20"):
         saved_views.save(actor=bureau_reviewer, machine=LIST, name="再一个", query="waiting=me")
     saved_views.save(actor=bureau_reviewer, machine="application", name="别处", query="waiting=me")

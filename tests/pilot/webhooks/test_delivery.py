@@ -277,6 +277,18 @@ def test_a_worker_that_dies_leaves_a_message_that_is_made_up_for(
     assert (row().outcome, row().attempts) == ("delivered", 2)
 
 
+def test_an_address_removed_under_way_ends_its_messages(
+    unit: PilotUnit, provider: Actor, make: Callable[..., Receiver]
+) -> None:
+    endpoint = registered(provider, unit, make()).endpoint
+    tell(unit)
+    under_way = webhook_delivery._claim()
+    assert under_way is not None
+    webhooks.remove(actor=provider, endpoint=endpoint)
+    webhook_delivery._end(under_way, 200, "")
+    assert (WebhookEndpoint.unscoped.count(), WebhookDelivery.unscoped.count()) == (0, 0)
+
+
 def test_an_address_is_kept_within_bounds(
     unit: PilotUnit, provider: Actor, make: Callable[..., Receiver]
 ) -> None:

@@ -63,6 +63,7 @@ def test_from_registration_to_removal(
     assert send_webhooks() == 1
     assert "没有暂停" in act("resume").content.decode()
     assert "已由管理员暂停" in act("pause").content.decode()
+    assert "该地址已暂停" in act("pause").content.decode()
     assert "恢复推送" in act("resume").content.decode()
     WebhookDelivery.unscoped.update(outcome="given_up")
     again = reverse("webhook_replay", args=[WebhookDelivery.unscoped.get().pk])
