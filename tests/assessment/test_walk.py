@@ -12,24 +12,20 @@ from typing import Any
 
 import pytest
 
-from applications.models import Application, LateAdmission
+from applications.models import Application
 from assessment.models import (
     ApprovalList,
     CapabilityAssessment,
     InterestDeclaration,
-    Opinion,
-    ProvincialReport,
 )
 from pilot import workflow
 from pilot.actors import Actor
 from pilot.enums import Role
-from pilot.machines import declared
-from pilot.models import Objection, Programme, TransitionRecord
+from pilot.models import Programme
 from pilot.services.objections import file_objection
 from pilot.workflow import fire
 from tests.assessment import builders
-from tests.assessment.law import whole_histories
-from tests.assessment.walking import Walk, World, assemble, begun
+from tests.assessment.walking import Walk, World, assemble, begun, walked
 from tests.factories import papers
 
 pytestmark = pytest.mark.django_db
@@ -47,15 +43,6 @@ def people(programme: Programme) -> World:
     return begun(assemble(window_closes="2019-04-20 00:00"))
 
 
-def walked(walk: Walk, *, steps: int) -> set[tuple[str, str, str]]:
-    """Take so many steps; returns every transition that was taken: machine, source, name."""
-    for _ in range(steps):
-        walk.step()
-    assert walk.done.total() + walk.refused.total() == steps
-    assert whole_histories() > 0
-    return set(TransitionRecord.objects.values_list("machine", "source", "name"))
-
-
 @pytest.mark.slow
 def test_three_hundred_steps(people: World) -> None:
     walk = Walk(people.copy(), seed=87, minutes=120)
@@ -67,28 +54,6 @@ def test_three_hundred_steps(people: World) -> None:
         ("approval-list", "draft", "prepare"),
     } <= taken
     assert walk.refused.total() > 0
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_ten_thousand_steps_take_every_transition_of_review(programme: Programme) -> None:
-    """Every act of every machine of review is taken, the second lists after objections among them."""
-    walk = Walk(assemble(window_closes="2019-04-25 00:00"), seed=2019, minutes=12)
-    taken = walked(walk, steps=10_000)
-    machines = (
-        Application,
-        LateAdmission,
-        Opinion,
-        ProvincialReport,
-        CapabilityAssessment,
-        InterestDeclaration,
-        ApprovalList,
-        Objection,
-    )
-    wanted = {(model.slug(), move.name) for model in machines for move in declared(model)}
-    assert wanted - {(machine, name) for machine, _source, name in taken} == set()
-    assert ("application", "not_listed", "admit") in taken  # by a second list, after an objection
-    assert {("register", "set_status"), ("register", "set_scope")} <= set(walk.done)
 
 
 # --- a walk can fail ------------------------------------------------------------------------------

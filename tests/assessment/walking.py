@@ -42,7 +42,7 @@ from pilot.services.programmes import propose_extension, set_rule
 from pilot.workflow import fire
 from tests.applications import builders as intake
 from tests.assessment import builders
-from tests.assessment.law import Law
+from tests.assessment.law import Law, whole_histories
 from tests.factories import world
 
 PROVINCES: Final = (44, 45)
@@ -444,3 +444,12 @@ def begun(people: World) -> World:
     builders.concluded(passed, staff, panel)
     builders.concluded(failed, staff, panel, {**builders.FULL, "protection": 0})
     return people
+
+
+def walked(walk: Walk, *, steps: int) -> set[tuple[str, str, str]]:
+    """Take so many steps; returns every transition that was taken: machine, source, name."""
+    for _ in range(steps):
+        walk.step()
+    assert walk.done.total() + walk.refused.total() == steps
+    assert whole_histories() > 0
+    return set(TransitionRecord.objects.values_list("machine", "source", "name"))

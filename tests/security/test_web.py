@@ -166,7 +166,7 @@ call_command("check", deploy=True, fail_level="WARNING", stdout=io.StringIO())
 client = Client(headers={"host": "portal.example.cn"})
 plain = client.get("/livez")
 safe = client.get("/livez", secure=True)
-static = client.get("/static/pilot/api.css", secure=True)
+static = client.get("/static/pilot/tokens.css", secure=True)
 print(json.dumps({
     "cookies": [
         (getattr(settings, f"{kind}_COOKIE_NAME"), getattr(settings, f"{kind}_COOKIE_SECURE"),
