@@ -60,9 +60,12 @@ _OVER: Final = {
     Rectification: (RectificationState.CLOSED, RectificationState.CANCELLED),
 }
 PATIENCE: Final = 30.0  # seconds
-_READERS: Final = """
+# Who reads here, and who writes anywhere on this server: rewriting takes a snapshot, which writers of every database
+# hold back.
+_AT_WORK: Final = """
 SELECT pid, xact_start::text FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL
+WHERE pid <> pg_backend_pid()
+    AND (backend_xmin IS NOT NULL AND datname = current_database() OR backend_xid IS NOT NULL)
 """
 _UNDER_REVIEW: Final = (ObjectionState.FILED, ObjectionState.UNDER_REVIEW)
 
@@ -221,17 +224,17 @@ def destroy_month(*, actor: Actor, month: UnitMonth, reason: str, force: bool = 
 def scrub() -> None:
     """Rewrite the table of keys, so that the database's files hold no older version of a destroyed one.
 
-    Whoever reads meanwhile may still see the older version, and then it would be kept: those are waited for, half a
-    minute at most. Not inside a transaction. Write-ahead log and backups age by themselves (docs/storage.md).
+    Whoever was at work before may still see the older version, and then it would be kept: those are waited for, half
+    a minute at most. Not inside a transaction. Write-ahead log and backups age by themselves (docs/storage.md).
     """
     with connection.cursor() as cursor:
 
-        def readers() -> set[tuple[int, str]]:
-            cursor.execute(_READERS)
+        def at_work() -> set[tuple[int, str]]:
+            cursor.execute(_AT_WORK)
             return set(cursor.fetchall())
 
-        earlier, end = readers(), monotonic() + PATIENCE
-        while earlier & readers() and monotonic() < end:
+        earlier, end = at_work(), monotonic() + PATIENCE
+        while earlier & at_work() and monotonic() < end:
             sleep(0.05)
         cursor.execute(f"VACUUM (FULL) {UnitMonthKey._meta.db_table}")
 
