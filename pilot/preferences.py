@@ -29,9 +29,9 @@ def of_request(request: Any) -> list[str]:
     """
     if request is None:
         return []
-    kept = getattr(request.user, "display", None) if getattr(request, "actor", None) else None
+    kept = request.user.display if getattr(request, "actor", None) else ()
     return [
         f"{name}-{value}"
         for name, value in CHOICES.items()
-        if request.COOKIES.get(f"ui-{name}", value if f"{name}-{value}" in (kept or ()) else "") == value
+        if request.COOKIES.get(f"ui-{name}", value if f"{name}-{value}" in kept else "") == value
     ]

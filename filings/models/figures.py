@@ -90,66 +90,61 @@ class CountDelta(Tally):
         indexes = [models.Index(fields=["unit", "day"], name="filings_delta_unit_day")]
 
 
-class DailyTally(Tally, Owned):
+class OwnedTally(Tally, Owned):
+    """Buckets that people read: each their own part."""
+
+    class Meta(Owned.Meta):
+        abstract = True
+
+    @classmethod
+    def visibility(cls, actor: Actor) -> Q:
+        return _part(actor)
+
+
+class DailyTally(OwnedTally):
     """One bucket as far as changes were folded into it. Folds take changes in any order, so that a count may be
     below zero for a moment; what is shown is always :class:`LiveTally`.
     """
 
-    class Meta(Owned.Meta):
+    class Meta(OwnedTally.Meta):
         constraints = [
             models.UniqueConstraint(
                 fields=["unit", "day", "subject_province", "subject_kind"], name="one_tally_per_bucket"
             )
         ]
 
-    @classmethod
-    def visibility(cls, actor: Actor) -> Q:
-        return _part(actor)
 
-
-class LiveTally(Tally, Owned):
+class LiveTally(OwnedTally):
     """Buckets and what waits to be folded into them, as one view: summed up, it is always what was committed.
 
     A single reading of one statement, so that no fold can fall between the two halves.
     """
 
-    class Meta(Owned.Meta):
+    class Meta(OwnedTally.Meta):
         managed = False
         db_table = "filings_livetally"
 
-    @classmethod
-    def visibility(cls, actor: Actor) -> Q:
-        return _part(actor)
 
-
-class MonthTally(Tally, Owned):
+class MonthTally(OwnedTally):
     """The buckets of a month as one, whose ``day`` is its first: sums to date read a thirtieth of the rows.
 
     Written by the statements that write the buckets, and as little to be shown by itself: see :class:`LiveMonth`.
     """
 
-    class Meta(Owned.Meta):
+    class Meta(OwnedTally.Meta):
         constraints = [
             models.UniqueConstraint(
                 fields=["unit", "day", "subject_province", "subject_kind"], name="one_tally_per_month"
             )
         ]
 
-    @classmethod
-    def visibility(cls, actor: Actor) -> Q:
-        return _part(actor)
 
-
-class LiveMonth(Tally, Owned):
+class LiveMonth(OwnedTally):
     """What :class:`LiveTally` is to days: months and what waits to be folded into them, in one reading."""
 
-    class Meta(Owned.Meta):
+    class Meta(OwnedTally.Meta):
         managed = False
         db_table = "filings_livemonth"
-
-    @classmethod
-    def visibility(cls, actor: Actor) -> Q:
-        return _part(actor)
 
 
 class FoldMark(models.Model):

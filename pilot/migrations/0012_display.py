@@ -12,7 +12,11 @@ class Migration(migrations.Migration):
             model_name="person",
             name="display",
             field=django.contrib.postgres.fields.ArrayField(
-                models.CharField(max_length=16), blank=True, null=True, verbose_name="显示方式"
+                models.CharField(max_length=16),
+                blank=True,
+                db_default=models.Value("{}"),
+                default=list,
+                verbose_name="显示方式",
             ),
         ),
     ]

@@ -72,9 +72,13 @@ class Person(AbstractBaseUser):
     former_passwords: Any = ArrayField(
         models.CharField(max_length=128), default=list, db_default=Value("{}"), blank=True
     )  # hashes, newest first, the present one among them
-    # Display choices as class names of a page; None: never chosen, then the browser's own hold (pilot.preferences).
+    # Display choices that are on, as class names of a page (pilot.preferences).
     display: Any = ArrayField(
-        models.CharField(max_length=16), verbose_name=_("显示方式"), null=True, blank=True
+        models.CharField(max_length=16),
+        verbose_name=_("显示方式"),
+        default=list,
+        db_default=Value("{}"),
+        blank=True,
     )
 
     objects = PersonManager()
