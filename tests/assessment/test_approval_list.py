@@ -19,7 +19,7 @@ from assessment.selectors.publication import PublishedList, PublishedUnit
 from assessment.services.lists import create_list, leave_out, refresh
 from assessment.tasks import make_letters
 from pilot.actors import Actor
-from pilot.context import waiting_count
+from pilot.context import waiting
 from pilot.enums import FilingType, Role
 from pilot.errors import Refused, StateChanged
 from pilot.models import (
@@ -33,7 +33,6 @@ from pilot.models import (
     UnitScope,
     UnitStatus,
 )
-from pilot.registry import pages_of
 from pilot.services import register
 from pilot.services.objections import file_objection
 from pilot.workflow import fire
@@ -235,7 +234,7 @@ def test_every_applicant_gets_one_letter_even_where_a_worker_was_killed(
 
 def to_do(actor: Actor) -> int:
     """How many objections wait for this actor."""
-    return waiting_count(pages_of("objection"), actor)
+    return waiting(actor)["objection"]
 
 
 def test_an_upheld_objection_leads_to_a_further_list_that_admits(

@@ -31,7 +31,7 @@ from pilot.enums import Role
 from pilot.workflow import fire
 from tests.browser import things
 from tests.browser.surface import Stop, walk
-from tests.browser.test_pages import GRAVE, TOO_WIDE, addresses
+from tests.browser.test_pages import GRAVE, LANGUAGES, TOO_WIDE, addresses
 from tests.factories import cases, world
 from tests.factories.cases import Cast
 from tests.factories.viewers import client_of
@@ -42,7 +42,6 @@ WHOLE = ASKED == "all"
 DESKTOP = ViewportSize(width=1366, height=768)
 # WCAG 1.4.10 asks for 320 px; 683 is the desktop at 200 % (1.4.4).
 NARROW = (ViewportSize(width=320, height=640), ViewportSize(width=683, height=384))
-LANGUAGES = {"zh-hans": "zh-CN", "en": "en"}
 AXE_CORE = Axe()
 AXE = {"resultTypes": ["violations"]}
 # The explorer of the API is another project's widget; the same stands on /api/docs/ without barriers.

@@ -14,12 +14,11 @@ from django.urls import reverse
 from applications.models import Application
 from pilot import workflow
 from pilot.actors import Actor
-from pilot.context import waiting_count
+from pilot.context import waiting
 from pilot.enums import Role
 from pilot.errors import Refused
 from pilot.models import Document, Objection, Person, Programme
 from pilot.pages import objection_section
-from pilot.registry import pages_of
 from pilot.services import documents, objections
 from pilot.ui import Link, Tag
 from tests.applications import builders as intake
@@ -40,7 +39,7 @@ def refused(cast: Cast) -> Application:
 
 def waiting_for(actor: Actor) -> int:
     """How many objections wait for this actor."""
-    return waiting_count(pages_of("objection"), actor)
+    return waiting(actor)["objection"]
 
 
 def file(cast: Cast, machine: str, object_id: int) -> Objection:

@@ -99,6 +99,15 @@ def test_fonts_are_ours_embedded_and_subset(name: str, fonts: set[str]) -> None:
     assert len(document) < 400_000
 
 
+def test_the_fonts_in_a_file_are_packed_once() -> None:
+    fonts = (
+        PdfReader(BytesIO(render_pdf(LETTER, CONTEXT, title=TITLE))).pages[0]["/Resources"]["/Font"].values()
+    )
+    faces = [font["/DescendantFonts"][0]["/FontDescriptor"]["/FontFile3"] for font in fonts]
+    assert [face["/Filter"] for face in faces] == ["/FlateDecode"] * 2
+    assert [face.get_data()[:4] for face in faces] == [b"OTTO"] * 2
+
+
 def test_agency_fonts_replace_ours_by_their_file_name(settings: Any, tmp_path: Path) -> None:
     for name in ("FZXBSJW.otf", "仿宋_GB2312.OTF", "notes.txt", "Unrelated.otf"):
         (tmp_path / name).symlink_to(sans_path())
