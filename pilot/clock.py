@@ -25,7 +25,10 @@ _held: ContextVar[_Held | None] = ContextVar("held", default=None)
 
 @contextmanager
 def steady() -> Iterator[None]:
-    """Within the block the shift of business time is read once, when first asked for: one request, one clock."""
+    """Within the block the shift of business time is read once, when first asked for: one request or act, one clock."""
+    if _held.get() is not None:
+        yield
+        return
     token = _held.set(_Held())
     try:
         yield

@@ -80,7 +80,7 @@ def page_with_help(request: Any) -> str:
 
 
 def waiting_counts(request: Any) -> Mapping[str, int]:
-    """Machine → how many cases wait, of those whose lists the actor may open; counted once for all parts of a page."""
+    """Machine → how many cases wait for the actor; once for all parts of a page, empty on a refusal's."""
     counts: dict[str, int] | None = getattr(request, "waiting_counts", None)
     if counts is None:
         counts = request.waiting_counts = waiting(request.actor)
@@ -88,8 +88,7 @@ def waiting_counts(request: Any) -> Mapping[str, int]:
 
 
 def waiting(actor: Actor) -> dict[str, int]:
-    """Machine → how many cases wait for this actor, of the machines whose lists he or she may open; one query."""
-    counts = {pages.slug: 0 for pages in all_pages() if policy.may_open(f"{pages.slug}_list", actor.role)}
+    """Machine → how many cases wait for this actor, where some do and he or she may open the list; one query."""
     asked = [
         pages.model.objects.visible_to(actor)
         .filter(wanted)
@@ -97,15 +96,13 @@ def waiting(actor: Actor) -> dict[str, int]:
         .values(machine=Value(pages.slug))
         .annotate(number=Count("pk"))
         for pages in all_pages()
-        if pages.slug in counts and (wanted := pages.waiting(actor)) is not None
+        if policy.may_open(f"{pages.slug}_list", actor.role) and (wanted := pages.waiting(actor)) is not None
     ]
-    if asked:
-        counts |= {row["machine"]: row["number"] for row in asked[0].union(*asked[1:], all=True)}
-    return counts
+    return {row["machine"]: row["number"] for row in asked[0].union(*asked[1:], all=True)} if asked else {}
 
 
 def menu(actor: Actor, path: str, counts: Mapping[str, int]) -> list[MenuGroup]:
-    """The left menu of an actor, with the number of cases that wait for this actor (C01), by machine."""
+    """The left menu of an actor, with the number of cases that wait for this actor (C01) where ``counts`` has one."""
     groups: dict[Group, list[MenuItem]] = {group: [] for group in Group}
 
     def add(group: Group, name: str, label: Any, icon: str, count: int = 0) -> None:
@@ -116,8 +113,9 @@ def menu(actor: Actor, path: str, counts: Mapping[str, int]) -> list[MenuGroup]:
         if policy.may_open(name, actor.role):
             add(group, name, label, icon)
     for pages in all_pages():
-        if pages.slug in counts:
-            add(pages.group, f"{pages.slug}_list", pages.label, pages.icon, counts[pages.slug])
+        name = f"{pages.slug}_list"
+        if policy.may_open(name, actor.role):
+            add(pages.group, name, pages.label, pages.icon, counts.get(pages.slug, 0))
     return [MenuGroup(str(group.label), items) for group, items in groups.items() if items]
 
 

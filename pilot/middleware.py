@@ -202,6 +202,7 @@ def _answer(request: Any, status: HTTPStatus, code: str, reason: str) -> HttpRes
         content = render_to_string(template, {"reason": reason, "request": request})
         response = HttpResponse(content, status=status)
     else:
+        request.waiting_counts = {}  # a refusal's menu goes without numbers, which take a third of its time
         response = render(request, template, {"reason": reason}, status=status)
     if status in problems.AGAIN_LATER:
         response["Retry-After"] = str(problems.RETRY_SECONDS)

@@ -150,7 +150,7 @@ def fire(
     Raises :class:`StateChanged`, :class:`NotPermitted` or :class:`Refused`; then nothing of it has happened.
     """
     try:
-        with transaction.atomic(savepoint=_fresh_of(case) is None):
+        with clock.steady(), transaction.atomic(savepoint=_fresh_of(case) is None):
             return _fire(
                 case, name, actor=actor, seen=seen, seen_step=seen_step, at=at, reason=reason, data=data
             )

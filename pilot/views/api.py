@@ -76,6 +76,7 @@ def bad_request(request: Any, exception: Exception) -> HttpResponse:
 
 def page_not_found(request: Any, exception: Exception) -> HttpResponse:
     """404, likewise."""
+    request.waiting_counts = {}  # as on every page of refusal
     return _for_programs(request, "not.found") or defaults.page_not_found(request, exception)
 
 

@@ -234,7 +234,7 @@ def test_every_applicant_gets_one_letter_even_where_a_worker_was_killed(
 
 def to_do(actor: Actor) -> int:
     """How many objections wait for this actor."""
-    return waiting(actor)["objection"]
+    return waiting(actor).get("objection", 0)
 
 
 def test_an_upheld_objection_leads_to_a_further_list_that_admits(

@@ -39,7 +39,7 @@ def refused(cast: Cast) -> Application:
 
 def waiting_for(actor: Actor) -> int:
     """How many objections wait for this actor."""
-    return waiting(actor)["objection"]
+    return waiting(actor).get("objection", 0)
 
 
 def file(cast: Cast, machine: str, object_id: int) -> Objection:
