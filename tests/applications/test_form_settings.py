@@ -234,7 +234,7 @@ def test_the_menu_leads_there_for_the_officer_alone(
     ministry_officer: Actor, ministry_approver: Actor
 ) -> None:
     def urls(actor: Actor) -> list[str]:
-        return [item.url for group in context.menu(actor, "/") for item in group.items]
+        return [item.url for group in context.menu(actor, "/", {}) for item in group.items]
 
     assert "/settings/application-form/" in urls(ministry_officer)
     assert "/settings/application-form/" not in urls(ministry_approver)
