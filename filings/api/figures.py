@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from filings.api import schemas
 from filings.api.shapes import finding_shape, rectification_shape, unit_shape
 from filings.models import Finding, Rectification
 from filings.periods import TO_DATE
+from filings.selectors import orders
 from filings.services.figures import figures
 from pilot import clock
 from pilot.api.views import KeyView, as_json, plain
@@ -45,6 +47,7 @@ class CaseList(KeyView):
 
     model: type[Case]
     related: tuple[str, ...]
+    annotations: ClassVar[Mapping[str, Any]] = {}
 
     def page(self, request: Any, shape: Any) -> HttpResponse:
         """At most 100 cases, and ``next``, the value of ``after`` for those that follow (null: none)."""
@@ -57,7 +60,8 @@ class CaseList(KeyView):
             if state not in dict(states(self.model)):
                 raise ValidationError({"state": [_("没有该状态")]})
             cases = cases.filter(state=state)
-        rows = list(cases.select_related(*self.related).order_by("pk")[: PAGE + 1])
+        cases = cases.select_related(*self.related).annotate(**self.annotations)
+        rows = list(cases.order_by("pk")[: PAGE + 1])
         following = str(rows[PAGE - 1].pk) if len(rows) > PAGE else None
         return plain(as_json(200, {"results": [shape(row) for row in rows[:PAGE]], "next": following}))
 
@@ -83,6 +87,7 @@ class Rectifications(CaseList):
 
     model = Rectification
     related = ("unit",)
+    annotations = orders.deadline_parts()
 
     @extend_schema(**schemas.RECTIFICATIONS_GET)
     def get(self, request: Any) -> HttpResponse:

@@ -8,7 +8,8 @@ from typing import Any
 from django.urls import reverse
 from django.utils.timezone import localtime
 
-from filings.models import Finding, Rectification, UploadJob
+from filings.models import Finding, UploadJob
+from filings.selectors import orders
 from filings.services import rejects
 from pilot.models import PilotUnit
 
@@ -56,14 +57,14 @@ def finding_shape(finding: Finding) -> dict[str, Any]:
     }
 
 
-def rectification_shape(order: Rectification) -> dict[str, Any]:
-    """An order to put something right."""
+def rectification_shape(order: Any) -> dict[str, Any]:
+    """An order to put something right, with the parts of its deadline (``orders.deadline_parts``)."""
     return {
         "number": order.number,
         "state": order.state,
         "round": order.round,
         "issued_at": moment(order.opened_at),
-        "answer_until": moment(order.due_at),
+        "answer_until": moment(orders.answer_end(order)),
     }
 
 

@@ -25,6 +25,7 @@ from tests.factories import world
 from tests.factories.audited import audited
 from tests.filings import builders
 from tests.filings.acting import refused, state
+from tests.filings.api.caller import Caller, issued
 from tests.filings.test_pages import signed_in
 
 
@@ -163,6 +164,25 @@ def test_an_order_is_drafted_from_what_was_found(
 def letter_of(order: Rectification) -> str:
     letter = Document.objects.filter(machine="rectification", object_id=order.pk).latest("pk")
     return squeezed(text_of(documents.read_bytes(letter.sha256)))
+
+
+def test_a_program_reads_the_same_last_moment_before_and_after_it(
+    order: Rectification, bureau_lead: Actor, provider: Actor
+) -> None:
+    caller = Caller(issued(order.unit).secret)
+
+    def told() -> tuple[str, str]:
+        (row,) = caller.get("rectifications/").json()["results"]
+        return row["state"], row["answer_until"]
+
+    fire(order, "issue", actor=bureau_lead)
+    end = "2019-07-16T00:00:00.000+08:00"
+    assert told() == ("issued", end)
+    world.at("2019-07-16 00:00")
+    deadlines.pass_deadlines()
+    assert told() == ("overdue", end)
+    fire(order, "answer", actor=provider, answer_text="迟交")
+    assert told() == ("answered", end)
 
 
 def test_an_order_that_is_not_answered_becomes_overdue(
