@@ -74,9 +74,11 @@ def test_the_broker_dies_under_a_worker_and_comes_back(var: Path) -> None:
 
 def test_web_and_database_die_under_requests(var: Path) -> None:
     """At different moments of the work; every request is answered in the end, and its rows are there once."""
-    assert play(var, "requests") == {
+    told = play(var, "requests")
+    # Whoever asks again while the first attempt is still under way is told so (409), which depends on the moment.
+    assert set(told.pop("statuses")) - {409} == {200, 503}
+    assert told == {
         "deaths": {"web": 3, "database": 2},
-        "statuses": [200, 503],
         "each_once": True,
         "jobs": [12, ["done"]],
         "answers": 12,

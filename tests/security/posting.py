@@ -178,3 +178,13 @@ def _flat(field: Any) -> Iterator[tuple[Any, Any]]:
 def poisoned(data: dict[str, Any]) -> dict[str, Any]:
     """The same data with every other model field beside it: 1 is a number, a truth, a text and somebody's key."""
     return dict.fromkeys(sorted(field_names() - data.keys()), "1") | data
+
+
+def compared(client: Client, path: str) -> tuple[Posted, dict[str, Any]] | None:
+    """The post as offered, and what more the names beside it brought about; None where no form is offered."""
+    form = offered(client, path)
+    if form is None:
+        return None
+    data, before = filled(form), newest()
+    plain = post(client, path, data, before)
+    return plain, post(client, path, poisoned(data), before).differs(plain)
