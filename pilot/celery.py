@@ -15,6 +15,9 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
+    # Having lost its broker a worker finishes what it has in hand and ends, and ``serve`` starts another: one that
+    # takes up the connection again may stay without taking any task (celery issues 8030, 10205; a third of the times).
+    broker_connection_retry=False,
     task_serializer="json",
     accept_content=["json"],
     task_time_limit=540,

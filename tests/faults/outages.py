@@ -62,6 +62,23 @@ class Portal:
         for child in self.children.values():
             child.look()
 
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Within the block whoever ends is started again, as ``serve`` does."""
+        over = Event()
+
+        def keep() -> None:
+            while not over.wait(supervisor.TICK):
+                self.look()
+
+        with ThreadPoolExecutor(1) as pool:
+            keeper = pool.submit(keep)
+            try:
+                yield
+            finally:
+                over.set()
+                keeper.result()
+
 
 @contextlib.contextmanager
 def portal(*names: str, **changes: Any) -> Iterator[Portal]:
@@ -151,7 +168,7 @@ def first_sent(port: int) -> int:
 # --- the scenes ---------------------------------------------------------------------------------------
 def broker_away() -> Any:
     """F12 and F19: the broker dies, files keep coming in, it comes back; two timetables run all the time."""
-    with broker() as (_server, start, kill), portal("web", "worker", "beat", "beat2") as one:
+    with broker() as (_server, start, kill), portal("web", "worker", "beat", "beat2") as one, one.kept():
         senders = Senders(one.port, first_sent(one.port), SUBMITS)
         kill()
         senders.all_at(SUBMITS / SECONDS, SUBMITS)

@@ -104,15 +104,18 @@ def broker() -> Any:
         return caller.post("uploads/", body, content_type="application/x-ndjson", key=f"broker-{seed}")
 
     def all_done(answers: list[Any]) -> bool:
+        nonlocal worker
+        if worker is None or worker.poll() is not None:  # it ends when it has lost its broker
+            worker = _worker()  # as ``serve`` does
         uploads.sweep()  # what beat does every few seconds
         outbox.relay()
         keys = [answer.json()["id"] for answer in answers]
         return UploadJob.unscoped.filter(case_key__in=keys, state="done").count() == len(keys)
 
-    process, worker = server.start(), None
+    process = server.start()
+    worker: subprocess.Popen[bytes] | None = None
     try:
         _until(server.answers)
-        worker = _worker()
         answers = [hand_in(11)]
         _until(lambda: all_done(answers))
         answers += [hand_in(seed) for seed in range(12, 16)]
