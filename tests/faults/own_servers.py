@@ -163,11 +163,8 @@ def requests() -> Any:
                 if victim:
                     select.select([line.sock], [], [], delay)
                     deaths[victim] += 1
-                    server.kill() if victim == "web" else _crash_database()
-                status = _status(line)
-                if victim == "web":
-                    server.start()
-                victim = None
+                    server.restart() if victim == "web" else _crash_database()
+                victim, status = None, _status(line)
                 if status:
                     statuses.append(status)
                 if status == 200:
@@ -336,6 +333,11 @@ class _Web:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+    def restart(self) -> None:
+        """Killed, and started again: who waits at the door is served by the next one."""
+        self.kill()
+        self.start()
 
 
 def _worker() -> subprocess.Popen[bytes]:
