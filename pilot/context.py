@@ -88,7 +88,7 @@ def waiting_counts(request: Any) -> Mapping[str, int]:
 
 
 def waiting(actor: Actor) -> dict[str, int]:
-    """Machine → how many cases wait for this actor, where some do and he or she may open the list; one query."""
+    """Machine → how many cases wait for this actor, of the lists that he or she may open and work from; one query."""
     asked = [
         pages.model.objects.visible_to(actor)
         .filter(wanted)

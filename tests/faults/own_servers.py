@@ -104,16 +104,15 @@ def broker() -> Any:
         return caller.post("uploads/", body, content_type="application/x-ndjson", key=f"broker-{seed}")
 
     def all_done(answers: list[Any]) -> bool:
-        nonlocal worker
-        if worker is None or worker.poll() is not None:  # it ends when it has lost its broker
-            worker = _worker()  # as ``serve`` does
+        if not workers or workers[-1].poll() is not None:  # it ends when it has lost its broker
+            workers.append(_worker())  # as ``serve`` does
         uploads.sweep()  # what beat does every few seconds
         outbox.relay()
         keys = [answer.json()["id"] for answer in answers]
         return UploadJob.unscoped.filter(case_key__in=keys, state="done").count() == len(keys)
 
     process = server.start()
-    worker: subprocess.Popen[bytes] | None = None
+    workers: list[subprocess.Popen[bytes]] = []
     try:
         _until(server.answers)
         answers = [hand_in(11)]
@@ -132,7 +131,7 @@ def broker() -> Any:
         _until(server.answers)
         _until(lambda: all_done(answers + away))
     finally:
-        for program in filter(None, (worker, process)):
+        for program in (*workers, process):
             program.terminate()
             program.wait(60)
     stored = VerificationForm.unscoped.filter(form_no__in=numbers).values_list("form_no", flat=True)
@@ -140,6 +139,7 @@ def broker() -> Any:
         "statuses": [answer.status_code for answer in (*answers, *away, request)],
         "quick": took < QUICK,
         "waiting": waiting,
+        "workers": len(workers),
         "each_once": sorted(stored) == sorted(numbers),
     }
 

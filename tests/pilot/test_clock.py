@@ -7,9 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from pilot import clock
+from pilot.actors import Actor
 from pilot.models import Programme
+from pilot.workflow import fire
+from tests.applications import builders
 
 pytestmark = pytest.mark.django_db
 JULY = datetime(2019, 7, 1, 1, tzinfo=UTC)
@@ -34,3 +39,11 @@ def test_within_a_block_a_moved_clock_is_seen(programme: Programme) -> None:
         assert clock.now() - JULY < timedelta(minutes=1)
         clock.set_business_time(JULY + timedelta(days=1))
         assert timedelta(days=1) <= clock.now() - JULY < timedelta(days=1, minutes=1)
+
+
+def test_an_act_reads_the_shift_once(programme: Programme, provider: Actor) -> None:
+    case = builders.drafted(provider)
+    with CaptureQueriesContext(connection) as queries:
+        fire(case, "submit", actor=provider, declaration=True)
+    asked = [query["sql"] for query in queries if '"pilot_businessclock"."offset"' in query["sql"]]
+    assert len(asked) == 1

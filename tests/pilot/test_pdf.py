@@ -9,9 +9,10 @@ from importlib.abc import MetaPathFinder
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
+import pydyf
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.template.loader import render_to_string
@@ -99,13 +100,23 @@ def test_fonts_are_ours_embedded_and_subset(name: str, fonts: set[str]) -> None:
     assert len(document) < 400_000
 
 
-def test_the_fonts_in_a_file_are_packed_once() -> None:
+def test_the_fonts_in_a_file_are_packed_once_and_not_by_pydyf(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def compressobj(**options: Any) -> Any:
+        packer = zlib_compressobj(**options)
+        return SimpleNamespace(
+            compress=lambda data: sizes.append(len(data)) or packer.compress(data), flush=packer.flush
+        )
+
+    zlib_compressobj = pydyf.zlib.compressobj
+    monkeypatch.setattr(pydyf.zlib, "compressobj", compressobj)
     fonts = (
         PdfReader(BytesIO(render_pdf(LETTER, CONTEXT, title=TITLE))).pages[0]["/Resources"]["/Font"].values()
     )
-    faces = [font["/DescendantFonts"][0]["/FontDescriptor"]["/FontFile3"] for font in fonts]
-    assert [face["/Filter"] for face in faces] == ["/FlateDecode"] * 2
-    assert [face.get_data()[:4] for face in faces] == [b"OTTO"] * 2
+    files = [font["/DescendantFonts"][0]["/FontDescriptor"]["/FontFile3"] for font in fonts]
+    assert [(file["/Filter"], file.get_data()[:4]) for file in files] == [("/FlateDecode", b"OTTO")] * 2
+    assert max(sizes) < 50_000 < min(len(file.get_data()) for file in files)
 
 
 def test_agency_fonts_replace_ours_by_their_file_name(settings: Any, tmp_path: Path) -> None:
