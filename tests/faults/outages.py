@@ -34,6 +34,7 @@ SUBMITS = int(os.environ.get("PILOT_SUBMITS", "40"))
 SECONDS = float(os.environ.get("PILOT_OUTAGE_SECONDS", "4"))
 CRASHES = int(os.environ.get("PILOT_CRASHES", "2"))
 ROLLS = int(os.environ.get("PILOT_ROLLS", "2"))
+ROLL_PAUSE = float(os.environ.get("PILOT_ROLL_PAUSE", "0"))  # seconds from one restart done to the next
 RATE = float(os.environ.get("PILOT_LOAD_RATE", "10"))  # requests a second
 LAYOUT = embedded.Layout.of(own.VAR)
 
@@ -401,6 +402,7 @@ def rolling() -> Any:
                 os.kill(one.pid("web"), signal.SIGHUP)
                 own._until(lambda old=old: renewed(one, old))  # type: ignore[misc]
                 rolls, old = rolls + 1, gunicorns(one)
+                stop.wait(ROLL_PAUSE)
             senders.stop.set()
             stop.set()
             sending.result()
