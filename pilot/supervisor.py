@@ -254,7 +254,8 @@ class Supervisor:
         try:
             self._held.ensure()
         except EmbeddedError as error:
-            sys.stderr.write(f"{error}\n")
+            with contextlib.suppress(OSError):  # it may go to a disk that is full
+                sys.stderr.write(f"{error}\n")
 
     def _stop(self) -> None:
         self._say("正在停止……", "stopping")
