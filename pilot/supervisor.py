@@ -254,7 +254,8 @@ class Supervisor:
         try:
             self._held.ensure()
         except EmbeddedError as error:
-            sys.stderr.write(f"{error}\n")
+            with contextlib.suppress(OSError):  # it may go to a disk that is full
+                sys.stderr.write(f"{error}\n")
 
     def _stop(self) -> None:
         self._say("正在停止……", "stopping")
@@ -269,6 +270,7 @@ class Supervisor:
 def answers(where: str) -> bool:
     """Whether a portal answers at this address."""
     try:
+        # nosemgrep: line-past-outward  (our own web server)
         with urllib.request.urlopen(f"{where}livez", timeout=2):  # noqa: S310  (our own http address)
             return True
     except urllib.error.HTTPError:

@@ -23,6 +23,7 @@ from pilot.views.shell import file_response
 @require_safe
 def published_bulletin(request: Any, pk: int | None = None) -> HttpResponse:
     """Published bulletins, readable by anyone: all of them, or one with its table."""
+    # nosemgrep: unscoped-in-a-view  (published, for everyone)
     rows = Bulletin.unscoped.filter(state=BulletinState.PUBLISHED).select_related("corrects")
     if pk is None:
         page = PlainPage(_("试点运行情况通报"), sections=[_published(rows.order_by("-sequence"))])
@@ -42,6 +43,7 @@ def published_bulletin(request: Any, pk: int | None = None) -> HttpResponse:
 @require_safe
 def published_bulletin_file(request: Any, pk: int, kind: str) -> HttpResponse:
     """The PDF or the workbook of a published bulletin, for anyone."""
+    # nosemgrep: unscoped-in-a-view  (published, for everyone)
     bulletin = get_object_or_404(Bulletin.unscoped.filter(state=BulletinState.PUBLISHED), pk=pk)
     kinds = {"pdf": bulletin_papers.PDF, "xlsx": bulletin_papers.WORKBOOK}
     if kind not in kinds:

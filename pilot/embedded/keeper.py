@@ -169,8 +169,11 @@ class Keeper:
 
 def _log(message: str) -> None:
     """To ``var/log/keeper.log``, which is the keeper's stderr."""
-    sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {message}\n")
-    sys.stderr.flush()
+    with contextlib.suppress(
+        OSError
+    ):  # a full disk: looking after the servers matters more than a word about it
+        sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {message}\n")
+        sys.stderr.flush()
 
 
 def main() -> None:

@@ -96,6 +96,7 @@ class Person(AbstractBaseUser):
         """Set the password, and remember when and which, so that it ages and does not come back."""
         super().set_password(raw_password)
         if raw_password is not None:
+            # nosemgrep: clock-of-its-own  (models stand below pilot.clock; real time is meant)
             self.password_set_at = timezone.now()
             self.former_passwords = [self.password, *self.former_passwords][:REMEMBERED_PASSWORDS]
 

@@ -64,11 +64,13 @@ def _ask(content: bytes) -> str:
 def _connection() -> Iterator[socket.socket]:
     where: str = settings.PILOT_CLAMD
     if where.startswith("/"):
+        # nosemgrep: line-past-outward  (the operator's own scanner, by its settings)
         line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         address: str | tuple[str, int] = where
     else:
         host, _colon, port = where.rpartition(":")
         address = (host.strip("[]"), int(port))
+        # nosemgrep: line-past-outward  (the operator's own scanner, by its settings)
         line = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
     with line:
         line.settimeout(CONNECT_SECONDS)

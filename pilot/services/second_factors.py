@@ -5,7 +5,6 @@ A sealed text reads ``sealed:<version of the key>:<base64>``.
 
 from __future__ import annotations
 
-import time
 from base64 import b64decode, b64encode
 from collections import Counter
 from typing import Any, Final
@@ -17,7 +16,7 @@ from cryptography.exceptions import InvalidTag
 from django.conf import settings
 from django.db import transaction
 
-from pilot import sealing
+from pilot import clock, sealing
 
 MARK: Final = "sealed"
 BOUND: Final = b"second-factor"
@@ -56,7 +55,7 @@ def use_once(authenticator: Authenticator, code: str) -> bool:
     secret, given, now = (
         unseal(data["secret"]),
         code.replace(" ", ""),
-        int(time.time()) // app_settings.TOTP_PERIOD,
+        int(clock.security_now().timestamp()) // app_settings.TOTP_PERIOD,
     )
     step = next(
         (step for step in (now, now - 1) if format_hotp_value(hotp_value(secret, step)) == given), None

@@ -188,7 +188,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     missing, alarms = [], list[str]()
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+            cursor.execute("SELECT 1")  # nosemgrep: sql-in-a-view  (whether it answers at all)
         alarms = operations.alarms()
     except Exception:
         missing.append("database")

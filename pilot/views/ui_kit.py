@@ -18,6 +18,7 @@ def ui_kit_page(request: HttpRequest, sample: str = "") -> HttpResponse:
 
     404 for an unknown name, and everywhere but in development and demonstration.
     """
+    # nosemgrep: debug-decides  (a page of samples)
     if not (settings.DEBUG or clock.is_demo()):
         raise Http404
     if sample:

@@ -6,6 +6,11 @@ the numbers of docs/security. Times are figures for docs/security; here they onl
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +21,7 @@ from tests.faults import test_servers
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SCENES = Path(__file__).with_name("outages.py")
+FULL_DISK = Path(__file__).with_name("full_disk.py")
 SUBMITS = 40
 var = test_servers.var
 
@@ -72,6 +78,41 @@ def test_a_full_disk_is_told_in_words_and_the_portal_goes_on(play: Any) -> None:
         "again": 202,
         "jobs": 1,
         "same_processes": True,
+    }
+
+
+def test_a_disk_without_a_byte_left(tmp_path: Path) -> None:
+    """Database, files and spool on one small disk of their own: all is told in words, nothing is half kept.
+
+    Root mounts it; others do in a user namespace. Where neither may, the scene before this one stands alone.
+    """
+    alone = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
+    apart = ["unshare", *alone, "--mount"]
+    mounted = [*apart, "sh", "-c", 'mount -t tmpfs -o size=400m,mode=711 none "$0" && exec "$@"']
+    trial = [*mounted, str(tmp_path), "true"]
+    if subprocess.run(trial, capture_output=True).returncode:
+        warnings.warn(
+            "no disk of its own may be mounted here: only the limit of a process was tried", stacklevel=1
+        )
+        return
+    folder = Path(tempfile.mkdtemp(prefix="pilot-full-")).resolve()
+    folder.chmod(0o711)
+    try:
+        told = test_servers.play(folder, "", [*mounted, str(folder), sys.executable, str(FULL_DISK)])
+    finally:
+        folder.rmdir()  # all that was in it went with its disk
+    assert told == {
+        "upload": {
+            "free": 0,
+            "full": [507, "5", "storage.full", "存储空间不足，没有保存任何内容，请稍后重试"],
+            "reads": [200, 200, 200],
+            "left": [0, 0, 0],
+            "again": 202,
+        },
+        "paper": {"code": "storage.full", "nothing_left": True, "made_after": 1},
+        "table": {"code": "storage.full", "nothing_left": True},
+        "log": {"code": "not.ready", "away": [503], "jobs": 1},
+        "deaths": [],
     }
 
 

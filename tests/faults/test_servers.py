@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +39,19 @@ def var() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def play(var: Path, scene: str) -> Any:
-    """Run one scene; returns what it printed last."""
+def play(var: Path, scene: str, command: Sequence[str] = ()) -> Any:
+    """Run one scene, or a command that plays one; returns what it printed last."""
     env = {
         name: value for name, value in os.environ.items() if not name.endswith(("DATABASE_URL", "BROKER_URL"))
     }
     env |= {"PILOT_VAR": str(var), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, str(SCENES), scene], cwd=ROOT, env=env, capture_output=True, text=True, timeout=800
+        command or [sys.executable, str(SCENES), scene],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=800,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])

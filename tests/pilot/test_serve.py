@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from pilot import embedded, supervisor
+from pilot.embedded import keeper
+from pilot.management.commands import serve
 from pilot.management.commands.test import pytest_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,6 +112,16 @@ def test_restarts_wait_longer_each_time(program: supervisor.Program, monkeypatch
         dying.look()
         clock[0] += 60
     assert voice.lines == [f"brief died (exit 3), starts again in {seconds} s" for seconds in (2, 5, 15)]
+
+
+def test_where_words_find_no_room_work_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the keeper of the servers nor ``serve`` ends because its own log lies on a full disk."""
+    full = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115  (its end is to fail)
+    monkeypatch.setattr(sys, "stderr", full)
+    keeper._log("died, starts again")
+    serve.Command(stdout=full)._say("正在停止……", "stopping")
+    with pytest.raises(OSError, match="No space left on device"):
+        full.close()
 
 
 def test_a_busy_port_is_named_with_the_way_out() -> None:

@@ -11,7 +11,6 @@ import os
 import re
 from email.message import Message
 from itertools import cycle
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -264,15 +263,3 @@ def _asked_for(scene: Scene) -> dict[str, dict[str, str]]:
         "audit_export": faults(log, "application/gzip", private=True),
         "api_upload_rejects": faults(refused, "application/octet-stream", private=True),
     }
-
-
-def test_nothing_writes_the_header_of_a_download_but_one_function() -> None:
-    """So no file gets out without its sandbox; allauth's recovery codes get theirs from the middleware."""
-    root = Path(__file__).resolve().parents[2]
-    apps = ("pilot", "applications", "assessment", "filings")
-    sources = [path for app in apps for path in (root / app).rglob("*.py")]
-    writing = [path for path in sources if "Content-Disposition" in path.read_text(encoding="utf-8")]
-    assert sorted(str(path.relative_to(root)) for path in writing) == [
-        "pilot/downloads.py",
-        "pilot/middleware.py",
-    ]

@@ -5,9 +5,6 @@ A post as the form offers it and the same with all other names beside it leave e
 
 from __future__ import annotations
 
-import ast
-import re
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -22,26 +19,8 @@ from tests.factories.cases import Cast
 from tests.factories.viewers import client_of
 from tests.security.posting import compared
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-APPS: Final = ("pilot", "applications", "assessment", "filings")
 SLUGS: Final = [pages.slug for pages in all_pages()]
 pytestmark = pytest.mark.django_db
-
-
-def test_no_view_hands_a_request_on_as_it_came() -> None:
-    """Neither model forms nor ``**request.POST`` nor ``setattr``: what is written is named, field by field."""
-    found = []
-    for path in (
-        file for app in APPS for file in (ROOT / app).rglob("*.py") if "migrations" not in file.parts
-    ):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute) and node.attr in {"ModelForm", "modelform_factory"}:
-                found.append((path.name, node.attr))
-            if isinstance(node, ast.keyword) and node.arg is None:
-                handed = ast.unparse(node.value)
-                if re.search(r"\.(POST|GET|data)\b", handed):
-                    found.append((path.name, handed))
-    assert found == []
 
 
 def people(cast: Cast) -> list[Actor]:

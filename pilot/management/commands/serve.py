@@ -1,5 +1,6 @@
 """``manage.py serve``: web, worker and beat of one machine, until Ctrl-C or SIGTERM."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -51,5 +52,8 @@ class Command(BaseCommand):
         held.release()
 
     def _say(self, chinese: str, english: str) -> None:
-        self.stdout.write(f"{chinese} / {english}")
-        self.stdout.flush()
+        with contextlib.suppress(
+            OSError
+        ):  # where this goes may be a full disk: the portal goes on, and can be stopped
+            self.stdout.write(f"{chinese} / {english}")
+            self.stdout.flush()
