@@ -169,9 +169,8 @@ class Keeper:
 
 def _log(message: str) -> None:
     """To ``var/log/keeper.log``, which is the keeper's stderr."""
-    with contextlib.suppress(
-        OSError
-    ):  # a full disk: looking after the servers matters more than a word about it
+    # On a full disk, looking after the servers matters more than a word about it.
+    with contextlib.suppress(OSError):
         sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {message}\n")
         sys.stderr.flush()
 

@@ -52,8 +52,7 @@ class Command(BaseCommand):
         held.release()
 
     def _say(self, chinese: str, english: str) -> None:
-        with contextlib.suppress(
-            OSError
-        ):  # where this goes may be a full disk: the portal goes on, and can be stopped
+        # Where this goes may be a full disk: the portal goes on, and can be stopped.
+        with contextlib.suppress(OSError):
             self.stdout.write(f"{chinese} / {english}")
             self.stdout.flush()
