@@ -25,7 +25,7 @@ from pilot.enums import Role
 from pilot.forms import ReasonForm, ReauthenticatedForm
 from pilot.registry import Creation, ListColumn, MachinePages, Task, register
 from pilot.selectors import programmes
-from pilot.ui import Column, Fact, Link, Row, Section
+from pilot.ui import Checksum, Column, Fact, Link, Row, Section
 
 
 def facts(approval_list: ApprovalList, actor: Actor) -> list[Fact]:
@@ -45,7 +45,7 @@ def facts(approval_list: ApprovalList, actor: Actor) -> list[Fact]:
         Fact(_("合计"), counts),
         Fact(_("提请人"), approval_list.prepared_by),
         Fact(_("批准人"), approval_list.approved_by),
-        Fact(_("名单 SHA-256"), approval_list.digest),
+        Fact(_("名单 SHA-256"), Checksum(approval_list.digest)),
     ]
 
 
