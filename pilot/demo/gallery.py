@@ -62,8 +62,9 @@ class Gallery:
         if width != FIRST or (file.exists() and role != first):
             file = self.folder / "all" / str(width) / role / f"{name}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
-        picture = Image.open(BytesIO(png)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-        picture.save(file, optimize=True)
+        picture = Image.open(BytesIO(png)).convert("RGB")
+        few = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(file, optimize=True)
 
 
 def _opens(name: str, role: str) -> bool:

@@ -78,7 +78,7 @@ def cell(value: Any) -> SafeString:
                 '<span class="ratio-counts">{} / {}</span>', cell(value.errors), cell(value.n)
             )
             words = _("%(figure)s（%(counts)s）") % {"figure": "{}", "counts": "{}"}
-            return format_html(words, value.shown, counts) if value.shown else counts
+            return format_html(f"<span>{words}</span>", value.shown, counts) if value.shown else counts
         case Folded():
             return format_html(
                 "<details><summary>{}</summary><code>{}</code></details>", value.short, value.full
