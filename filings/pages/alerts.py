@@ -208,7 +208,9 @@ register(
             ListColumn(Column("what", gettext_lazy("预警事项")), _matter),
             ListColumn(Column("period", gettext_lazy("期间")), period_words),
             ListColumn(Column("next", gettext_lazy("下一步")), next_step),
-            ListColumn(Column("since", gettext_lazy("预警时间")), lambda a: a.opened_at, "opened_at"),
+            ListColumn(
+                Column("since", gettext_lazy("预警时间")), lambda a: local_day(a.opened_at), "opened_at"
+            ),
             ListColumn(
                 Column("noted", gettext_lazy("签收人")),
                 lambda a: staff(a.acknowledged_by),
