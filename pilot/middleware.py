@@ -194,6 +194,12 @@ def trouble(request: HttpRequest, error: BaseException | None) -> HttpResponse |
     return _answer(request, problems.PROBLEMS[code].status, code, "") if code else None
 
 
+def refusal(request: Any, template: str, *, status: int, reason: str = "") -> HttpResponse:
+    """A page of refusal with all that stands around a page, but the numbers in the menu: a third of its time."""
+    request.waiting_counts = {}
+    return render(request, template, {"reason": reason}, status=status)
+
+
 def _answer(request: Any, status: HTTPStatus, code: str, reason: str) -> HttpResponse:
     if request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json"):
         return problems.answer(request, code, detail=reason, status=status)
@@ -203,8 +209,7 @@ def _answer(request: Any, status: HTTPStatus, code: str, reason: str) -> HttpRes
         content = render_to_string(template, {"reason": reason, "request": request})
         response = HttpResponse(content, status=status)
     else:
-        request.waiting_counts = {}  # a refusal's menu goes without numbers, which take a third of its time
-        response = render(request, template, {"reason": reason}, status=status)
+        response = refusal(request, template, status=status, reason=reason)
     if status in problems.AGAIN_LATER:
         response["Retry-After"] = str(problems.RETRY_SECONDS)
     return response

@@ -67,7 +67,12 @@ register(
         waiting=lambda actor: Q(state="proposed") if actor.role == Role.MINISTRY_APPROVER else None,
         forms={"reject": ReasonForm},
         danger=frozenset({"reject"}),
-        creation=Creation(gettext_lazy("提出延长"), ExtensionForm, programmes.propose_extension),
+        creation=Creation(
+            gettext_lazy("提出延长"),
+            ExtensionForm,
+            programmes.propose_extension,
+            gettext_lazy("由审批人员决定；批准后时间窗口延至所填时刻"),
+        ),
         related=["window", "proposed_by", "approved_by"],
         empty=gettext_lazy("时间窗口未曾延长"),
     )
@@ -284,7 +289,12 @@ register(
         effects={"uphold": gettext_lazy("原决定由作出决定的环节予以变更，两次结果均保留")},
         danger=frozenset({"dismiss"}),
         previews=dict.fromkeys(("take", "uphold", "dismiss"), what_is_decided),
-        creation=Creation(gettext_lazy("提出申诉"), ObjectionForm, objections.file_objection),
+        creation=Creation(
+            gettext_lazy("提出申诉"),
+            ObjectionForm,
+            objections.file_objection,
+            gettext_lazy("由未参与原决定的审批人员复核，结果书面答复"),
+        ),
         search=["organisation__name"],
         related=["organisation", "reviewer"],
         province_field="province",

@@ -141,6 +141,7 @@ class MachinePages:
     annotations: Mapping[str, Any] = field(
         default_factory=dict
     )  # what list and detail read beside the columns
+    prefetched: Sequence[str] = ()  # prefetch_related of list and detail
     province_field: str = ""
     empty: Any = ""
     links: Callable[[Any, Actor], Sequence[Link]] = lambda case, actor: ()

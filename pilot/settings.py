@@ -22,6 +22,7 @@ DEBUG = _flag("PILOT_DEBUG")
 # What an older key signed (sessions, links in mails) still holds as long as that key is configured.
 SECRET_KEY, *SECRET_KEY_FALLBACKS = keyring.newest_first(keyring.load("PILOT_SECRET_KEY", VAR))
 ALLOWED_HOSTS = os.environ.get("PILOT_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
+CSRF_FAILURE_VIEW = "pilot.views.api.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("PILOT_ORIGINS", "").split(",") if origin]
 
 INSTALLED_APPS = [

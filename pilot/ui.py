@@ -27,11 +27,31 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link with its text; ``icon`` is a lucide name."""
+    """A link with its text; ``icon`` is a lucide name, ``target`` another window that stays beside this page."""
 
     label: str
     url: str
     icon: str = ""
+    target: str = ""
+
+
+class Checksum(str):
+    """The hexadecimal digits of a SHA-256 or of a seed, which get a line of their own; empty while there is none."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a case stands in the list that is worked through: in words, that list, and the cases beside it.
+
+    Empty addresses where there is none; without ``text`` nothing is shown.
+    """
+
+    text: str = ""
+    back: str = ""
+    previous: str = ""
+    following: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +217,11 @@ class ExportPage:
 
 @dataclass(slots=True)
 class Section:
-    """A card of a page. Exactly one of facts, table, svg or provinces is given."""
+    """A card of a page. Exactly one of facts, texts (paragraphs), table, svg or provinces is given."""
 
     title: str
     facts: Sequence[Fact] = ()
+    texts: Sequence[str] = ()
     columns: Sequence[Column] = ()
     rows: Sequence[Row] = ()
     svg: str = ""
@@ -371,6 +392,7 @@ class Dashboard:
 
     title: str
     as_of: datetime
+    crumbs: Sequence[Link] = ()
     tiles: Sequence[Tile] = ()
     lead: Sequence[Section] = ()  # where matters stand as a whole, before all detail
     todo: Sequence[MenuItem] = ()

@@ -33,8 +33,11 @@ PARTS: Final[Sequence[Part]] = (
         "head",
         "页头",
         "Page header",
-        ("page_head", "print_button", "unmask_offer"),
-        ("{% page_head page.title state=page.state number=page.number tools=True %}",),
+        ("page_head", "place", "print_button", "unmask_offer"),
+        (
+            "{% page_head page.title state=page.state number=page.number tools=True %}",
+            "{% page_head page.title due=page.due due_tone=page.due_tone place=page.place keys=True %}",
+        ),
     ),
     Part("tags", "状态标签", "Status tag", (), ("{% status_tag page.state %}",)),
     Part("buttons", "按钮", "Buttons", (), ('<button type="submit" class="btn btn-primary">',)),

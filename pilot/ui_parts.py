@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from pilot.ui import Countdown, Link, Tag, Tile, WindowFace
+from pilot.ui import Countdown, Link, Place, Tag, Tile, WindowFace
 from pilot.ui_samples import AS_OF, DIAGRAM, sample_url
 
 
@@ -21,6 +21,8 @@ def head() -> dict[str, Any]:
         "number": "SQ-2019-0012",
         "links": [Link("查看表格", sample_url("list"), "table")],
         "as_of": AS_OF,
+        "due": AS_OF + timedelta(days=1),
+        "place": Place("第 2 / 60 件", sample_url("list"), sample_url("detail"), sample_url("detail")),
     }
 
 

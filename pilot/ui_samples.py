@@ -16,6 +16,7 @@ from pilot.ui import (
     ActionItem,
     ActPage,
     BatchBar,
+    Checksum,
     Column,
     Countdown,
     Dashboard,
@@ -228,8 +229,12 @@ def detail_page(query: QueryDict) -> DetailPage:
             Fact("提交时间", datetime(2019, 4, 8, 14, 8, tzinfo=SHANGHAI)),
             Fact("逾期申请", False),
             Fact("备注", None),
+            Fact(
+                "材料 SHA-256", Checksum("295322fb05e4493fcf86a55d5ef6c66b1d1dbd8520eef753179c97207ddc4e6b")
+            ),
         ),
         sections=(
+            Section("审核说明", texts=("材料齐全，与登记信息一致。", "技术方案已写明与权威库比对的方式。")),
             Section(
                 "申请材料",
                 columns=(

@@ -27,7 +27,7 @@ from pilot.models import Condition
 from pilot.registry import pages_of
 from pilot.selectors import people
 from pilot.tones import state_tag
-from pilot.ui import ActionItem, Fact, Link, Section, Tag, Tone
+from pilot.ui import ActionItem, Fact, Link, Place, Section, Tag, Tone
 from pilot.views import case_parts, listing
 
 # What an address of the desk may hold. ``next``: the case that followed before this one was worked off.
@@ -78,17 +78,6 @@ class ConditionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the application stands in the list it was opened from. ``query``: how an act leads back to that place."""
-
-    text: str
-    back: str
-    query: str
-    previous: str = ""
-    following: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Desk:
     """Who has it: words, and what the reader may do about it."""
 
@@ -132,7 +121,7 @@ def build(case: Application, actor: Actor, asked: QueryDict) -> ReviewPage:
     latest = versions[-1]
     standing = review.standing(case)
     due, due_tone = case_parts.due(case)
-    place = _place(case, actor, carried)
+    place, query = _place(case, actor, carried)
     return ReviewPage(
         title=case.provider.name,
         number=case.number,
@@ -148,8 +137,8 @@ def build(case: Application, actor: Actor, asked: QueryDict) -> ReviewPage:
         verdict_words=_in_words(standing),
         conditions=_conditions(case, actor, latest, standing, address, carried),
         form=_form(case, versions),
-        actions=_actions(case, actor, place.query),
-        undo=_undo(case, actor, place.query),
+        actions=_actions(case, actor, query),
+        undo=_undo(case, actor, query),
         place=place,
         viewer=viewer_of(case, latest, address=address, asked=carried),
         crumbs=[
@@ -346,8 +335,10 @@ def _flat(value: Any) -> str:
 
 
 # --- the list it came from --------------------------------------------------------------------------
-def _place(case: Application, actor: Actor, carried: dict[str, str]) -> Place:
+def _place(case: Application, actor: Actor, carried: dict[str, str]) -> tuple[Place, str]:
     """The neighbours in the list from which the application was opened; without one, in what waits for the bureau.
+
+    Beside it the query with which an act leads back to this place.
 
     One that was worked off has left the list: it keeps its place before the one that followed it then.
     """
@@ -362,13 +353,13 @@ def _place(case: Application, actor: Actor, carried: dict[str, str]) -> Place:
         at = next((n for n, key in enumerate(keys) if str(key) == carried.get("next")), 0)
         words = _("不在列表中（共 %(n)s 件）") % {"n": len(keys)}
         before, after = keys[:at], keys[at:]
-    return Place(
+    place = Place(
         words,
         back=f"{reverse('application_list')}?{asked.urlencode()}",
-        query=urlencode({"list": query, **({"next": after[0]} if after else {})}),
         previous=_address(before[-1], query) if before else "",
         following=_address(after[0], query) if after else "",
     )
+    return place, urlencode({"list": query, **({"next": after[0]} if after else {})})
 
 
 def _address(pk: int, query: str) -> str:

@@ -25,11 +25,11 @@ from pilot.enums import Role
 from pilot.forms import ReasonForm, ReauthenticatedForm
 from pilot.registry import Creation, ListColumn, MachinePages, Task, register
 from pilot.selectors import programmes
-from pilot.ui import Column, Fact, Link, Row, Section
+from pilot.ui import Checksum, Column, Fact, Link, Row, Section
 
 
 def facts(approval_list: ApprovalList, actor: Actor) -> list[Fact]:
-    """Number, effect, hands, digest and totals of what this actor sees."""
+    """Number, effect, hands and digest; how many are taken in stands with what publishing brings about."""
     shown = [
         Fact(_("名单"), str(approval_list)),
         Fact(_("生效时间"), approval_list.effective_from),
@@ -37,15 +37,11 @@ def facts(approval_list: ApprovalList, actor: Actor) -> list[Fact]:
     ]
     if not actor.is_ministry:
         return shown
-    lines = preview.lines(approval_list, actor)
-    listed = sum(line.listed for line in lines)
-    counts = _("%(yes)s 家列入，%(no)s 家不列入") % {"yes": listed, "no": len(lines) - listed}
     return [
         *shown,
-        Fact(_("合计"), counts),
         Fact(_("提请人"), approval_list.prepared_by),
         Fact(_("批准人"), approval_list.approved_by),
-        Fact(_("名单 SHA-256"), approval_list.digest),
+        Fact(_("名单 SHA-256"), Checksum(approval_list.digest)),
     ]
 
 

@@ -94,8 +94,8 @@ def links(declaration: InterestDeclaration, actor: Actor) -> list[Link]:
         return []
     assessment = declaration.assessment
     return [
-        Link(_("技术能力评估"), reverse("capability-assessment_detail", args=[assessment.pk])),
-        Link(_("申请材料"), common.application_url(assessment.application_id)),
+        Link(_("技术能力评估"), reverse("capability-assessment_detail", args=[assessment.pk]), "microscope"),
+        Link(_("申请材料"), common.application_url(assessment.application_id), "files"),
     ]
 
 

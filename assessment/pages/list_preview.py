@@ -30,6 +30,7 @@ from pilot.tones import state_tag
 from pilot.ui import Column, Fact, Link, Row, Section, Tag
 
 MOST_ROWS = 50  # of those who stand on no list; the rest is a number
+MOST_NOTED = 5  # of them by name among what to know before publication: all of them stand further down
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +138,11 @@ def obstacles(approval_list: ApprovalList, shown: Sequence[Line]) -> Section:
     if approval_list.state == ListState.DRAFT:
         offered = lists.offered(approval_list)
         words = _("已报部而不在本名单，可“更新名单内容”补入")
-        rows += [_row(note, application, words) for application in offered[:MOST_ROWS]]
-        if (more := offered.count() - MOST_ROWS) > 0:
-            rows.append(Row("", [note, _("另有 %(n)s 家") % {"n": more}, words]))
+        named = list(offered[: MOST_NOTED + 1])
+        rows += [_row(note, application, words) for application in named[:MOST_NOTED]]
+        if len(named) > MOST_NOTED:
+            more = _("另有 %(n)s 家") % {"n": offered.count() - MOST_NOTED}
+            rows.append(Row("", [note, more, words]))
         gone = lists.entries(approval_list).exclude(application__state__in=services.OPEN)
         rows += [_row(note, entry.application, _("已撤回申请，提请批准时移出")) for entry in gone]
     rows += [
@@ -179,7 +182,9 @@ def _expiring(
 def undecided(programme: Programme) -> Section:
     """Who was reported and stands on no list; with the reason where it was left to a later one."""
     undecided = lists.undecided(programme)
-    waiting, total = list(undecided[:MOST_ROWS]), undecided.count()
+    waiting = list(undecided[: MOST_ROWS + 1])
+    total = undecided.count() if len(waiting) > MOST_ROWS else len(waiting)
+    waiting = waiting[:MOST_ROWS]
     assessments, left = lists.assessments(waiting), lists.deferrals(waiting)
     rows = []
     for application in waiting:

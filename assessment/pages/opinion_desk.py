@@ -24,7 +24,7 @@ from pilot.enums import Role
 from pilot.forms import ReasonForm, ReauthenticatedForm
 from pilot.masking import staff
 from pilot.registry import pages_of
-from pilot.ui import Fact, Link, Tag, Tone
+from pilot.ui import Fact, Link, Place, Tag, Tone
 from pilot.views import listing
 
 MARKS: dict[str, Tone] = {Mark.MET: "success", Mark.NOT_MET: "danger", Mark.NOT_APPLICABLE: "muted"}
@@ -59,21 +59,12 @@ class ConditionCard:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the case stands among those that wait for the reader; empty addresses where there is none."""
-
-    text: str
-    previous: str
-    following: str
-
-
-@dataclass(frozen=True, slots=True)
 class OpinionDesk:
     """All that stands beside the form. ``outside`` and ``inside``: the remarks of a draft that is only read."""
 
     conditions: Sequence[ConditionCard]
     place: Place
-    case: Link
+    links: Sequence[Link]
     facts: Sequence[Fact]
     drafting: bool
     outside: str
@@ -121,7 +112,14 @@ def build(opinion: Opinion, actor: Actor, form: Any) -> OpinionDesk:
     return OpinionDesk(
         conditions=[_card(each, opinion, form, drafting=drafting) for each in shown],
         place=_place(opinion, actor),
-        case=Link(_("申请材料"), reverse("application_review", args=[application.pk])),
+        links=[
+            Link(
+                _("申请材料"),
+                reverse("application_review", args=[application.pk]),
+                "files",
+                target="material",
+            )
+        ],
         facts=[
             Fact(_("统一社会信用代码"), application.uscc),
             Fact(_("拟稿人"), staff(opinion.drafted_by)),
@@ -212,10 +210,11 @@ def _waiting(actor: Actor) -> list[int]:
 def _place(opinion: Opinion, actor: Actor) -> Place:
     turn, keys = _turn(actor), _waiting(actor)
     if opinion.pk not in keys:
-        return Place("", "", "")
+        return Place()
     at = keys.index(opinion.pk)
     before, after = keys[:at][-1:], keys[at + 1 :][:1]
-    return Place(
-        _("待办第 %(at)s / %(n)s 件") % {"at": at + 1, "n": len(keys)},
-        *(reverse("opinion_act", args=[found[0], turn]) if found else "" for found in (before, after)),
+    previous, following = (
+        reverse("opinion_act", args=[found[0], turn]) if found else "" for found in (before, after)
     )
+    words = _("待办第 %(at)s / %(n)s 件") % {"at": at + 1, "n": len(keys)}
+    return Place(words, previous=previous, following=following)

@@ -23,7 +23,7 @@ from pilot.forms import ReasonForm, RemarkForm
 from pilot.masking import mask_name, mask_phone, personal
 from pilot.models import Organisation
 from pilot.registry import Batch, Creation, ListColumn, ListFilter, MachinePages, register
-from pilot.ui import Column, Fact, Row, Section, Tag
+from pilot.ui import Checksum, Column, Fact, Row, Section, Tag
 
 
 def facts(report: ProvincialReport, actor: Actor) -> list[Fact]:
@@ -38,7 +38,7 @@ def facts(report: ProvincialReport, actor: Actor) -> list[Fact]:
         Fact(_("联系电话"), personal(report.phone, mask_phone, DataGroup.STAFF)),
         Fact(_("报送时间"), report.sent_at),
         Fact(_("逾期报送"), report.late if report.version else None),
-        Fact(_("报送清单 SHA-256"), report.digest),
+        Fact(_("报送清单 SHA-256"), Checksum(report.digest)),
         *(
             [Fact(_("更正办法"), _("请联系部经办人员退回，改正后重新报送；本版保留"))]
             if actor.is_bureau and report.state == ReportState.SENT

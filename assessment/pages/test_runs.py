@@ -12,7 +12,7 @@ from pilot import clock
 from pilot.context import EXTRA
 from pilot.registry import Group
 from pilot.rules import last_moment
-from pilot.ui import Column, Fact, Row, Section, Tag
+from pilot.ui import Checksum, Column, Fact, Row, Section, Tag
 
 EXTRA.append((Group.REVIEW, "test_run_list", gettext_lazy("能力测试"), "flask-conical"))
 
@@ -30,7 +30,7 @@ def facts(run: TestRun) -> list[Fact]:
     issued = [
         Fact(_("申请单位"), run.application.provider.name),
         Fact(_("样本数"), len(run.key)),
-        Fact(_("答案文件摘要（SHA-256）"), run.digest),
+        Fact(_("答案文件摘要（SHA-256）"), Checksum(run.digest)),
         Fact(_("下发时间"), run.issued_at),
         Fact(_("提交期限"), last_moment(run.due_at)),
         Fact(_("状态"), standing(run)),
@@ -40,7 +40,7 @@ def facts(run: TestRun) -> list[Fact]:
     return [
         *issued,
         Fact(_("提交时间"), result.handed_in_at),
-        Fact(_("结果文件摘要（SHA-256）"), result.sha256),
+        Fact(_("结果文件摘要（SHA-256）"), Checksum(result.sha256)),
         Fact(_("误识率（假样本被接受）"), outcome.false_accepts),
         Fact(_("拒识率（真样本被拒绝）"), outcome.false_rejects),
         Fact(_("未提交结果的样本"), outcome.counts.missing),

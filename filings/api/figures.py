@@ -48,6 +48,7 @@ class CaseList(KeyView):
     model: type[Case]
     related: tuple[str, ...]
     annotations: ClassVar[Mapping[str, Any]] = {}
+    prefetched: tuple[str, ...] = ()
 
     def page(self, request: Any, shape: Any) -> HttpResponse:
         """At most 100 cases, and ``next``, the value of ``after`` for those that follow (null: none)."""
@@ -61,6 +62,7 @@ class CaseList(KeyView):
                 raise ValidationError({"state": [_("没有该状态")]})
             cases = cases.filter(state=state)
         cases = cases.select_related(*self.related).annotate(**self.annotations)
+        cases = cases.prefetch_related(*self.prefetched)
         rows = list(cases.order_by("pk")[: PAGE + 1])
         following = str(rows[PAGE - 1].pk) if len(rows) > PAGE else None
         return plain(as_json(200, {"results": [shape(row) for row in rows[:PAGE]], "next": following}))
@@ -86,8 +88,9 @@ class Rectifications(CaseList):
     accepts = {"GET": schemas.query_names(schemas.RECTIFICATIONS_GET)}
 
     model = Rectification
-    related = ("unit",)
+    related = ("unit__programme",)
     annotations = orders.deadline_parts()
+    prefetched = orders.PREFETCHED
 
     @extend_schema(**schemas.RECTIFICATIONS_GET)
     def get(self, request: Any) -> HttpResponse:

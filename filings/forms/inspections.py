@@ -47,7 +47,7 @@ class InspectionForm(UnitForm):
     period = forms.CharField(
         label=_("抽查期间"),
         max_length=10,
-        help_text=_("月份 2019-06、日期 2019-06-18，或 to-date（截至目前）"),
+        help_text=_("月份如 2019-06，日期如 2019-06-18；截至目前的填 to-date"),
     )
     strata = forms.ChoiceField(label=_("分层"), choices=InspectionStrata.choices, required=False)
     risk = forms.TypedChoiceField(label=_("风险"), choices=RISKS, coerce=int, initial=50_000)

@@ -193,6 +193,8 @@ class RectificationForm(UnitForm):
             rows = rows.filter(unit=unit)
         boxes: Any = self.fields["findings"]
         boxes.offer(rows, self.shown)
+        if not boxes.queryset:
+            boxes.help_text = gettext("没有可以列入的差错")
         if unit is not None:
             self._prefill(unit, list(boxes.queryset))
 

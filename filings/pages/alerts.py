@@ -63,6 +63,11 @@ NEXT: Final = {
 }
 
 
+def _matter(alert: Alert) -> str:
+    """What it is about, and how it was when the alert was raised."""
+    return _("%(kind)s：%(what)s") % {"kind": alert.get_kind_display(), "what": words(alert)}
+
+
 def next_step(alert: Alert) -> str:
     """What whoever reads an alert does about it, in one line; empty once it is cleared."""
     if alert.state == S.CLEARED:
@@ -174,7 +179,7 @@ def standing(actor: Actor) -> list[Section]:
                     reverse("alert_detail", args=[a.pk]),
                     [
                         a.unit.organisation.name,
-                        _("%(kind)s：%(what)s") % {"kind": a.get_kind_display(), "what": words(a)},
+                        _matter(a),
                         next_step(a),
                         local_day(a.opened_at),
                     ],
@@ -200,11 +205,12 @@ register(
         columns=[
             ListColumn(Column("number", gettext_lazy("编号")), lambda a: a.number),
             ListColumn(Column("unit", gettext_lazy("试点单位")), lambda a: a.unit.organisation.name),
-            ListColumn(Column("kind", gettext_lazy("预警事项")), lambda a: str(a.get_kind_display())),
+            ListColumn(Column("what", gettext_lazy("预警事项")), _matter),
             ListColumn(Column("period", gettext_lazy("期间")), period_words),
-            ListColumn(Column("what", gettext_lazy("预警时情况")), words),
             ListColumn(Column("next", gettext_lazy("下一步")), next_step),
-            ListColumn(Column("since", gettext_lazy("预警时间")), lambda a: a.opened_at, "opened_at"),
+            ListColumn(
+                Column("since", gettext_lazy("预警时间")), lambda a: local_day(a.opened_at), "opened_at"
+            ),
             ListColumn(
                 Column("noted", gettext_lazy("签收人")),
                 lambda a: staff(a.acknowledged_by),

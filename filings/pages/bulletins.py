@@ -65,7 +65,7 @@ def sections(bulletin: Bulletin, actor: Actor | None) -> list[Section]:
 
 
 def _words(title: str, texts: list[str]) -> Section:
-    return Section(title, columns=[Column("text", _("内容"))], rows=[Row("", [text]) for text in texts])
+    return Section(title, texts=texts)
 
 
 def _part(table: final_report.Table) -> Section:

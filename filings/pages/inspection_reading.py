@@ -56,6 +56,7 @@ class ReadingPage:
     subject: str
     progress: Progress
     back: str
+    links: Sequence[Link]
     crumbs: Sequence[Link]
     item: int = 0
     turn: int = 0
@@ -94,6 +95,7 @@ def build(
         subject=f"{inspection} {inspection.number}",
         progress=selector.progress(inspection, person=actor.person_id),
         back=back,
+        links=[Link(_("返回抽查"), back)],
         crumbs=[
             Link(_("首页"), reverse("home")),
             Link(_("抽查"), reverse("inspection_list")),

@@ -21,7 +21,7 @@ from pilot.enums import Role
 from pilot.forms import ReasonForm
 from pilot.masking import staff
 from pilot.registry import Creation, ListColumn, MachinePages, register
-from pilot.ui import ActionItem, Column, Fact, Row, Section, Tag
+from pilot.ui import ActionItem, Checksum, Column, Fact, Row, Section, Tag
 
 S = InspectionState
 SHOWN = 500
@@ -54,12 +54,16 @@ def facts(inspection: Inspection, actor: Actor) -> list[Fact]:
             _("结论人"),
             None if actor.is_provider else staff(inspection.concluded_by),
         ),
-        Fact(_("种子摘要"), inspection.seed_hash, _("种子的 SHA-256，抽取前公布")),
+        Fact(_("种子摘要"), Checksum(inspection.seed_hash), _("种子的 SHA-256，抽取前公布")),
         Fact(_("公布时间"), inspection_report.committed_at(inspection) if inspection.seed_hash else None),
-        Fact(_("种子"), inspection.seed if revealed else None, _("由系统产生，抽取时公开，任何人可据此重算")),
+        Fact(
+            _("种子"),
+            Checksum(inspection.seed) if revealed else None,
+            _("由系统产生，抽取时公开，任何人可据此重算"),
+        ),
         Fact(_("抽取时间"), inspection.drawn_at),
         Fact(_("总体数量"), inspection.frame_size),
-        Fact(_("总体摘要"), inspection.frame_digest, _("编号清单见“文书”，用 docs/draw_check.py 可重算")),
+        Fact(_("总体摘要"), Checksum(inspection.frame_digest), _("编号清单见“文书”，任何人可据此重算")),
     ]
 
 

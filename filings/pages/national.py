@@ -16,7 +16,7 @@ from filings.selectors import national as selector
 from filings.services.national import STORED, masked, reference_of, why, words_of
 from filings.v3.record_codes import in_words
 from pilot.masking import mask_name, staff
-from pilot.ui import Column, Fact, Link, Row, Section, Tag, Tone
+from pilot.ui import Checksum, Column, Fact, Link, Row, Section, Tag, Tone
 
 OPERATIONS: Final = {
     0: gettext_lazy("未注明"),
@@ -265,7 +265,7 @@ def file_facts(file: NationalFile) -> list[Fact]:
     return [
         Fact(_("试点单位"), common.unit_link(file.unit)),
         Fact(_("文件名"), file.name),
-        Fact("SHA-256", file.sha256),
+        Fact("SHA-256", Checksum(file.sha256)),
         Fact(_("导入时间"), file.imported_at),
         Fact(_("导入人"), staff(file.imported_by) or _("系统")),
     ]

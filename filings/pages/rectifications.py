@@ -144,7 +144,7 @@ def to_draft_for(order: None, actor: Actor) -> list[Section]:
                 )
                 for row in rows
             ],
-            empty=_("没有"),
+            empty=_("没有尚未列入整改通知的差错，现在不需要起草"),
             note=_("选择一个单位，整改事由和要求按其差错预先填写，可以修改。"),
         )
     ]
@@ -238,7 +238,12 @@ register(
             )
         ],
         links=links,
-        creation=Creation(gettext_lazy("起草整改通知"), RectificationForm, supervision.draft_rectification),
+        creation=Creation(
+            gettext_lazy("起草整改通知"),
+            RectificationForm,
+            supervision.draft_rectification,
+            gettext_lazy("成为草稿，由省局负责人签发后送达试点单位，整改期限自签发起计算"),
+        ),
         search=["unit__organisation__name", "unit__code"],
         related=[
             "unit",
@@ -250,6 +255,7 @@ register(
             "recheck",
         ],
         annotations=orders.deadline_parts(),
+        prefetched=orders.PREFETCHED,
         province_field="unit__province",
         empty=gettext_lazy("由通信管理局依据差错起草，经负责人签发"),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -98,7 +99,7 @@ def record_section(orders: Any, *, empty: str = "") -> list[Section]:
 def on_record(sanction: None, actor: Actor) -> list[Section]:
     """Before a sanction is proposed: the record of the units it may be proposed for."""
     seen = Rectification.objects.visible_to(actor)
-    return record_section(supervision.bad_orders(seen)[:50], empty=_("没有"))
+    return record_section(supervision.bad_orders(seen)[:50], empty=_("没有这样的整改通知"))
 
 
 def before_decision(sanction: Sanction, actor: Actor) -> list[Section]:
@@ -133,7 +134,7 @@ register(
             ListColumn(Column("number", gettext_lazy("编号")), lambda s: s.number),
             ListColumn(Column("unit", gettext_lazy("试点单位")), lambda s: s.unit.organisation.name),
             ListColumn(Column("kind", gettext_lazy("措施")), lambda s: str(s.get_kind_display())),
-            ListColumn(Column("due", gettext_lazy("期限")), due, "due_at"),
+            ListColumn(Column("due", gettext_lazy("期限")), due, "next_day"),
         ],
         facts=facts,
         sections=sections,
@@ -168,6 +169,7 @@ register(
             gettext_lazy("仅在试点项目定有此项规则时可以提出"),
         ),
         search=["unit__organisation__name", "unit__code"],
+        annotations={"next_day": Coalesce("due_at", "effect_from")},
         related=[
             "unit",
             "unit__organisation",

@@ -18,7 +18,7 @@ from filings.pages.upload_result import progress_words
 from filings.services import rejects, uploads
 from pilot.actors import Actor
 from pilot.registry import Creation, ListColumn, MachinePages, register
-from pilot.ui import Column, Fact, Link
+from pilot.ui import Checksum, Column, Fact, Link
 
 
 def facts(job: UploadJob, actor: Actor) -> list[Fact]:
@@ -28,7 +28,7 @@ def facts(job: UploadJob, actor: Actor) -> list[Fact]:
         Fact(_("文件名"), job.source_name),
         Fact(_("格式"), job.format),
         Fact(_("文件大小"), filesizeformat(job.size), _("%(bytes)s 字节") % {"bytes": f"{job.size:,}"}),
-        Fact("SHA-256", job.sha256),
+        Fact("SHA-256", Checksum(job.sha256)),
         Fact(_("接收时间"), job.received_at),
         Fact(_("用途"), _("试算，不保存") if job.dry_run else _("正式上报")),
         Fact(_("已处理行数"), job.taken_rows),

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, F, OuterRef, Subquery, When
-from django.db.models.functions import JSONObject
 
 from filings.enums import RectificationState
 from filings.models import Rectification
 from pilot import clock, rules
-from pilot.models import CalendarDay, TransitionRecord
+from pilot.models import TransitionRecord
+
+PREFETCHED: Final = ("unit__programme__calendar",)
 
 
 def deadline_parts() -> dict[str, Any]:
-    """What the functions below read of an order, as annotations: one query for a whole list.
+    """What the functions below read of an order, as annotations; the calendar they read is ``PREFETCHED``, once.
 
     ``running_due`` puts an order whose time is over where its deadline was: it is dated to that moment.
     """
     begun = TransitionRecord.objects.filter(
         machine=Rectification.slug(), object_id=OuterRef("pk"), name__in=["issue", "reject"]
     )
-    days = CalendarDay.objects.filter(programme=OuterRef("unit__programme"))
     return {
         "round_began": Subquery(begun.order_by("-number").values("at")[:1]),
-        "calendar": ArraySubquery(days.values(pair=JSONObject(day="day", working="working"))),
         "running_due": Case(
             When(state=RectificationState.OVERDUE, then=F("state_since")), default=F("due_at")
         ),
@@ -52,4 +50,4 @@ def days_over(order: Any, end: datetime) -> int:
 
 
 def _calendar(order: Any) -> Mapping[date, bool]:
-    return {date.fromisoformat(pair["day"]): pair["working"] for pair in order.calendar}
+    return {day.day: day.working for day in order.unit.programme.calendar.all()}

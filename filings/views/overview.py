@@ -22,4 +22,5 @@ def province_page(request: Any, province: int) -> HttpResponse:
         raise Http404
     views = unit_views(request.actor, province=province)
     page = board_of(request.actor, province, views)
-    return render(request, "pages/dashboard.html", {"page": page, "crumbs": [home()]})
+    page.crumbs = [home()]
+    return render(request, "pages/dashboard.html", {"page": page})

@@ -12,6 +12,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.paginator import Page
 from django.forms import BaseForm, BoundField, ModelChoiceField
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_aware, localtime
@@ -24,11 +25,13 @@ from pilot import preferences as choices
 from pilot.ui import (
     PAGE_SIZES,
     ActionItem,
+    Checksum,
     Column,
     Fact,
     Folded,
     Link,
     ListPage,
+    Place,
     Ratio,
     Row,
     Tag,
@@ -75,11 +78,13 @@ def cell(value: Any) -> SafeString:
                 '<span class="ratio-counts">{} / {}</span>', cell(value.errors), cell(value.n)
             )
             words = _("%(figure)s（%(counts)s）") % {"figure": "{}", "counts": "{}"}
-            return format_html(words, value.shown, counts) if value.shown else counts
+            return format_html(f"<span>{words}</span>", value.shown, counts) if value.shown else counts
         case Folded():
             return format_html(
                 "<details><summary>{}</summary><code>{}</code></details>", value.short, value.full
             )
+        case Checksum():
+            return format_html('<code class="checksum">{}</code>', value)
         case bool():
             return conditional_escape(_("是") if value else _("否"))
         case int():
@@ -87,7 +92,8 @@ def cell(value: Any) -> SafeString:
         case datetime() | date():
             return _time(value)
         case list() | tuple():
-            return format_html_join(_("、"), "{}", ((cell(item),) for item in value)) or EMPTY
+            between = " " if any(isinstance(item, Tag) for item in value) else _("、")
+            return format_html_join(between, "{}", ((cell(item),) for item in value)) or EMPTY
         case _:
             return conditional_escape(value)
 
@@ -135,12 +141,17 @@ def page_head(
     copy: bool = False,
     note: str = "",
     as_of: datetime | None = None,
+    due: datetime | None = None,
+    due_tone: Tone = "muted",
+    place: Place | None = None,
     links: Sequence[Link] = (),
     tools: bool = False,
+    keys: bool = False,
 ) -> dict[str, Any]:
     """The head of a page: title, state, number (``copy``: with a button), a line beside them, and links.
 
-    ``tools`` adds what serves a page that is read: the offer to look at masked data, and printing.
+    ``tools`` adds what serves a page that is read: the offer to look at masked data, and printing. A desk adds when
+    it is ``due``, its ``place`` among the cases that are worked through, and its ``keys`` (``keys_dialog``).
     """
     return {
         "title": title,
@@ -149,10 +160,20 @@ def page_head(
         "copy": copy,
         "note": note,
         "as_of": as_of,
+        "due": due,
+        "due_tone": due_tone,
+        "place": place,
         "links": links,
         "tools": tools,
+        "keys": keys,
         "unmask": context.get("unmask"),
     }
+
+
+@register.simple_tag
+def account_crumbs() -> list[Link]:
+    """Where a page about one's own account hangs."""
+    return [Link(_("首页"), reverse("home")), Link(_("我的账号"), reverse("my_account"))]
 
 
 @register.inclusion_tag("components/keys_dialog.html")
@@ -302,7 +323,7 @@ def problem(context: template.Context, name: str) -> dict[str, Any]:
         "words": words,
         "english": english
         and {part: getattr(words, part).en for part in ("heading", "text", "work", "todo")},
-        "reason": "" if name == "csrf" else context.get("reason", ""),  # Django's reason is for programmers
+        "reason": context.get("reason", ""),
         "request": context.get("request"),
     }
 

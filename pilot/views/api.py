@@ -12,12 +12,12 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views import defaults
+from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView
 
 from pilot import problems
-from pilot.middleware import trouble
+from pilot.middleware import refusal, trouble
 from pilot.ui import Column, Fact, Link, PlainPage, Row, Section
 
 schema = SpectacularAPIView.as_view(api_version="v1")
@@ -74,10 +74,15 @@ def bad_request(request: Any, exception: Exception) -> HttpResponse:
     return _for_programs(request, "request.unreadable") or _page(request, 400)
 
 
+@requires_csrf_token
 def page_not_found(request: Any, exception: Exception) -> HttpResponse:
     """404, likewise."""
-    request.waiting_counts = {}  # as on every page of refusal
-    return _for_programs(request, "not.found") or defaults.page_not_found(request, exception)
+    return _for_programs(request, "not.found") or refusal(request, "404.html", status=404)
+
+
+def csrf_failure(request: Any, reason: str = "") -> HttpResponse:
+    """What is answered to a form that does not carry the token of its page; ``reason`` is for the log only."""
+    return refusal(request, "403_csrf.html", status=403)
 
 
 def server_error(request: Any) -> HttpResponse:

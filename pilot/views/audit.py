@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilot import clock
+from pilot import help as texts
 from pilot.downloads import as_download
 from pilot.enums import Role
 from pilot.forms import ActForm
@@ -25,7 +26,20 @@ from pilot.models import AuditCheck, AuditEntry, AuditHead, AuditSeal
 from pilot.rules import local_day
 from pilot.selectors import audit as selector
 from pilot.services import audit_checks, audit_exports
-from pilot.ui import ActPage, Column, Empty, ExportPage, Fact, Link, ListPage, PlainPage, Row, Section, Tag
+from pilot.ui import (
+    ActPage,
+    Checksum,
+    Column,
+    Empty,
+    ExportPage,
+    Fact,
+    Link,
+    ListPage,
+    PlainPage,
+    Row,
+    Section,
+    Tag,
+)
 from pilot.views.audit_words import action_choices, action_words, channel_words, object_kinds, object_words
 
 SHOWN: Final = 50  # checks on their page
@@ -124,6 +138,9 @@ def _role(entry: AuditEntry) -> str:
 
 
 def _subject(entry: AuditEntry) -> str:
+    """What it was done to: its kind and number, a page by its name."""
+    if entry.object_type == "url" and (topic := texts.by_page().get(entry.object_id)):
+        return f"{object_words(entry.object_type)} {topic.title}"
     return f"{object_words(entry.object_type)} {entry.object_id}".strip()
 
 
@@ -208,7 +225,7 @@ def _facts(entry: AuditEntry) -> list[Fact]:
         Fact(_("人员编号"), None if entry.person_id is None else str(entry.person_id)),
         Fact(_("角色"), _role(entry)),
         Fact(_("单位编号"), None if entry.organisation_id is None else str(entry.organisation_id)),
-        Fact(_("对象"), _subject(entry), entry.object_type),
+        Fact(_("对象"), _subject(entry), f"{entry.object_type} {entry.object_id}".strip()),
         Fact(_("途径"), channel_words(entry.channel)),
         Fact(_("来源地址"), entry.address),
     ]
@@ -223,8 +240,8 @@ def _place(seal: AuditSeal | None, head: AuditHead | None) -> list[Fact]:
         return [Fact(_("链上序号"), _("尚未入链，通常十秒内完成"))]
     return [
         Fact(_("链上序号"), seal.seq),
-        Fact(_("上一条摘要"), seal.previous),
-        Fact(_("本条摘要"), seal.digest),
+        Fact(_("上一条摘要"), Checksum(seal.previous)),
+        Fact(_("本条摘要"), Checksum(seal.digest)),
         Fact(_("覆盖本条的树根"), head.root if head else _("将于下一次每日签名后产生")),
     ]
 

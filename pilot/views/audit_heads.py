@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from pilot.downloads import as_download
 from pilot.models import AuditHead
 from pilot.services import audit_heads
-from pilot.ui import Column, Fact, Link, PlainPage, Row, Section
+from pilot.ui import Checksum, Column, Fact, Link, PlainPage, Row, Section
 
 SHOWN: Final = 30
 SCRIPT: Final = settings.BASE_DIR / "docs" / "verify_audit.py"
@@ -39,7 +39,7 @@ def heads(request: HttpRequest) -> HttpResponse:
                     Column("size", _("记录数"), "end"),
                     Column("root", _("树根（SHA-256）")),
                 ],
-                rows=[Row("", [head.at, head.size, head.root]) for head in newest],
+                rows=[Row("", [head.at, head.size, Checksum(head.root)]) for head in newest],
                 empty=_("尚无树根，首个树根在首次每日签名时产生"),
             ),
             Section(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -131,15 +131,33 @@ def documents(case: Case, actor: Actor) -> list[DocumentItem]:
 
 
 def related(case: Case, actor: Actor) -> list[Link]:
-    """Cases of other machines that serve the same case and that this actor may open."""
-    links = []
-    for pages in all_pages():
-        if pages.model is type(case) or not policy.may_open(f"{pages.slug}_list", actor.role):
-            continue
-        for other in pages.model.objects.visible_to(actor).filter(case_key=case.case_key)[:5]:
-            label = f"{pages.label} · {workflow.state_label(pages.model, other.state)}"
-            links.append(Link(label, reverse(f"{pages.slug}_detail", args=[other.pk]), pages.icon))
-    return links
+    """Cases of other machines that serve the same case and that this actor may open; one query."""
+    others = {
+        pages.slug: pages
+        for pages in all_pages()
+        if pages.model is not type(case) and policy.may_open(f"{pages.slug}_list", actor.role)
+    }
+    if not others:
+        return []
+    first, *rest = (
+        pages.model.objects.visible_to(actor)
+        .filter(case_key=case.case_key)
+        .order_by("pk")
+        .values_list(Value(slug), "pk", "state")[:5]
+        for slug, pages in others.items()
+    )
+    found: dict[str, list[tuple[int, str]]] = {}
+    for slug, pk, state in first.union(*rest, all=True):
+        found.setdefault(slug, []).append((pk, state))
+    return [
+        Link(
+            f"{pages.label} · {workflow.state_label(pages.model, state)}",
+            reverse(f"{slug}_detail", args=[pk]),
+            pages.icon,
+        )
+        for slug, pages in others.items()
+        for pk, state in found.get(slug, ())
+    ]
 
 
 def diagram(case: Case) -> str:

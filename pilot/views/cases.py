@@ -90,7 +90,12 @@ def _actions(pages: MachinePages, case: Case, actor: Any) -> list[ActionItem]:
         if policy.may_act(pages.slug, task.name, actor.role):
             obstacle = task.obstacle(case, actor)
             url = reverse(f"{pages.slug}_task", args=[case.pk, task.name])
-            items.append(ActionItem(task.name, str(task.label), obstacle is None, str(obstacle or ""), url))
+            leads = not items and obstacle is None
+            items.append(
+                ActionItem(
+                    task.name, str(task.label), obstacle is None, str(obstacle or ""), url, primary=leads
+                )
+            )
     return items
 
 

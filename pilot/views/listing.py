@@ -36,6 +36,7 @@ ALL = "?view=all"  # the list without any filter, whatever view opens by default
 def visible_rows(pages: MachinePages, actor: Actor) -> QuerySet[Any]:
     """The cases this actor may know of, with what the machine's pages read beside them."""
     rows: QuerySet[Any] = pages.model.objects.visible_to(actor).annotate(**pages.annotations)
+    rows = rows.prefetch_related(*pages.prefetched)
     # Called without names, select_related would join everything.
     return rows.select_related(*pages.related) if pages.related else rows
 

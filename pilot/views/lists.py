@@ -20,7 +20,7 @@ from pilot.errors import PilotError
 from pilot.models import Export, SavedView
 from pilot.registry import Batch, MachinePages, all_pages
 from pilot.services import batches, exports, saved_views
-from pilot.ui import BatchPage, Column, ExportPage, Fact, Row, Tag
+from pilot.ui import BatchPage, Checksum, Column, ExportPage, Fact, Row, Tag
 from pilot.views import listing
 from pilot.views.filters import CaseFilter
 from pilot.views.shell import file_response
@@ -107,7 +107,7 @@ def export_detail(request: Any, pk: int) -> HttpResponse:
             ),
             Fact(_("申请时间"), asked_at),
             Fact(_("保留至"), asked_at + exports.KEPT),
-            Fact("SHA-256", export.sha256),
+            Fact("SHA-256", Checksum(export.sha256)),
         ],
         back=_list(pages, export.query),
         waiting=waiting,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -10,7 +11,7 @@ from django.core.paginator import Paginator
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -19,7 +20,7 @@ from pilot.context import waiting_counts
 from pilot.downloads import SANDBOX, as_download
 from pilot.errors import Refused
 from pilot.machines import MACHINES
-from pilot.middleware import MEMBERSHIP_KEY, client_address
+from pilot.middleware import MEMBERSHIP_KEY, client_address, refusal
 from pilot.models import Document, Notice
 from pilot.registry import all_pages, contributors, guide_contributors
 from pilot.selectors import guide as guide_selector
@@ -33,9 +34,8 @@ from pilot.ui import Column, Dashboard, Empty, Link, ListPage, MenuItem, Row, Ta
 def home(request: Any) -> HttpResponse:
     """To the actor's own first page."""
     if request.actor is None:
-        return render(
-            request, "403.html", {"reason": _("您的账号目前没有有效的身份，请联系本单位管理员")}, status=403
-        )
+        words = _("您的账号目前没有有效的身份，请联系本单位管理员")
+        return refusal(request, "403.html", status=403, reason=words)
     if policy.may_open("dashboard", request.actor.role):
         return redirect("dashboard")
     if policy.may_open("audit_list", request.actor.role):
@@ -77,11 +77,21 @@ def notice_list(request: Any) -> HttpResponse:
     page = Paginator(rows, 20).get_page(request.GET.get("page"))
     listing = ListPage(
         title=_("通知"),
-        columns=[Column("subject", _("内容")), Column("at", _("时间")), Column("state", _("状态"))],
+        columns=[
+            Column("subject", _("内容")),
+            Column("about", _("事项")),
+            Column("at", _("时间")),
+            Column("state", _("状态")),
+        ],
         rows=[
             Row(
                 reverse("notice_read", args=[n.pk]),
-                [n.subject, n.at, Tag(_("已读"), "muted") if n.read_at else Tag(_("未读"), "info")],
+                [
+                    n.subject,
+                    _about(n.url),
+                    n.at,
+                    Tag(_("已读"), "muted") if n.read_at else Tag(_("未读"), "info"),
+                ],
             )
             for n in page.object_list
         ],
@@ -91,6 +101,16 @@ def notice_list(request: Any) -> HttpResponse:
         page=page,
     )
     return render(request, "pages/list.html", {"page": listing})
+
+
+def _about(url: str) -> str:
+    """What kind of case an address of the portal belongs to; empty for anything else."""
+    try:
+        name = resolve(urlsplit(url).path).url_name or ""
+    except Resolver404:
+        return ""
+    slug = name.rpartition("_")[0]
+    return next((str(pages.label) for pages in all_pages() if pages.slug == slug), "")
 
 
 @require_safe

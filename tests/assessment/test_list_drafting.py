@@ -62,7 +62,7 @@ def test_a_draft_is_brought_up_to_date(
     words = "已报部而不在本名单，可“更新名单内容”补入"
     assert against(draft, staff) == [("请留意", link, words)]
     with monkeypatch.context() as patched:  # of very many the page names the first
-        patched.setattr(list_preview, "MOST_ROWS", 0)
+        patched.setattr(list_preview, "MOST_NOTED", 0)
         assert against(draft, staff) == [("请留意", "另有 1 家", words)]
     refresh(case=draft, actor=staff.officer)
     assert builders.entries(draft) == [

@@ -78,14 +78,14 @@ def send(page: Page, label: str, left: int) -> None:
     with page.expect_navigation():
         page.keyboard.press("Enter")
     expect(page.locator(".notice-success")).to_have_text(f"已办理：{label}")
-    expect(page.locator(".review-place")).to_contain_text(f"不在列表中（共 {left} 件）")
+    expect(page.locator(".page-place")).to_contain_text(f"不在列表中（共 {left} 件）")
     expect(page.locator(".review-acts a").first).to_contain_text("撤销操作（还有")
-    seen(page, '.review-place [data-key="j"]' if left else ".review-place a")
+    seen(page, '.page-place [data-key="j"]' if left else ".page-place a")
 
 
 def at(page: Page, place: int, of: int) -> None:
     """A case lies on the desk, and its first item has the focus."""
-    expect(page.locator(".review-place")).to_contain_text(f"第 {place} / {of} 件")
+    expect(page.locator(".page-place")).to_contain_text(f"第 {place} / {of} 件")
     seen(page, f"#item-{KEYS[0]}")
 
 
@@ -119,7 +119,7 @@ def test_cases_one_after_another_without_a_mouse(
     page.keyboard.press("Enter")  # third
     drawn(page)
     fits(page)
-    expect(page.locator(".review-place")).to_contain_text("第 1 / 3 件")
+    expect(page.locator(".page-place")).to_contain_text("第 1 / 3 件")
 
     at(page, 1, 3)
     for _key in KEYS[1:]:
@@ -173,7 +173,7 @@ def test_cases_one_after_another_without_a_mouse(
     page.keyboard.press("Space")
     page.keyboard.press("Escape")
     page.keyboard.press("j")
-    expect(page.locator(".review-place")).to_contain_text("第 1 / 2 件")
+    expect(page.locator(".page-place")).to_contain_text("第 1 / 2 件")
     assert Counter(Application.unscoped.values_list("state", flat=True)) == {"submitted": 2, "accepted": 1}
 
 

@@ -125,7 +125,7 @@ def test_r01_r02_r03_r04_r08_from_the_workbench_to_the_desk(
 
     # R04: keys do nothing while something is typed, nor once they are switched off.
     item.get_by_label("说明", exact=True).press("k")
-    at_second = page.locator(".review-place")
+    at_second = page.locator(".page-place")
     expect(at_second).to_contain_text("第 2 / 2 件")
     page.locator("main").press("?")
     expect(page.locator("#review-help")).to_be_visible()

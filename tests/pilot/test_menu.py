@@ -44,8 +44,10 @@ def test_a_refusal_shows_the_menu_without_numbers(programme: Any) -> None:
     cast = Cast()
     builders.submitted(cast.provider)
     client = builders.client_of(cast.reviewer)
+    client.handler.enforce_csrf_checks = True
     answers = [client.get(path) for path in ("/dashboard/", "/no-such-page/", "/audit/")]
-    assert [answer.status_code for answer in answers] == [200, 404, 403]
+    answers.append(client.post("/dashboard/"))
+    assert [answer.status_code for answer in answers] == [200, 404, 403, 403]
     menus = [answer.text.partition('<nav id="menu"')[2].partition("</nav>")[0] for answer in answers]
-    assert ["/cases/application/" in menu for menu in menus] == [True] * 3
-    assert [COUNT in menu for menu in menus] == [True, False, False]
+    assert ["/cases/application/" in menu for menu in menus] == [True] * 4
+    assert [COUNT in menu for menu in menus] == [True, False, False, False]

@@ -172,7 +172,7 @@ const main = document.getElementById("main");
 function begin() {
   if (![document.body, main].includes(document.activeElement)) return;
   const item = marks.querySelector(".review-set:disabled") ? null : current();
-  const place = document.querySelector(".review-place");
+  const place = document.querySelector(".page-place");
   (item || place.querySelector('[data-key="j"]') || place.querySelector("a")).focus({ preventScroll: true });
   item?.scrollIntoView({ block: "nearest" });
 }
