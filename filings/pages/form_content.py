@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from filings.pages.code_words import CERT_TYPES, NATURES, in_words
 from filings.rules import PERSONAL_CERT_TYPES
 from pilot.enums import DataGroup
 from pilot.masking import Personal, mask_cert, mask_email, mask_name, mask_phone, personal
@@ -76,11 +77,11 @@ def _subject(record: Mapping[str, Any]) -> Section | None:
         return None
     facts = [
         Fact(_("名称"), subject_name(subject)),
-        Fact(_("单位性质代码"), subject.get("nature")),
-        Fact(_("证件类型代码"), subject.get("cert_type")),
+        Fact(_("单位性质"), in_words(NATURES, subject.get("nature"))),
+        Fact(_("证件类型"), in_words(CERT_TYPES, subject.get("cert_type"))),
         Fact(_("证件号码"), _masked(subject.get("cert_no"), mask_cert)),
-        Fact(_("所在市"), subject.get("city")),
-        Fact(_("所在县"), subject.get("county")),
+        Fact(_("所在市（行政区划代码）"), subject.get("city")),
+        Fact(_("所在县（行政区划代码）"), subject.get("county")),
     ]
     return Section(_("备案主体"), facts=facts, note=_("通信地址、证件住所不在页面显示"))
 
@@ -93,7 +94,7 @@ def _principal(record: Mapping[str, Any]) -> Section | None:
 def _person(person: Mapping[str, Any]) -> list[Fact]:
     return [
         Fact(_("姓名"), _masked(person.get("name"), mask_name)),
-        Fact(_("证件类型代码"), person.get("cert_type")),
+        Fact(_("证件类型"), in_words(CERT_TYPES, person.get("cert_type"))),
         Fact(_("证件号码"), _masked(person.get("cert_no"), mask_cert)),
         Fact(_("手机号码"), _masked(person.get("mobile"), mask_phone)),
         Fact(_("固定电话"), _masked(person.get("landline"), mask_phone)),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from filings.enums import Comparison
 from filings.models import Determination, Inspection, InspectionItem, InspectionReading
 from filings.pages import form_content
+from filings.pages.code_words import ACCESS_MODES, CERT_TYPES, NATURES, in_words
 from filings.pages.form_page import TONES
 from filings.rules import PERSONAL_CERT_TYPES
 from filings.selectors import inspections as selector
@@ -245,7 +246,7 @@ def _subject(subject: Mapping[str, Any], *, full: bool) -> dict[str, Any]:
     return {
         "subject.name": _shown(name, mask_name, full=full) if personal else name,
         "subject.cert": _certificate(subject, full=full),
-        "subject.nature": subject.get("nature"),
+        "subject.nature": in_words(NATURES, subject.get("nature")),
         "subject.region": _joined([subject.get("city"), subject.get("county")]),
         "subject.address": _hidden(subject.get("post_address"), full=full),
         "subject.cert_address": _hidden(subject.get("cert_address"), full=full),
@@ -253,7 +254,8 @@ def _subject(subject: Mapping[str, Any], *, full: bool) -> dict[str, Any]:
 
 
 def _certificate(person: Mapping[str, Any], *, full: bool) -> str:
-    return _joined([person.get("cert_type"), _shown(person.get("cert_no"), mask_cert, full=full)])
+    kind = in_words(CERT_TYPES, person.get("cert_type"))
+    return _joined([kind, _shown(person.get("cert_no"), mask_cert, full=full)])
 
 
 def _person(place: str, person: Mapping[str, Any], *, full: bool) -> dict[str, Any]:
@@ -279,7 +281,9 @@ def _website(place: str, site: Mapping[str, Any], *, full: bool) -> dict[str, An
                 _shown(person.get("mobile"), mask_phone, full=full),
             ]
         ),
-        f"{place}.access": _joined([access.get("mode"), access.get("server_place"), " ～ ".join(ends)]),
+        f"{place}.access": _joined(
+            [in_words(ACCESS_MODES, access.get("mode")), access.get("server_place"), " ～ ".join(ends)]
+        ),
     }
 
 
