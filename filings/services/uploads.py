@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 from cryptography.exceptions import InvalidTag
+from django.db import Error as DatabaseFault
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils.translation import get_language
@@ -147,6 +148,8 @@ def receive_waiting(
     except FileRefused as fault:
         spool.remove(key)
         raise FileNotTaken(fault) from fault
+    except DatabaseFault:
+        raise  # the job may be there: a connection that breaks at the commit does not tell; else ``tidy`` forgets it
     except BaseException:
         spool.remove(key)
         raise
