@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pilot import clock
 from pilot.downloads import as_download
 from pilot.enums import Role
-from pilot.forms import ActForm
+from pilot.forms import ActForm, whole_number
 from pilot.masking import mask_name
 from pilot.models import AuditCheck, AuditEntry, AuditHead, AuditSeal
 from pilot.rules import local_day
@@ -134,9 +134,7 @@ def audit_list(request: Any) -> HttpResponse:
     query = request.GET.copy()
     before = query.pop("before", [""])[-1]
     form = AuditFilter(query)
-    found = selector.search(
-        form.wanted, before=int(before) if before.isdigit() and len(before) < 19 else None
-    )
+    found = selector.search(form.wanted, before=whole_number(before))
     entries = found[: selector.PAGE]
     page = ListPage(
         title=_("审计日志"),
