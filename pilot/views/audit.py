@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from django import forms
@@ -29,6 +29,7 @@ from pilot.ui import ActPage, Column, Empty, ExportPage, Fact, Link, ListPage, P
 from pilot.views.audit_words import action_choices, action_words, channel_words, object_kinds, object_words
 
 SHOWN: Final = 50  # checks on their page
+LAST: Final = date.max - timedelta(days=1)  # the last day that has a next one
 _DAY: Final = "%Y-%m-%d"
 
 
@@ -98,9 +99,10 @@ def _subjects(words: str) -> tuple[list[str], str] | None:
 def _period(data: dict[str, Any]) -> dict[str, datetime | None]:
     """From the beginning of the first day to the end of the last, half-open."""
     since, until = data.get("since"), data.get("until")
+    after = min(until, LAST) + timedelta(days=1) if until else None
     return {
         "since": make_aware(datetime.combine(since, time())) if since else None,
-        "until": make_aware(datetime.combine(until + timedelta(days=1), time())) if until else None,
+        "until": make_aware(datetime.combine(after, time())) if after else None,
     }
 
 
