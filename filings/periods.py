@@ -10,8 +10,8 @@ from typing import Final
 from pilot.rules import SHANGHAI
 
 TO_DATE: Final = "to-date"
-_MONTH: Final = re.compile(r"(\d{4})-(\d{2})").fullmatch
-_DAY: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})").fullmatch
+_MONTH: Final = re.compile(r"([12]\d{3})-(\d{2})", re.ASCII).fullmatch
+_DAY: Final = re.compile(r"[12]\d{3}-\d{2}-\d{2}", re.ASCII).fullmatch
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from filings.enums import JobState, RectificationState
 from filings.models import Alert, Bulletin, Finding, Rectification, Sanction, UploadJob
-from filings.services import alerts, submissions
+from filings.services import alerts
 from filings.signals import findings_opened
 from pilot.models import Objection, PilotUnit
 from pilot.services import outbox, webhooks
@@ -42,7 +42,7 @@ def annul_sanction(sender: Any, *, objection: Objection, actor: Any, at: Any, **
 @receiver(case_moved, sender=UploadJob, dispatch_uid="filings.fold_counts")
 def fold_counts(sender: Any, *, case: UploadJob, act: Act, **kwargs: Any) -> None:
     """A file is in: its counts need not wait for beat. Jobs that end together share one message."""
-    if case.state in _JOB_EVENTS and case.accepted and case.source_name != submissions.SOURCE:
+    if case.state in _JOB_EVENTS and case.accepted and not case.by_request:
         outbox.post_task_once("filings.tasks.fold_counts")
 
 
@@ -51,7 +51,7 @@ def fold_counts(sender: Any, *, case: UploadJob, act: Act, **kwargs: Any) -> Non
 def announce_upload(sender: Any, *, case: UploadJob, act: Act, **kwargs: Any) -> None:
     """A job has ended. Forms handed in by a call of their own were answered by it."""
     event = _JOB_EVENTS.get(case.state)
-    if event is None or case.source_name == submissions.SOURCE:
+    if event is None or case.by_request:
         return
     _to_unit(
         event,

@@ -252,38 +252,6 @@ def tile_grid(
     ]
 
 
-def tile_chart(
-    title: str, tiles: Sequence[ProvinceTile], *, desc: str = "", palette: Palette = PALETTE
-) -> SafeString:
-    """The tile grid as one picture, for print; on a page the tiles are links of their own."""
-    size, step = 76, 80
-    groups = []
-    for tile in tiles:
-        left, top = (tile.column - 1) * step + 2, (tile.row - 1) * step + 2
-        middle = left + size / 2
-        groups.append(
-            element(
-                "g",
-                element("title", f"{tile.name}: {tile.value}"),
-                element(
-                    "rect",
-                    x=left,
-                    y=top,
-                    width=size,
-                    height=size,
-                    rx=4,
-                    fill=palette.paper,
-                    stroke=palette.muted,
-                ),
-                element("text", tile.short, x=middle, y=top + 32, text_anchor="middle"),
-                element("text", tile.value, x=middle, y=top + 54, text_anchor="middle", fill=palette.muted),
-                class_=f"chart-tile chart-tile-{tile.tone}",
-            )
-        )
-    summary = desc or "; ".join(f"{tile.name}: {tile.value}" for tile in tiles)
-    return _chart(title, summary, step * 8, step * 8, groups, palette)
-
-
 def _chart(
     title: str, desc: str, width: float, height: float, children: Iterable[str], palette: Palette
 ) -> SafeString:

@@ -16,6 +16,12 @@ from pilot.enums import OrganisationKind
 from pilot.models import Organisation, Person
 
 ALIKE: Final = 5  # names that a refusal tells at most
+MOST_DIGITS: Final = 18  # whatever they say, the database can compare it with an id
+
+
+def whole_number(text: str) -> int | None:
+    """The number that an address or a form carries beside its fields; None for whatever is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
 class ActForm(forms.Form):

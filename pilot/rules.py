@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+SERVED = timedelta(seconds=60)  # how long a request that arrived before a bell may still be on its way
 
 
 def is_working_day(day: date, exceptions: Mapping[date, bool]) -> bool:

@@ -250,7 +250,8 @@ LOGGING = {
 MAILERS = {
     "default": {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-        "OPTIONS": {"host": os.environ["PILOT_EMAIL_HOST"]},
+        # The outbox holds its rows while a mail leaves: a server that hangs is one that is away.
+        "OPTIONS": {"host": os.environ["PILOT_EMAIL_HOST"], "timeout": 10},
     }
     if os.environ.get("PILOT_EMAIL_HOST")
     else {

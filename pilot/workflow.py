@@ -161,7 +161,7 @@ def fire(
         raise
     except PilotError as error:
         if not transaction.get_connection().in_atomic_block:
-            _record_denial(case, name, actor=actor, error=error)
+            record_denial(case, name, actor=actor, error=error)
         raise
 
 
@@ -229,7 +229,7 @@ def why_not(case: Case, name: str, *, actor: Actor, at: datetime) -> PilotError 
     """Why a transition cannot be fired now by this actor, or None. Says the first obstacle in words."""
     model = type(case)
     if not policy.may_act(model.slug(), name, actor.role):
-        return NotPermitted(_("“%(act)s”不属于您当前角色的职责") % {"act": label(model, name)})
+        return not_permitted(model, name)
     if not can_proceed(getattr(case, name), check_conditions=False):
         return StateChanged(
             _("当前状态为“%(state)s”，不能%(act)s")
@@ -239,6 +239,11 @@ def why_not(case: Case, name: str, *, actor: Actor, at: datetime) -> PilotError 
         if reason := guard(case, actor, at):
             return Refused(reason)
     return None
+
+
+def not_permitted(model: type[Case], name: str) -> NotPermitted:
+    """What a role is told that may never fire this transition."""
+    return NotPermitted(_("“%(act)s”不属于您当前角色的职责") % {"act": label(model, name)})
 
 
 def states(model: type[Case]) -> list[tuple[str, Any]]:
@@ -298,7 +303,8 @@ def _tell(case: Case, act: Act, rule: Handler) -> None:
         )
 
 
-def _record_denial(case: Case, name: str, *, actor: Actor, error: PilotError) -> None:
+def record_denial(case: Case, name: str, *, actor: Actor, error: PilotError) -> None:
+    """Put on record that somebody tried what is not to be done now, or not by them; in a transaction of its own."""
     with transaction.atomic():
         audit.record(
             action=f"{type(case).slug()}.{name}",

@@ -110,7 +110,10 @@ class SectionForm(forms.Form):
             if asked is not None and choice == OWN:
                 base[key] = asked[0]
             if asked is None and key in shown and key in self.proposals:
-                value = shown[key] if choice == OTHER else value
+                try:
+                    value = self.fields[key].clean(shown[key]) if choice == OTHER else value
+                except forms.ValidationError:  # the page itself sends what was read
+                    continue
                 if by_itself and _same(value, shown[key] if is_blank(base.get(key)) else base[key]):
                     continue
                 seen[key] = shown[key]

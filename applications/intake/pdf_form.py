@@ -151,7 +151,12 @@ def _state_of(field: _Field) -> frozenset[str] | Unread:
 
 def _export_value(field: _Field, state: str) -> str:
     """The code a state stands for: programs that number the states list the codes beside them (12.7.4.2.4)."""
-    if isinstance(field.options, pikepdf.Array) and state.isdigit() and int(state) < len(field.options):
+    if (
+        isinstance(field.options, pikepdf.Array)
+        and state.isascii()
+        and state.isdigit()
+        and int(state) < len(field.options)
+    ):
         return str(_text(field.options[int(state)]))
     return state
 

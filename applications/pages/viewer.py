@@ -14,6 +14,7 @@ from applications.enums import FileKind
 from applications.models import Application, ApplicationFile, ApplicationVersion
 from applications.services import drawing, viewing
 from applications.services.drawing import Sheet
+from pilot.forms import whole_number
 
 FIT: Final = "fit"  # as wide as the pane
 
@@ -154,7 +155,8 @@ def _opened(
 
 
 def _within(asked: str, pages: int, *, otherwise: int) -> int:
-    return min(max(int(asked), 1), max(pages, 1)) if asked.isdecimal() else otherwise
+    number = whole_number(asked)
+    return otherwise if number is None else min(max(number, 1), max(pages, 1))
 
 
 def _image(file: ApplicationFile, page: int, zoom: str, turn: int, find: str) -> str:

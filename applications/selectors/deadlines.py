@@ -6,7 +6,7 @@ once whoever arrived before it has been served.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Greatest
@@ -15,9 +15,9 @@ from applications.enums import ApplicationState
 from applications.models import Application, LateAdmission
 from pilot.enums import WindowKind
 from pilot.models import Programme, ProposalState
+from pilot.rules import SERVED
 from pilot.selectors import programmes
 
-SERVED = timedelta(seconds=60)  # how long a request that arrived in time may still be on its way
 WARNING_DAYS = 1  # where the programme holds no ``acceptance_warning_days``
 
 

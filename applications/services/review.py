@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from applications.enums import Mark
 from applications.models import Application, ApplicationFile, ApplicationVersion, ChecklistMark
 from applications.selectors import content, review
-from applications.services import claims
+from applications.services import claims, viewing
 from pilot import clock
 from pilot.actors import Actor
 from pilot.errors import Refused, StateChanged
@@ -89,8 +89,7 @@ def _checked(version: ApplicationVersion, given: Given) -> dict[str, Any]:
         return {"mark": given.mark, "text": text, "file_id": None, "page": None}
     if given.file not in {file["id"] for file in version.files}:
         raise Refused(_("所引用的材料不在本次提交之中"))
-    pages = ApplicationFile.unscoped.get(pk=given.file).pages
     page = given.page or 1
-    if page < 1 or (pages is not None and page > pages):
+    if not 1 <= page <= max(1, viewing.page_count(ApplicationFile.unscoped.get(pk=given.file))):
         raise Refused(_("所引用的页码不存在"))
     return {"mark": given.mark, "text": text, "file_id": given.file, "page": page}

@@ -16,10 +16,11 @@ from applications.pages import check as page
 from applications.selectors import content
 from applications.services import proofs
 from applications.services.drafts import editing_obstacle
-from applications.views.own import own_case
+from applications.views.common import application_or_404
 from pilot import clock, workflow
 from pilot.downloads import as_download
 from pilot.errors import Refused, StateChanged
+from pilot.forms import whole_number
 from pilot.registry import pages_of
 from pilot.views.cases import arrived_after
 
@@ -27,7 +28,7 @@ from pilot.views.cases import arrived_after
 @require_http_methods(["GET", "HEAD", "POST"])
 def application_check(request: Any, pk: int) -> HttpResponse:
     """All answers with the way to change them, the declaration, and the button that hands in (P07)."""
-    case = own_case(request, pk)
+    case = application_or_404(request, pk)
     if request.method == "POST":
         return _hand_in(request, case)
     if obstacle := editing_obstacle(case, request.actor):
@@ -37,10 +38,10 @@ def application_check(request: Any, pk: int) -> HttpResponse:
 
 def _hand_in(request: Any, case: Application) -> HttpResponse:
     """Fire the act the page was made for. A second post of it finds the case moved on and gets the receipt."""
-    seen, step = request.POST.get("seen", ""), request.POST.get("seen_step", "")
+    seen, step = request.POST.get("seen", ""), whole_number(request.POST.get("seen_step", ""))
     act = page.ACTS.get(seen)
     form = DeclarationForm(request.POST, case=case, actor=request.actor)
-    if act is None or not step.isdecimal():
+    if act is None or step is None:
         return redirect("application_check", case.pk)
     if case.state != seen:
         return _elsewhere(request, case, _("申请的状态已改变，请按现在的状态办理"))
@@ -52,7 +53,7 @@ def _hand_in(request: Any, case: Application) -> HttpResponse:
             act,
             actor=request.actor,
             seen=seen,
-            seen_step=int(step),
+            seen_step=step,
             at=arrived_after(request, case),
             declaration=True,
             checked=request.POST.get("checked", ""),
@@ -84,7 +85,7 @@ def _page(request: Any, case: Application, form: Any) -> HttpResponse:
 @require_safe
 def application_receipt(request: Any, pk: int) -> HttpResponse:
     """What was handed in last, at any later time (P08)."""
-    case = own_case(request, pk)
+    case = application_or_404(request, pk)
     version = content.latest_version(case)
     if version is None:
         raise Http404
@@ -94,7 +95,7 @@ def application_receipt(request: Any, pk: int) -> HttpResponse:
 @require_safe
 def application_proof(request: Any, pk: int) -> HttpResponse:
     """That what was handed in last stands in the audit log, as a file that ``docs/verify_audit.py`` verifies."""
-    version = content.latest_version(own_case(request, pk))
+    version = content.latest_version(application_or_404(request, pk))
     found = proofs.proof(version) if version else None
     if found is None:
         raise Http404

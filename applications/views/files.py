@@ -14,6 +14,7 @@ from applications.forms.files import FileForm
 from applications.models import Application, ApplicationFile
 from applications.pages import files as page
 from applications.services import files
+from applications.views.common import application_or_404
 from pilot.downloads import as_download
 from pilot.errors import Refused
 
@@ -21,7 +22,7 @@ from pilot.errors import Refused
 @require_http_methods(["GET", "HEAD", "POST"])
 def application_files(request: Any, pk: int) -> HttpResponse:
     """All materials of an application. A post hands over files of one kind, without JavaScript."""
-    case = own_application(request, pk)
+    case = application_or_404(request, pk)
     errors = _take(request, case) if request.method == "POST" else {}
     if request.method == "POST" and not errors:
         return redirect("application_files", pk)
@@ -49,22 +50,13 @@ def _take(request: Any, case: Application) -> dict[str, str]:
 @require_POST
 def application_file_remove(request: Any, pk: int, file: int) -> HttpResponse:
     """Take a file out of what will be handed in."""
-    case = own_application(request, pk)
+    case = application_or_404(request, pk)
     found = ApplicationFile.objects.visible_to(request.actor).filter(application=case, pk=file).first()
     if found is None:
         raise Http404
     files.remove_file(file=found, actor=request.actor)
     messages.success(request, _("已移除：%(name)s") % {"name": found.name})
     return redirect("application_files", pk)
-
-
-def own_application(request: Any, pk: int) -> Application:
-    """The application, or 404 when it does not exist for this actor."""
-    rows = Application.objects.visible_to(request.actor).select_related("provider", "programme")
-    case: Application | None = rows.filter(pk=pk).first()
-    if case is None:
-        raise Http404
-    return case
 
 
 @require_safe

@@ -22,7 +22,7 @@ from applications.rules.form import FormSection, is_blank
 from applications.selectors import content
 from applications.selectors.form_schema import form_of
 from applications.services.drafts import Clash, Merged, editing_obstacle, merge_draft
-from applications.views.own import own_case
+from applications.views.common import application_or_404
 from pilot import clock
 from pilot.errors import PilotError
 
@@ -33,7 +33,7 @@ LATER = "later"  # the button that saves without asking whether it is right
 @require_safe
 def application_form(request: Any, pk: int) -> HttpResponse:
     """The task list: sections in any order, each with how far it is (P03)."""
-    case = own_case(request, pk)
+    case = application_or_404(request, pk)
     if obstacle := editing_obstacle(case, request.actor):
         messages.info(request, obstacle)
         return redirect("application_progress", pk)
@@ -43,7 +43,7 @@ def application_form(request: Any, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def application_section(request: Any, pk: int, section: str) -> HttpResponse:
     """One section. A post with ``X-Autosave`` is the page saving by itself and is answered in JSON (P04)."""
-    case = own_case(request, pk)
+    case = application_or_404(request, pk)
     part = next((part for part in form_of(case.programme).sections if part.key == section), None)
     if part is None:
         raise Http404

@@ -15,7 +15,7 @@ from applications.selectors.content import current_content
 from applications.services.drafts import editing_obstacle
 from applications.services.prefill import Taken, take
 from applications.validators.files import PDF, XLSX, check_size
-from applications.views.own import own_case
+from applications.views.common import application_or_404
 from applications.writers.form_pdf import blank_form, form_with
 from applications.writers.form_xlsx import form_xlsx
 from pilot.downloads import as_download
@@ -38,21 +38,21 @@ def application_form_xlsx(request: Any) -> HttpResponse:
 @require_safe
 def application_prefill_pdf(request: Any, pk: int) -> HttpResponse:
     """The fillable PDF with what the record holds."""
-    case = own_case(request, pk)
+    case = application_or_404(request, pk)
     return _file(form_with(case.programme, current_content(case)), PDF, "申请表.pdf")
 
 
 @require_safe
 def application_prefill_xlsx(request: Any, pk: int) -> HttpResponse:
     """The workbook with what the record holds."""
-    case = own_case(request, pk)
+    case = application_or_404(request, pk)
     return _file(form_xlsx(case.programme, current_content(case)), XLSX, "申请表.xlsx")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def application_prefill(request: Any, pk: int) -> HttpResponse:
     """The three ways, and reading a filled-in form back (P06). Nothing is written into the record here."""
-    case = own_case(request, pk)
+    case = application_or_404(request, pk)
     form, taken = PrefillForm(), None
     if request.method == "POST":
         form = PrefillForm(request.POST, request.FILES)

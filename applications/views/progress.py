@@ -9,13 +9,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from applications.pages import progress as page
-from applications.views.own import own_case
+from applications.views.common import application_or_404
 from pilot import clock
 
 
 @require_safe
 def application_progress(request: Any, pk: int) -> HttpResponse:
     """Step bar, timeline, what is expected when, and how to urge or withdraw (P10)."""
-    case = own_case(request, pk)
+    case = application_or_404(request, pk)
     shown = page.progress_page(case, request.actor, at=clock.now())
     return render(request, "applications/progress.html", {"page": shown})

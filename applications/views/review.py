@@ -18,14 +18,16 @@ from applications.pages import review as page
 from applications.selectors import review as selector
 from applications.services import claims, review
 from applications.services.review import Given
+from applications.views.common import application_or_404
 from applications.views.viewer import record_opening
 from pilot.errors import PilotError
+from pilot.forms import whole_number
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def application_review(request: Any, pk: int) -> HttpResponse:
     """Look and mark. A post keeps the marks of the checklist (all of it, or the items named in ``only``)."""
-    case = _case(request, pk)
+    case = application_or_404(request, pk)
     if request.method == "POST":
         return _keep_marks(request, case)
     claims.touch(case=case, actor=request.actor)
@@ -38,7 +40,7 @@ def application_review(request: Any, pk: int) -> HttpResponse:
 @require_POST
 def application_claim(request: Any, pk: int) -> HttpResponse:
     """Take the application on the desk (``act=claim``), put it back (``release``), give a sign of life (``touch``)."""
-    case = _case(request, pk)
+    case = application_or_404(request, pk)
     match request.POST.get("act"):
         case "claim":
             _told(request, lambda: claims.claim(case=case, actor=request.actor), _("已认领"))
@@ -52,35 +54,24 @@ def application_claim(request: Any, pk: int) -> HttpResponse:
     return _back(request, pk)
 
 
-def _case(request: Any, pk: int) -> Application:
-    rows = Application.objects.visible_to(request.actor).select_related("provider", "programme")
-    case: Application | None = rows.filter(pk=pk).first()
-    if case is None:
-        raise Http404
-    return case
-
-
 def _keep_marks(request: Any, case: Application) -> HttpResponse:
-    only, seen = request.POST.getlist("only"), request.POST.get("version", "")
+    only, seen = request.POST.getlist("only"), whole_number(request.POST.get("version", ""))
     given = [_given(request.POST, item.key) for item in selector.items(case) if not only or item.key in only]
     _told(
         request,
-        lambda: review.mark(
-            case=case, actor=request.actor, given=given, version=int(seen) if seen.isdecimal() else 0
-        ),
+        lambda: review.mark(case=case, actor=request.actor, given=given, version=seen or 0),
         _("已保存"),
     )
     return _back(request, case.pk)
 
 
 def _given(data: QueryDict, key: str) -> Given:
-    file, number = data.get(f"file-{key}", ""), data.get(f"page-{key}", "")
     return Given(
         item=key,
         mark=data.get(f"mark-{key}", ""),
         text=data.get(f"text-{key}", "").strip() or data.get(f"phrase-{key}", ""),
-        file=int(file) if file.isdecimal() else None,
-        page=int(number) if number.isdecimal() else None,
+        file=whole_number(data.get(f"file-{key}", "")),
+        page=whole_number(data.get(f"page-{key}", "")),
     )
 
 

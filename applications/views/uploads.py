@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from applications.models import PartialUpload
 from applications.pages import files as page
 from applications.services import uploads
-from applications.views.files import own_application
+from applications.views.common import application_or_404
 from pilot.pieces import WrongOffset
 from pilot.views import pieces
 
@@ -20,7 +20,7 @@ from pilot.views import pieces
 @require_POST
 def application_upload_begin(request: Any, pk: int) -> HttpResponse:
     """Begin: ``kind``, ``name``, ``size`` in bytes; the answer says where the pieces go."""
-    case = own_application(request, pk)
+    case = application_or_404(request, pk)
     upload = uploads.begin(
         case=case,
         actor=request.actor,

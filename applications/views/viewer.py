@@ -12,6 +12,7 @@ from applications.models import ApplicationFile
 from applications.services import drawing, viewing
 from pilot import clock
 from pilot.downloads import SANDBOX
+from pilot.forms import whole_number
 
 OPENED_KEY: Final = "opened_files"
 OPENING: Final = timedelta(minutes=30)  # a file looked at again after this is opened again
@@ -40,7 +41,8 @@ def application_page(request: Any, pk: int, page: int) -> HttpResponse:
 
 def chosen(value: str | None, offered: tuple[int, ...], otherwise: int) -> int:
     """The value of a closed set that an address asks for; anything else is the usual one."""
-    return int(value) if value and value.isdecimal() and int(value) in offered else otherwise
+    number = whole_number(value or "")
+    return number if number in offered else otherwise
 
 
 def record_opening(request: Any, file: ApplicationFile) -> None:

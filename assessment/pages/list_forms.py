@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from assessment.rules import scope
 from assessment.selectors import lists
 from pilot.enums import FilingType, Province
-from pilot.forms import ActForm
+from pilot.forms import ActForm, whole_number
 
 
 class EntryField(forms.ModelChoiceField):
@@ -52,8 +52,8 @@ class ScopeForm(EntryForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        asked = str(self.initial.get("entry", ""))
-        entry = lists.entries(self.case).filter(pk=asked).first() if asked.isdecimal() else None
+        asked = whole_number(str(self.initial.get("entry", ""))) or 0
+        entry = lists.entries(self.case).filter(pk=asked).first()
         self.initial["filing_types"] = entry.filing_types if entry else FilingType.values
         self.initial["provinces"] = entry.provinces if entry else []
 

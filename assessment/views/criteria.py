@@ -15,6 +15,7 @@ from assessment.pages import catalogue
 from assessment.pages.catalogue_form import CatalogueForm
 from assessment.services import criteria as service
 from pilot.errors import Refused, StateChanged
+from pilot.forms import whole_number
 from pilot.selectors import programmes
 from pilot.ui import ActPage, Link
 
@@ -22,8 +23,7 @@ from pilot.ui import ActPage, Link
 @require_safe
 def criteria(request: Any) -> HttpResponse:
     """The catalogue in force, or an earlier one with ``?version=``."""
-    asked = request.GET.get("version", "")
-    version = int(asked) if asked.isdecimal() and len(asked) < 6 else None
+    version = whole_number(request.GET.get("version", ""))
     page = catalogue.page(programmes.current(), request.actor, version=version)
     if page is None:
         raise Http404

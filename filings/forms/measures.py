@@ -21,7 +21,7 @@ from filings.services.findings import COUNTED
 from filings.transitions.findings import TOGETHER
 from pilot import clock
 from pilot.errors import Refused
-from pilot.forms import ActForm, ReasonForm, ReauthenticatedForm, RemarkForm
+from pilot.forms import ActForm, ReasonForm, ReauthenticatedForm, RemarkForm, whole_number
 from pilot.models import PilotUnit
 from pilot.selectors import programmes
 from pilot.services.letters import last_day
@@ -200,12 +200,12 @@ class RectificationForm(UnitForm):
 
     def _unit(self) -> PilotUnit | None:
         """The unit the address names, if it is one of those offered."""
-        named = str(self.initial.get("unit", ""))
-        if not named.isdecimal():
+        named = whole_number(str(self.initial.get("unit", "")))
+        if named is None:
             self.initial.pop("unit", None)
             return None
         offered: Any = self.fields["unit"]
-        found: PilotUnit | None = offered.queryset.filter(pk=int(named)).first()
+        found: PilotUnit | None = offered.queryset.filter(pk=named).first()
         return found
 
     def _prefill(self, unit: PilotUnit, rows: list[Finding]) -> None:
@@ -273,9 +273,8 @@ class SanctionForm(UnitForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        named = str(self.initial.get("unit", ""))
         units: Any = self.fields["unit"]
-        unit = units.queryset.filter(pk=int(named)).first() if named.isdecimal() else None
+        unit = units.queryset.filter(pk=whole_number(str(self.initial.get("unit", ""))) or 0).first()
         if unit is None:
             self.initial.pop("unit", None)
         else:

@@ -13,6 +13,8 @@ from pilot.actors import Actor
 from pilot.machines import EVERYTHING, NOTHING, Case, StateField, machine, step
 from pilot.models import PilotUnit
 
+BY_REQUEST = "api"  # the name of what came in without a file; no file is kept under it
+
 
 @machine
 class UploadJob(Case):
@@ -49,6 +51,11 @@ class UploadJob(Case):
 
     def __str__(self) -> str:
         return self.source_name
+
+    @property
+    def by_request(self) -> bool:
+        """Whether it stands for a request, which was answered itself, and for no file."""
+        return self.source_name == BY_REQUEST
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

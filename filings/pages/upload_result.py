@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -23,9 +23,9 @@ from filings.services import rejects, spool, trials
 from filings.services.uploads import OPEN_STATES
 from pilot import clock, policy
 from pilot.actors import Actor
-from pilot.ui import PAGE_SIZES, Column, Link, Row, Section, Tile
+from pilot.ui import Column, Link, Row, Section, Tile
+from pilot.views.paging import page_of
 
-DEFAULT_SIZE: Final = 20
 MILESTONE: Final = 25
 """Readers of the screen are told of every so many per cent, not of every second."""
 STREAMED: Final = frozenset({FileFormat.NDJSON, FileFormat.CSV})
@@ -223,10 +223,7 @@ def _refusals(job: UploadJob, params: Mapping[str, Any]) -> Refusals:
     chosen = code if code in job.code_counts else ""
     if chosen:
         rows = rows.filter(errors__contains=[{"code": chosen}])
-    size = str(params.get("size", ""))
-    page = Paginator(rows, int(size) if size in map(str, PAGE_SIZES) else DEFAULT_SIZE).get_page(
-        params.get("page")
-    )
+    page: Page[Any] = page_of(rows, params)
     here = reverse("upload-job_detail", args=[job.pk])
     return Refusals(
         total=page.paginator.count,

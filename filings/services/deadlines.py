@@ -5,6 +5,7 @@ Owners of coordination cases are reminded before theirs does.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +16,9 @@ from filings.models import Finding, Rectification, Sanction
 from filings.services import coordination
 from pilot import clock
 from pilot.actors import Actor
+from pilot.errors import PilotError
 from pilot.machines import Case
+from pilot.rules import SERVED
 from pilot.workflow import fire
 
 CLOCKS: Final[tuple[tuple[type[Case], str, str], ...]] = (
@@ -24,28 +27,39 @@ CLOCKS: Final[tuple[tuple[type[Case], str, str], ...]] = (
     (Rectification, RectificationState.ISSUED, "pass_due"),
 )
 BATCH: Final = 2_000
+logger = logging.getLogger(__name__)
 
 
 def pass_deadlines(*, actor: Actor | None = None) -> int:
     """Do what follows from every deadline that has passed; returns how many cases moved.
 
-    The history names the deadline's own moment, whenever this runs. Each case is its own transaction and is claimed,
-    so that two runs at once share the work. At most 2,000 cases of a machine move in one run.
+    The history names the deadline's own moment, whenever this runs; whoever arrived before it is served first. Each
+    case is its own transaction and is claimed, so that two runs at once share the work. At most 2,000 cases of a
+    machine move in one run.
     """
     actor = actor or Actor.system("deadlines")
-    now, moved = clock.now(), 0
+    over, moved = clock.now() - SERVED, 0
     for model, state, name in CLOCKS:
-        due = model.unscoped.filter(state=state, due_at__lte=now).order_by("due_at", "pk")
+        due = model.unscoped.filter(state=state, due_at__lte=over).order_by("due_at", "pk")
         for pk in list(due.values_list("pk", flat=True)[:BATCH]):
-            moved += _pass(model, pk, state, name, actor, now)
+            moved += _attempt(model, pk, state, name, actor, over)
     coordination.remind()
     return moved
 
 
+def _attempt(model: type[Case], pk: int, state: str, name: str, actor: Actor, over: datetime) -> bool:
+    """One that cannot be moved now keeps none of the others waiting; the next run tries it again."""
+    try:
+        return _pass(model, pk, state, name, actor, over)
+    except PilotError:
+        logger.exception("deadline of %s %s", model.slug(), pk)
+        return False
+
+
 @transaction.atomic
-def _pass(model: type[Case], pk: int, state: str, name: str, actor: Actor, now: datetime) -> bool:
+def _pass(model: type[Case], pk: int, state: str, name: str, actor: Actor, over: datetime) -> bool:
     rows = model.unscoped.select_for_update(skip_locked=True, of=("self",))
-    case = rows.filter(pk=pk, state=state, due_at__lte=now).first()
+    case = rows.filter(pk=pk, state=state, due_at__lte=over).first()
     if case is None:  # moved meanwhile, or in another run's hands
         return False
     fire(case, name, actor=actor, at=case.due_at)

@@ -92,12 +92,15 @@ def append(*, actor: Actor, key: UUID, offset: int, piece: bytes) -> Upload:
 def finish(
     *, actor: Actor, key: UUID, format: str, encoding: str, dry_run: bool, arrived_at: datetime
 ) -> UploadJob:
-    """Hand in an upload that is whole; ``arrived_at`` is when its end came.
+    """Hand in an upload that is whole; ``arrived_at`` is when its end came. Whoever was cut off may do so again.
 
     Raises :class:`WrongOffset` while something is missing, StateChanged when it was handed in already, and what
     :func:`uploads.receive_waiting` raises. After a fault that another choice may mend the upload stays.
     """
     with _held(actor, key) as upload:
+        if job := _job_of(key):
+            spool.end_pieces(key)
+            return job
         about = upload.about
         if upload.received != about.size:
             raise WrongOffset(upload.received)
@@ -126,6 +129,8 @@ def finish(
 def cancel(*, actor: Actor, key: UUID) -> None:
     """Give an upload up; raises StateChanged when it is none any more."""
     with _held(actor, key):
+        if _job_of(key):
+            raise _gone()
         spool.remove(key)
 
 
@@ -146,15 +151,24 @@ def unfinished(*, actor: Actor, keys: list[UUID] | None = None) -> list[Upload]:
     return sorted(found, key=lambda upload: upload.about.begun, reverse=True)
 
 
+def _job_of(key: UUID) -> UploadJob | None:
+    """The job of an upload that was handed in by whoever was cut off right after it."""
+    job: UploadJob | None = UploadJob.unscoped.filter(case_key=key).first()
+    return job
+
+
+def _gone() -> StateChanged:
+    return StateChanged(_("该上传已完成或已取消"))
+
+
 @contextmanager
 def _held(actor: Actor, key: UUID) -> Iterator[Upload]:
     """The upload, while nobody else adds to it, hands it in or gives it up."""
-    gone = StateChanged(_("该上传已完成或已取消"))
     try:
         with spool.piece_lock(key):
             upload = find(actor=actor, key=key)
             if upload is None:
-                raise gone
+                raise _gone()
             yield upload
     except FileNotFoundError as error:
-        raise gone from error
+        raise _gone() from error

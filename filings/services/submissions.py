@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -18,14 +18,13 @@ from django.utils.translation import get_language
 from filings.intake.decode import FileFormat, Row
 from filings.intake.versions import Candidate
 from filings.models import FormRefusal, UploadJob
+from filings.models.uploads import BY_REQUEST
 from filings.selectors.contexts import unit_context
 from filings.services import loading, rejects, uploads
 from pilot import clock
 from pilot.actors import Actor
 from pilot.models import PilotUnit
 from pilot.workflow import begun, fire
-
-SOURCE: Final = "api"
 
 
 def submit(
@@ -75,7 +74,7 @@ def _job(unit: PilotUnit, rows: Sequence[Row], received_at: datetime) -> UploadJ
     return UploadJob(
         case_key=uuid4(),
         unit=unit,
-        source_name=SOURCE,
+        source_name=BY_REQUEST,
         format=FileFormat.NDJSON,
         sha256=digest.hexdigest(),
         size=sum(len(row.raw) + 1 for row in rows),

@@ -176,6 +176,8 @@ def propose_sanction(*, actor: Actor, unit: PilotUnit, kind: str, grounds: str) 
     Raises :class:`Refused` without that rule, outside the proposer's province, for a unit that is not in the pilot,
     for a suspension of a suspended unit, or while another proposal is undecided.
     """
+    # Of two at one moment one is refused.
+    PilotUnit.unscoped.select_for_update(of=("self",), no_key=True).get(pk=unit.pk)
     if not programmes.rule(unit.programme, "sanctions"):
         raise Refused(_("本试点项目没有暂停或退出的规则，不能提出"))
     if not has_jurisdiction(actor, unit.province):

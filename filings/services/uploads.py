@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 from cryptography.exceptions import InvalidTag
+from django.db import Error as DatabaseFault
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils.translation import get_language
@@ -30,6 +31,7 @@ from filings.intake.lines import Readable
 from filings.intake.records import FileRefused, UnitContext
 from filings.intake.versions import Candidate
 from filings.models import UploadJob
+from filings.models.uploads import BY_REQUEST
 from filings.selectors.contexts import unit_context
 from filings.services import crypto, loading, rejects, spool, storage
 from pilot import clock
@@ -147,6 +149,8 @@ def receive_waiting(
     except FileRefused as fault:
         spool.remove(key)
         raise FileNotTaken(fault) from fault
+    except DatabaseFault:
+        raise  # the job may be there: a connection that breaks at the commit does not tell; else ``tidy`` forgets it
     except BaseException:
         spool.remove(key)
         raise
@@ -205,7 +209,8 @@ def judge_head(key: UUID, unit: PilotUnit, *, name: str, stated: str, encoding: 
 def _shown_name(name: str) -> str:
     """The last part of a file's name without control characters; it is shown, never used as a path."""
     last = PurePosixPath(name.replace("\\", "/")).name
-    return "".join(character for character in last if character.isprintable())[:255]
+    shown = "".join(character for character in last if character.isprintable())[:255]
+    return f"“{shown}”" if shown == BY_REQUEST else shown
 
 
 @transaction.atomic

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from filings.models import UploadJob
-from filings.services import submissions
 from filings.transitions.guards import people_of_unit
 from pilot.models import Membership
 from pilot.services import outbox
@@ -14,14 +13,14 @@ from pilot.workflow import Act, on
 
 def those_who_wait(case: UploadJob) -> QuerySet[Membership]:
     """Audience: the unit's people; nobody where a request was answered itself, of which there may be ten a second."""
-    return Membership.objects.none() if _by_request(case) else people_of_unit(case)
+    return Membership.objects.none() if case.by_request else people_of_unit(case)
 
 
 @on(UploadJob, "finish", tell=[those_who_wait])
 def finish(case: UploadJob, act: Act) -> None:
     """Every row has its outcome; what was stored is compared with the authority's records next."""
     if not case.dry_run:
-        post = outbox.post_task_soon if _by_request(case) else outbox.post_task
+        post = outbox.post_task_soon if case.by_request else outbox.post_task
         post("filings.tasks.compare_unit", unit_id=case.unit_id)
 
 
@@ -29,7 +28,3 @@ def finish(case: UploadJob, act: Act) -> None:
 def fail(case: UploadJob, act: Act) -> None:
     """The file as a whole, or the rest of it, cannot be taken; ``data["fault"]`` says why in words."""
     case.fault = str(act.data["fault"])[:255]
-
-
-def _by_request(case: UploadJob) -> bool:
-    return case.source_name == submissions.SOURCE

@@ -12,7 +12,7 @@ from datetime import date
 from operator import mul
 from typing import Final
 
-from filings.rules import CERT_TYPES_BY_NATURE, USCC_CERT_TYPES, CertType
+from filings.rules import USCC_CERT_TYPES, CertType
 from filings.validators.regions import PROVINCE_PREFIXES
 
 Faults = tuple[str, ...]
@@ -129,8 +129,3 @@ def certificate_faults(cert_type: int, number: str, today: date) -> Faults:
     ``today`` is the day of receipt: a birth date after it is a fault.
     """
     return _BY_TYPE.get(cert_type, _OTHER_FAULTS)(number, today)
-
-
-def type_fits_nature(nature: int, cert_type: int) -> bool:
-    """Say whether a subject of this nature may show a certificate of this type (code list of the filing system)."""
-    return cert_type in CERT_TYPES_BY_NATURE.get(nature, ())

@@ -48,11 +48,6 @@ def _checked_alabels(name: str) -> str | None:
         return None
 
 
-def to_unicode(domain: str) -> str:
-    """Return the U-label form of a stored domain, for display."""
-    return idna.decode(domain) if "xn--" in domain else domain
-
-
 def check_domain(value: str) -> tuple[str | None, str | None]:
     """Return ``(A-label, None)`` for a registrable domain, else ``(None, code of the fault)``.
 

@@ -18,12 +18,6 @@ def province_of(number: str) -> str | None:
     return PROVINCE_BY_SIGN[match[1]] if match else None
 
 
-def is_website_number(number: str) -> bool:
-    """Say whether ``number`` is that of a website (with ``-n``) rather than of a subject."""
-    match = _NUMBER(number)
-    return bool(match and match[2])
-
-
 def subject_number(number: str) -> str:
     """The 备案号 of the subject behind that of a website; any other text stays as it is."""
     match = _NUMBER(number)

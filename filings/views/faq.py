@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 from filings.forms.coordination import FaqSearch
 from filings.pages import faq as faq_page
 from filings.selectors import faq
-from filings.views.common import home, page_of
+from filings.views.common import home
+from pilot.views.paging import page_of
 
 
 @require_safe
@@ -22,6 +23,6 @@ def faq_list(request: Any) -> HttpResponse:
         return render(request, "filings/faq_similar.html", {"entries": entries})
     form = FaqSearch(request.GET or None)
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    rows = page_of(request, faq.search(wanted.get("q", ""), wanted.get("category", "")))
+    rows = page_of(faq.search(wanted.get("q", ""), wanted.get("category", "")), request.GET)
     page = faq_page.page(rows, form, rows.paginator.count, [home()], filtered=any(wanted.values()))
     return render(request, "filings/faq.html", {"page": page})

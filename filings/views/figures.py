@@ -15,11 +15,13 @@ from filings.pages import figure_forms
 from filings.periods import Period
 from filings.selectors import members
 from filings.selectors.units import counted_for, sees_whole
-from filings.views.common import home, page_of
+from filings.views.common import home
 from pilot import clock
 from pilot.enums import Province
+from pilot.forms import whole_number
 from pilot.selectors import register
 from pilot.ui import Link, PlainPage, Section
+from pilot.views.paging import page_of
 
 
 @require_safe
@@ -76,16 +78,17 @@ def _province(request: Any, unit: Any) -> int | None:
     asked = request.GET.get("province", "")
     if not asked:
         return None
-    if not asked.isdecimal() or int(asked) not in Province:
+    number = whole_number(asked)
+    if number is None or number not in Province:
         raise Http404
-    return int(asked)
+    return number
 
 
 def _at_the_door(
     request: HttpRequest, unit: Any, span: Period, count: str, label: str, toolbar: list[Link]
 ) -> Section:
     rows = {"refused": members.refused, "duplicates": members.duplicated}[count](unit.pk, span)
-    page = page_of(request, rows)
+    page = page_of(rows, request.GET)
     if page.has_next():
         toolbar.append(Link(_("下一页"), f"{request.path}?page={page.next_page_number()}", "arrow-right"))
     show: Any = figure_forms.refusals if count == "refused" else figure_forms.duplicates

@@ -16,10 +16,11 @@ from filings.models import VerificationForm
 from filings.pages import form_page
 from filings.selectors import forms as form_selector
 from filings.services import reading
-from filings.views.common import home, page_of
+from filings.views.common import home
 from pilot.enums import Province
 from pilot.ui import Empty, Link, ListPage
 from pilot.views import disclosure
+from pilot.views.paging import page_of
 
 ANY = ("", gettext_lazy("全部"))
 
@@ -52,7 +53,7 @@ def form_list(request: Any) -> HttpResponse:
     form = FormFilter(request.GET or None)
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
     total = form_selector.number(request.actor, wanted)
-    page = page_of(request, form_selector.listed(request.actor, wanted), total=total)
+    page = page_of(form_selector.listed(request.actor, wanted), request.GET, total=total)
     keys = [row.pk for row in page.object_list]
     # nosemgrep: unscoped-in-a-view  (the keys come from a scoped list)
     rows = form_selector.with_outcome(page.object_list.model.unscoped.filter(pk__in=keys))

@@ -17,6 +17,7 @@ from filings.selectors import inspections as selector
 from filings.services import inspections, reading
 from filings.services.inspection_fields import described
 from pilot.errors import Refused
+from pilot.forms import whole_number
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,7 +39,6 @@ def inspection_read(request: Any, pk: int) -> HttpResponse:
             messages.error(request, _("该核验单已不在您手中"))
             return redirect("inspection_read", case.pk)
         return _unmasked(request, case, item)
-    turn = request.POST.get("turn", "")
     try:
         given = inspections.read_item(
             actor=request.actor,
@@ -46,7 +46,7 @@ def inspection_read(request: Any, pk: int) -> HttpResponse:
             item=item,
             wrong=_wrong(request),
             remark=request.POST.get("remark", ""),
-            turn=int(turn) if turn.isdecimal() else None,
+            turn=whole_number(request.POST.get("turn", "")),
         )
     except Refused as refusal:
         return _refused(request, case, item, refusal)
@@ -102,9 +102,8 @@ def _ended(request: Any, case: Inspection) -> HttpResponse:
 
 
 def _posted(request: Any, case: Inspection) -> InspectionItem:
-    key = request.POST.get("item", "")
     rows = case.items.select_related("form__unit", "form__key")
-    item: InspectionItem | None = rows.filter(pk=int(key)).first() if key.isdecimal() else None
+    item: InspectionItem | None = rows.filter(pk=whole_number(request.POST.get("item", "")) or 0).first()
     if item is None:
         raise Http404
     return item

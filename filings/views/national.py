@@ -18,13 +18,13 @@ from filings.pages import national as pages
 from filings.selectors import national as selector
 from filings.services import national
 from filings.services.national import Imported
-from filings.views.common import page_of
 from filings.views.units import crumbs_of, unit_or_404
 from pilot import policy
 from pilot.downloads import as_download
 from pilot.errors import PilotError
 from pilot.services import exports
 from pilot.ui import ActPage, Empty, Link, ListPage, PlainPage, Section
+from pilot.views.paging import page_of
 
 SHOWN_FILES = 10
 
@@ -45,7 +45,7 @@ def _crumbs(unit: Any) -> list[Link]:
 def reconciliation(request: Any, code: str) -> HttpResponse:
     """What of a unit's month the national system has, and what only one of the two knows of."""
     scope, form, show = _asked(request, code)
-    page = page_of(request, selector.LISTS[show](scope))
+    page = page_of(selector.LISTS[show](scope), request.GET)
     listing = ListPage(
         title=_("与全国系统核对：%(unit)s") % {"unit": scope.unit.organisation.name},
         intro=pages.intro(scope.month.name, selector.counts(scope)),

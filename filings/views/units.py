@@ -16,14 +16,16 @@ from filings.forms.units import DayForm, LicenceForm, ScopeForm, UnitFilter
 from filings.pages import register as register_page
 from filings.pages import unit_page, unit_scope
 from filings.selectors.units import unit_views
-from filings.views.common import home, page_of
+from filings.views.common import home
 from pilot import clock
 from pilot.errors import PilotError, StateChanged
+from pilot.forms import whole_number
 from pilot.rules import SHANGHAI, local_day
 from pilot.selectors import programmes, register
 from pilot.services import licences
 from pilot.services import register as services
 from pilot.ui import ActPage, Empty, Fact, Link, ListPage
+from pilot.views.paging import page_of
 
 
 def crumbs_of(unit: Any = None) -> list[Link]:
@@ -49,7 +51,7 @@ def unit_list(request: Any) -> HttpResponse:
     form = UnitFilter(request.GET or None, licences=register_page.licence_choices())
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
     units = register.units(request.actor, at=now)
-    page = page_of(request, register_page.rows_for(units, wanted, request.GET.get("sort", "")))
+    page = page_of(register_page.rows_for(units, wanted, request.GET.get("sort", "")), request.GET)
     codes = [unit.code for unit in page]
     shown = {view.unit.pk: view for view in unit_views(request.actor, codes=codes)} if codes else {}
     opened = register.opened(shown, at=now)
@@ -99,12 +101,12 @@ def unit_switch(request: Any, code: str) -> HttpResponse:
     if step != "confirm":
         return _switch_preview(request, unit, form)
     try:
-        seen = request.POST.get("seen", "")
+        seen = whole_number(request.POST.get("seen", ""))
         services.set_scope(
             actor=request.actor,
             unit=unit,
             **form.cleaned_data,
-            seen=int(seen) if seen.isdecimal() else -1,
+            seen=-1 if seen is None else seen,
         )
     except StateChanged as changed:
         messages.error(request, str(changed.message))

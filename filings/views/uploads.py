@@ -18,13 +18,14 @@ from filings.pages import upload_result
 from filings.pages.upload_form import ChoicesForm
 from filings.receiving import SpoolHandler
 from filings.services import pieces, trials
-from filings.views.common import home, page_of
+from filings.views.common import home
 from pilot.errors import Refused
 from pilot.pieces import WrongOffset
 from pilot.registry import pages_of
 from pilot.ui import Link, PlainPage
 from pilot.views import cases
 from pilot.views import pieces as answers
+from pilot.views.paging import page_of
 
 
 # nosemgrep: csrf-exempt
@@ -129,7 +130,7 @@ def upload_progress(request: Any, pk: int) -> HttpResponse:
 def upload_repeats(request: Any, pk: int) -> HttpResponse:
     """The rows of a job that repeat what was handed in before, with line and form number."""
     job = _job(request, pk)
-    page = page_of(request, job.repeats.order_by("row"))
+    page = page_of(job.repeats.order_by("row"), request.GET)
     numbers = [repeat.form_no for repeat in page.object_list]
     forms = VerificationForm.objects.visible_to(request.actor).filter(unit=job.unit_id, form_no__in=numbers)
     toolbar = []

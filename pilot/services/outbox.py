@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any, cast
 
 from celery import current_app
@@ -20,6 +21,7 @@ from pilot.models import Notice, OutboxMessage
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER = timedelta(seconds=10)
+REFUSED_AGAIN = timedelta(hours=1)  # a mail that the server does not take, though it takes others
 SOON = timedelta(seconds=2)
 MOST_TRIES = 3
 LOST_AFTER = timedelta(hours=1)
@@ -139,18 +141,26 @@ def relay(*, only: Iterable[int] | None = None, limit: int = 500) -> int:
                 continue
             if message.kind == OutboxMessage.Kind.MAIL:
                 message.attempts += 1  # those of a task are counted where it is run
+            away = False
             try:
                 _send(message)
+            except (SMTPRecipientsRefused, SMTPDataError) as error:
+                _put_off(message, error, REFUSED_AGAIN)
             except (OperationalError, OSError) as error:
-                message.last_error = str(error)[:255]
-                message.not_before = clock.security_now() + RETRY_AFTER
+                _put_off(message, error, RETRY_AFTER)
+                away = True
             else:
                 message.sent_at = clock.security_now()
                 sent += 1
             message.save(update_fields=["attempts", "last_error", "not_before", "sent_at"])
-            if not message.sent_at:
+            if away:
                 break  # the broker or mail server is away: the rest would only wait for the same time-out
     return sent
+
+
+def _put_off(message: OutboxMessage, error: Exception, delay: timedelta) -> None:
+    message.last_error = str(error)[:255]
+    message.not_before = clock.security_now() + delay
 
 
 def _send(message: OutboxMessage) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from django import forms
@@ -20,7 +20,7 @@ from pilot import clock
 from pilot import help as texts
 from pilot.downloads import as_download
 from pilot.enums import Role
-from pilot.forms import ActForm
+from pilot.forms import ActForm, whole_number
 from pilot.masking import mask_name
 from pilot.models import AuditCheck, AuditEntry, AuditHead, AuditSeal
 from pilot.rules import local_day
@@ -43,6 +43,7 @@ from pilot.ui import (
 from pilot.views.audit_words import action_choices, action_words, channel_words, object_kinds, object_words
 
 SHOWN: Final = 50  # checks on their page
+LAST: Final = date.max - timedelta(days=1)  # the last day that has a next one
 _DAY: Final = "%Y-%m-%d"
 
 
@@ -112,9 +113,10 @@ def _subjects(words: str) -> tuple[list[str], str] | None:
 def _period(data: dict[str, Any]) -> dict[str, datetime | None]:
     """From the beginning of the first day to the end of the last, half-open."""
     since, until = data.get("since"), data.get("until")
+    after = min(until, LAST) + timedelta(days=1) if until else None
     return {
         "since": make_aware(datetime.combine(since, time())) if since else None,
-        "until": make_aware(datetime.combine(until + timedelta(days=1), time())) if until else None,
+        "until": make_aware(datetime.combine(after, time())) if after else None,
     }
 
 
@@ -151,9 +153,7 @@ def audit_list(request: Any) -> HttpResponse:
     query = request.GET.copy()
     before = query.pop("before", [""])[-1]
     form = AuditFilter(query)
-    found = selector.search(
-        form.wanted, before=int(before) if before.isdigit() and len(before) < 19 else None
-    )
+    found = selector.search(form.wanted, before=whole_number(before))
     entries = found[: selector.PAGE]
     page = ListPage(
         title=_("审计日志"),

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods
 
 from pilot import clock, policy, workflow
 from pilot.actors import Actor
-from pilot.errors import PilotError, Refused, StateChanged
-from pilot.forms import RemarkForm
+from pilot.errors import NotPermitted, PilotError, Refused, StateChanged
+from pilot.forms import RemarkForm, whole_number
 from pilot.machines import Case, declared
 from pilot.registry import MachinePages, Task, pages_of
 from pilot.tones import state_tag
@@ -106,10 +106,9 @@ def _submitted(request: HttpRequest) -> tuple[Any, Any]:
 
 def _seen(request: Any, case: Case) -> dict[str, Any]:
     """What the actor saw when the page of the act was opened: the state and the number of steps taken by then."""
-    step = request.POST.get("seen_step", "")
     return {
         "seen": request.POST.get("seen", case.state),
-        "seen_step": int(step) if step.isdecimal() else None,
+        "seen_step": whole_number(request.POST.get("seen_step", "")),
     }
 
 
@@ -135,7 +134,9 @@ def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
     if name not in {t.name for t in declared(pages.model)}:
         raise Http404
     if not policy.may_act(slug, name, request.actor.role):
-        raise workflow.why_not(case, name, actor=request.actor, at=clock.now()) or Http404
+        denial = workflow.not_permitted(pages.model, name)
+        workflow.record_denial(case, name, actor=request.actor, error=denial)
+        raise denial
     form_class = pages.forms.get(name, RemarkForm)
     back = _chosen_on(request, pages, pk)
     obstacle = workflow.why_not(case, name, actor=request.actor, at=clock.now())
@@ -173,7 +174,10 @@ def case_task(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
     pages = pages_of(slug)
     case = visible_case(request, pages, pk)
     task: Task | None = next((t for t in pages.tasks if t.name == name), None)
-    if task is None or not policy.may_act(slug, name, request.actor.role):
+    if task is None:
+        raise Http404
+    if not policy.may_act(slug, name, request.actor.role):
+        workflow.record_denial(case, name, actor=request.actor, error=NotPermitted(""))
         raise Http404
     back = reverse(f"{slug}_detail", args=[pk])
     if obstacle := task.obstacle(case, request.actor):

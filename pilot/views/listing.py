@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.paginator import Paginator
 from django.db.models import F, QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -25,10 +24,10 @@ from pilot.registry import Batch, ListColumn, MachinePages, pages_of
 from pilot.selectors import saved_views
 from pilot.services import exports
 from pilot.tones import state_tag
-from pilot.ui import PAGE_SIZES, BatchBar, Column, Empty, Link, ListPage, Row, ViewBar, ViewTab
+from pilot.ui import BatchBar, Column, Empty, Link, ListPage, Row, ViewBar, ViewTab
 from pilot.views.filters import CaseFilter
+from pilot.views.paging import page_of
 
-DEFAULT_SIZE = 20
 ALL = "?view=all"  # the list without any filter, whatever view opens by default
 
 
@@ -124,11 +123,7 @@ def case_list(request: Any, slug: str) -> HttpResponse:
         return redirect(f"{request.path}?{view.query}")
     form = CaseFilter(params, pages=pages, actor=actor)
     query = _query(pages, form, params)
-    size = params.get("size", "")
-    paginator = Paginator(
-        _ordered(pages, form, params), int(size) if size in map(str, PAGE_SIZES) else DEFAULT_SIZE
-    )
-    page = paginator.get_page(params.get("page"))
+    page = page_of(_ordered(pages, form, params), params)
     columns = columns_of(pages)
     shortcut = _shortcut(pages, actor, query)
     filtered = bool(form.wanted)
@@ -136,7 +131,7 @@ def case_list(request: Any, slug: str) -> HttpResponse:
         title=str(pages.label),
         columns=[*map(heading, columns), *([Column("open", _("操作"))] if shortcut else [])],
         rows=[_with_shortcut(row_of(pages, case, columns), shortcut) for case in page.object_list],
-        total=paginator.count,
+        total=page.paginator.count,
         empty=_empty(pages, filtered),
         crumbs=crumbs(pages)[:1],
         filter_form=form,
@@ -144,8 +139,8 @@ def case_list(request: Any, slug: str) -> HttpResponse:
         page=page,
         toolbar=_toolbar(pages, actor),
         views=_view_bar(pages, actor, views, query),
-        batch=_batch_bar(pages, actor, query, paginator.count),
-        export_url=f"{reverse('list_export', args=[slug])}?{query}" if paginator.count else "",
+        batch=_batch_bar(pages, actor, query, page.paginator.count),
+        export_url=f"{reverse('list_export', args=[slug])}?{query}" if page.paginator.count else "",
         export_reasons=ExportReason.choices if any(c.personal for c in columns) else (),
     )
     return render(request, "pages/list.html", {"page": listing})

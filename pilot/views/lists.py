@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pilot import clock, policy
 from pilot.errors import PilotError
+from pilot.forms import whole_number
 from pilot.models import Export, SavedView
 from pilot.registry import Batch, MachinePages, all_pages
 from pilot.services import batches, exports, saved_views
@@ -226,7 +227,8 @@ def _chosen(request: Any, pages: MachinePages, query: str) -> tuple[QuerySet[Any
     """
     if request.POST.get("all") and "confirmed" not in request.POST:
         return listing.rows_for(pages, request.actor, QueryDict(query)), 0
-    named = {int(pk) for value in request.POST.getlist("pick") for pk in value.split(",") if pk.isdecimal()}
+    given = {whole_number(pk) for value in request.POST.getlist("pick") for pk in value.split(",")}
+    named = given - {None}
     rows = listing.rows_for(pages, request.actor, {}).filter(pk__in=named)
     return rows, len(named) - rows.count()
 

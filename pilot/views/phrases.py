@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from pilot.context import EXTRA
-from pilot.forms import ActForm
+from pilot.forms import ActForm, whole_number
 from pilot.models import Phrase
 from pilot.models.phrases import LONGEST
 from pilot.registry import Group
@@ -59,9 +59,9 @@ def phrase_list(request: Any) -> HttpResponse:
     """The library, and what is added to it or (with ``forget``) taken out."""
     actor = request.actor
     if request.method == "POST" and "forget" in request.POST:
-        number = request.POST["forget"]
         own = Phrase.objects.visible_to(actor)
-        phrases.forget(actor=actor, phrase=get_object_or_404(own, pk=number if number.isdecimal() else 0))
+        phrase = get_object_or_404(own, pk=whole_number(request.POST["forget"]) or 0)
+        phrases.forget(actor=actor, phrase=phrase)
         messages.success(request, _("已删除"))
         return redirect("phrase_list")
     form = PhraseForm(request.POST or None, actor=actor)

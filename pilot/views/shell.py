@@ -19,6 +19,7 @@ from pilot import clock, policy, watermark
 from pilot.context import waiting_counts
 from pilot.downloads import SANDBOX, as_download
 from pilot.errors import Refused
+from pilot.forms import whole_number
 from pilot.machines import MACHINES
 from pilot.middleware import MEMBERSHIP_KEY, client_address, refusal
 from pilot.models import Document, Notice
@@ -126,7 +127,11 @@ def notice_read(request: Any, pk: int) -> HttpResponse:
 @require_POST
 def switch_membership(request: Any) -> HttpResponse:
     """Act in another of one's roles."""
-    chosen = people.memberships(request.user).filter(pk=request.POST.get("membership") or 0).first()
+    chosen = (
+        people.memberships(request.user)
+        .filter(pk=whole_number(request.POST.get("membership", "")) or 0)
+        .first()
+    )
     if chosen is None:
         raise Http404
     request.session[MEMBERSHIP_KEY] = chosen.pk

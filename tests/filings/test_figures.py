@@ -225,7 +225,21 @@ def test_figures_of_a_moment_leave_out_what_came_later(unit: PilotUnit) -> None:
     assert (early["m1"]["n"], early["as_of"]) == (1, "2019-06-19T10:00:00+08:00")
 
 
-@pytest.mark.parametrize("period", ["2019", "2019-6", "2019-06-31", "to date", "", "2019-13"])
+@pytest.mark.parametrize(
+    "period",
+    [
+        "2019",
+        "2019-6",
+        "2019-06-31",
+        "to date",
+        "",
+        "2019-13",
+        "9999-12",
+        "9999-12-31",
+        "0001-01",
+        "２０１９-06",
+    ],
+)
 def test_an_unknown_period_is_refused_in_words(unit: PilotUnit, period: str) -> None:
     with pytest.raises(Refused, match="期间应为"):
         figures.figures(unit=unit, period=period)

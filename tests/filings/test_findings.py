@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from filings.services import findings as finding_service
 from filings.services.attachments import Proof
 from pilot import clock
 from pilot.actors import Actor
-from pilot.errors import Refused
+from pilot.errors import Refused, StateChanged
 from pilot.models import Document, Notice, PilotUnit, TransitionRecord
 from pilot.services import scanner
 from pilot.workflow import fire
@@ -56,6 +57,29 @@ def test_a_finding_is_confirmed_by_time_at_its_deadline(finding: Finding) -> Non
     assert (deadlines.pass_deadlines(), deadlines.pass_deadlines(), state(finding)) == (1, 0, "confirmed")
     step = TransitionRecord.objects.get(machine="finding", name="confirm")
     assert (step.at, step.role) == (due, "system")
+
+
+def test_a_dispute_that_arrived_in_time_is_served_before_the_bell(finding: Finding, provider: Actor) -> None:
+    """Its files take a while to come in and to be scanned; the timetable looks every minute."""
+    world.at("2019-07-09 00:00")
+    assert deadlines.pass_deadlines() == 0
+    arrived = finding.due_at - timedelta(seconds=1)
+    assert fire(finding, "dispute_finding", actor=provider, at=arrived, reason="示例").state == "disputed"
+
+
+def test_a_case_that_cannot_move_keeps_no_other_waiting(
+    finding: Finding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = builders.found(builders.form(finding.unit, "F-9"), at=clock.now())
+
+    def locked_elsewhere(case: Finding, name: str, **more: Any) -> Any:
+        if case.pk == finding.pk:
+            raise StateChanged("该事项正由他人办理")
+        return fire(case, name, **more)
+
+    monkeypatch.setattr(deadlines, "fire", locked_elsewhere)
+    world.at("2019-07-12 08:00")
+    assert (deadlines.pass_deadlines(), state(finding), state(other)) == (1, "open", "confirmed")
 
 
 def proof(name: str = "证明.pdf", content: bytes = PDF) -> Proof:

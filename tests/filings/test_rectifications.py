@@ -178,7 +178,7 @@ def test_a_program_reads_the_same_last_moment_before_and_after_it(
     fire(order, "issue", actor=bureau_lead)
     end = "2019-07-16T00:00:00.000+08:00"
     assert told() == ("issued", end)
-    world.at("2019-07-16 00:00")
+    world.at("2019-07-16 00:01")
     deadlines.pass_deadlines()
     assert told() == ("overdue", end)
     fire(order, "answer", actor=provider, answer_text="迟交")
@@ -192,7 +192,7 @@ def test_an_order_that_is_not_answered_becomes_overdue(
     world.at("2019-07-15 23:59")
     deadlines.pass_deadlines()
     assert (state(order), due(bureau_lead)) == ("issued", "2019-07-15")
-    world.at("2019-07-16 00:00")
+    world.at("2019-07-16 00:01")
     deadlines.pass_deadlines()
     assert (state(order), due(bureau_lead)) == ("overdue", "2019-07-15 逾期 1 个工作日")
     world.at("2019-07-22 09:00")

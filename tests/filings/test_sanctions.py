@@ -27,7 +27,9 @@ from tests.applications.builders import pdf
 from tests.documents.reading import squeezed, text_of
 from tests.factories import world
 from tests.factories.audited import audited
+from tests.factories.locks import while_held
 from tests.filings.acting import refused, state
+from tests.filings.builders import enrol
 from tests.filings.test_pages import signed_in
 
 
@@ -47,7 +49,7 @@ def imposed(
     sanction: Sanction, actor: Actor, approver: Actor, effect_from: datetime | None = None
 ) -> Sanction:
     fire(sanction, "notify", actor=actor)
-    world.at("2019-07-09 00:00")
+    world.at("2019-07-09 00:01")
     deadlines.pass_deadlines()
     return fire(sanction, "impose", actor=approver, effect_from=effect_from)
 
@@ -64,6 +66,17 @@ def paper(sanction: Sanction, kind: str) -> str:
 def test_without_a_rule_there_is_no_sanction(unit: PilotUnit, bureau_reviewer: Actor) -> None:
     with pytest.raises(Refused, match="没有暂停或退出的规则"):
         proposal(bureau_reviewer, unit)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_proposals_at_one_moment_one_is_refused() -> None:
+    programme = world.install()
+    ProgrammeRule.objects.filter(programme=programme, key="sanctions").update(value=True)
+    unit = enrol(programme, world.provider())
+    world.at("2019-07-01 09:00")
+    first, second = world.bureau(), world.bureau()
+    assert while_held(lambda: proposal(first, unit), lambda: proposal(second, unit)) is Refused
+    assert Sanction.unscoped.get().proposed_by_id == first.person_id
 
 
 @pytest.mark.usefixtures("rule")
@@ -149,6 +162,7 @@ def test_silence_closes_the_hearing(unit: PilotUnit, bureau_reviewer: Actor, pro
     sanction = fire(proposal(bureau_reviewer, unit), "notify", actor=bureau_reviewer)
     world.at("2019-07-09 00:00")
     refused(sanction, "close_hearing", provider, "期限已届满", statement="迟到")
+    world.at("2019-07-09 00:01")
     assert (deadlines.pass_deadlines(), state(sanction)) == (1, "heard")
     assert "该单位在期限内未提出陈述申辩" in paper(sanction, "hearing-record")
 

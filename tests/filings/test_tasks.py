@@ -19,7 +19,7 @@ def test_the_timetable_names_tasks_that_exist() -> None:
 
 @pytest.mark.usefixtures("finding")
 def test_deadlines_pass_by_the_job() -> None:
-    world.at("2019-07-09 00:00")
+    world.at("2019-07-09 00:01")
     assert (tasks.pass_deadlines(), Finding.unscoped.get().state) == (1, "confirmed")
 
 

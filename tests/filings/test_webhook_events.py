@@ -9,7 +9,8 @@ import pytest
 from django.db import transaction
 
 from filings.models import Finding
-from filings.services import bulletins, loading, submissions, supervision
+from filings.models.uploads import BY_REQUEST
+from filings.services import bulletins, loading, supervision
 from pilot.actors import Actor
 from pilot.models import PilotUnit, WebhookDelivery, WebhookEndpoint
 from pilot.services import register, webhooks
@@ -54,7 +55,7 @@ def test_every_event_says_ids_numbers_counts_and_states(
         fire(upload, name, actor=loading.LOADER, at=at)
     failed, direct = builders.job(unit, at), builders.job(unit, at)
     fire(failed, "fail", actor=loading.LOADER, at=at, fault="张三的文件")
-    type(direct).unscoped.filter(pk=direct.pk).update(source_name=submissions.SOURCE)
+    type(direct).unscoped.filter(pk=direct.pk).update(source_name=BY_REQUEST)
     for name in ("start", "finish"):
         fire(direct, name, actor=loading.LOADER, at=at)
     assert told() == [

@@ -15,6 +15,7 @@ from pilot.actors import Actor
 from pilot.models import AuditEntry, Membership, Person
 from tests.applications import builders
 from tests.factories import world
+from tests.filings import builders as run
 from tests.pilot.accounts.helpers import code_now
 from tests.pilot.test_door import login
 
@@ -87,6 +88,26 @@ def test_setting_up_and_handing_in(programme: Any, provider: Actor) -> None:
         ("application.hand_in", *who, "applicationversion", str(version.pk)),
         ("application.submit", *who, "application", str(case.pk)),
     ]
+
+
+def test_what_is_tried_without_the_right_is_on_record(
+    programme: Any, provider: Actor, bureau_reviewer: Actor
+) -> None:
+    """A role that never may is refused before the act itself is reached, and so is one that may not do a task."""
+    case = builders.submitted(provider)
+    finding = run.found(run.form(run.enrol(programme, provider), "F-1"))
+    tried = (
+        (provider, case, "application_act", "accept", 403),
+        (bureau_reviewer, finding, "finding_task", "record_cause", 404),
+    )
+    for actor, subject, page, name, status in tried:
+        client, since = builders.client_of(actor), last()
+        answer = client.post(reverse(page, args=[subject.pk, name]))
+        who = (actor.person_id, str(subject.pk), {"code": "permission"})
+        assert answer.status_code == status
+        assert rows("person_id", "object_id", "detail", since=since) == [
+            (f"{subject.slug()}.{name}", "denied", *who)
+        ]
 
 
 @pytest.fixture

@@ -73,6 +73,7 @@ def test_every_criterion_finds_its_rows_and_others_narrow_it(
     today = day(third)
     for query, expected in (
         ({"subject": "application", "until": today}, keys),
+        ({"subject": "application", "since": "0001-01-01", "until": "9999-12-31"}, keys),
         ({"subject": "application 7"}, [third.pk, first.pk]),
         ({"subject": "试点申请 7"}, [third.pk, first.pk]),
         ({"person": provider.name, "subject": "application"}, [second.pk, first.pk]),

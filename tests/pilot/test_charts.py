@@ -19,7 +19,6 @@ from pilot.charts import (
     funnel,
     line_chart,
     sparkline,
-    tile_chart,
     tile_grid,
 )
 from pilot.enums import Province
@@ -46,7 +45,6 @@ CHARTS = {
     "line": line_chart(HOSTILE, [HOSTILE], [Series(HOSTILE, [1.5])], mark=Mark(HOSTILE, 2)),
     "funnel": funnel(HOSTILE, [Stage(HOSTILE, [1])], [HOSTILE]),
     "sparkline": sparkline(HOSTILE, [1, 2], desc=HOSTILE),
-    "tiles": tile_chart(HOSTILE, tile_grid({11: HOSTILE}, url=lambda province: "#")),
 }
 
 
@@ -217,11 +215,6 @@ def test_tiles_come_in_official_order_with_their_links() -> None:
         "success",
     )
     assert {tile.value for tile in tiles if tile.code != 31} == {"--"}
-
-
-def test_the_printed_grid_shows_every_province() -> None:
-    tiles = tile_grid({}, url=lambda province: "#")
-    assert texts(tile_chart("各省", tiles)) == [text for tile in tiles for text in (tile.short, "--")]
 
 
 def luminance(colour: str) -> float:

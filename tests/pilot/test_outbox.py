@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 import pytest
@@ -44,6 +45,29 @@ def test_a_message_waits_while_the_broker_is_dead(db: None, dead_broker: None) -
     message.refresh_from_db()
     assert (message.sent_at, message.attempts, bool(message.last_error)) == (None, 0, True)
     assert message.not_before > clock.security_now()
+
+
+def test_a_mail_that_is_refused_keeps_no_other_message_waiting(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address that exists no more is no server that is away: what follows it leaves all the same."""
+
+    def send(_subject: str, _text: str, _sender: None, to: list[str]) -> None:
+        if to == ["gone@example.cn"]:
+            raise SMTPRecipientsRefused({"gone@example.cn": (550, b"no such user")})
+
+    monkeypatch.setattr(outbox, "send_mail", send)
+    refused, other = (
+        outbox.post(kind="mail", target=address, payload={"subject": "x", "text": "y"})
+        for address in ("gone@example.cn", "here@example.cn")
+    )
+    task = outbox.post_task("pilot.tasks.seal_audit")
+    assert (outbox.relay(), outbox.relay()) == (2, 0)
+    for message in (refused, other, task):
+        message.refresh_from_db()
+    assert [bool(message.sent_at) for message in (refused, other, task)] == [False, True, True]
+    assert (refused.attempts, "no such user" in refused.last_error) == (1, True)
+    assert refused.not_before > clock.security_now() + timedelta(minutes=59)
 
 
 def test_a_sent_message_is_not_sent_again(db: None) -> None:

@@ -10,12 +10,13 @@ from django.urls import reverse
 
 from pilot.actors import Actor
 from pilot.enums import OrganisationKind, Role
-from pilot.forms import LoginField, OrganisationField
+from pilot.forms import LoginField, OrganisationField, whole_number
 from pilot.models import Organisation, Person, RoleChange
 from tests.applications.builders import client_of
 from tests.factories import world
 
 pytestmark = pytest.mark.django_db
+NO_NUMBERS = ("", "abc", "-1", "1.5", "²", "٣", "9" * 19, "9" * 5_000)
 CODES = (world.uscc(7001, 44), world.uscc(7002, 44))
 
 
@@ -28,6 +29,23 @@ def alike() -> list[Organisation]:
         Organisation.objects.create(kind=kind, name=name, uscc=code)
         for kind, name, code in zip(kinds, names, (*CODES, ""), strict=True)
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("0", 0), ("044", 44), ("9" * 18, 10**18 - 1), *dict.fromkeys(NO_NUMBERS).items()]
+)
+def test_a_number_is_one_that_the_database_can_compare(text: str, number: int | None) -> None:
+    assert whole_number(text) == number
+
+
+def test_what_is_no_number_is_no_error_of_the_server(provider: Actor) -> None:
+    """Digits of other scripts, and numbers longer than Python reads, came past the checks there were."""
+    client = client_of(provider)
+    switched = {
+        client.post(reverse("switch_membership"), {"membership": text}).status_code for text in NO_NUMBERS
+    }
+    paged = {client.get(reverse("faq"), {"size": text, "page": text}).status_code for text in NO_NUMBERS}
+    assert (switched, paged) == ({404}, {200})
 
 
 @pytest.mark.parametrize(

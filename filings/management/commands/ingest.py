@@ -16,7 +16,6 @@ from filings.models import FormRefusal, UploadJob
 from filings.services import comparison, rejects, spool, uploads
 from pilot.actors import Actor
 from pilot.errors import PilotError
-from pilot.models import PilotUnit
 from pilot.rules import SHANGHAI
 from pilot.selectors import register
 
@@ -68,7 +67,7 @@ class Command(BaseCommand):
         if job.dry_run:
             spool.remove_upload(job.case_key)  # whoever tries a file here has it still
         else:
-            self._compare(unit)
+            comparison.compare_everything(unit=unit)
         self._print(job, options["json"])
 
     def _complete(self, job: UploadJob) -> UploadJob:
@@ -76,12 +75,6 @@ class Command(BaseCommand):
         while (job := uploads.process(job_id=job.pk)).state in uploads.OPEN_STATES:
             sleep(POLL_SECONDS)
         return job
-
-    def _compare(self, unit: PilotUnit) -> None:
-        comparison.compare_pending(unit=unit)
-        while comparison.pending(unit=unit):  # another process has the unit in hand
-            sleep(POLL_SECONDS)
-            comparison.compare_pending(unit=unit)
 
     def _print(self, job: UploadJob, as_json: bool) -> None:
         refusals = FormRefusal.unscoped.filter(job=job).order_by("row")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -181,6 +182,16 @@ def test_a_read_value_beside_another_one_is_chosen_or_not(
     opened.sent["take-deletion"] = take
     opened.save(then="later")
     assert (draft(case)["deletion"], case.proposals) == (kept, {})
+
+
+def test_what_is_sent_as_read_fits_its_field_like_what_is_typed(case: Application, provider: Actor) -> None:
+    propose(case, deletion="识别", storage_place="识别")
+    opened = window(provider, case, "protection")
+    made_up = {"deletion": "长" * 5_000, "storage_place": ["识别", {"x": 1}]}
+    opened.sent |= {"shown": json.dumps(made_up), "take-deletion": "other", "take-storage_place": "other"}
+    opened.save(then="later")
+    assert all(isinstance(value, str) and len(value) < 300 for value in draft(case).values())
+    assert "deletion" not in draft(case)
 
 
 def test_what_was_read_after_the_page_was_made_is_not_settled_by_it(

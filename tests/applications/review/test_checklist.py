@@ -15,6 +15,7 @@ from applications.rules.checklist import Verdict, by_condition, items_of, verdic
 from applications.rules.form import STANDARD
 from applications.selectors import review as selector
 from applications.services import claims
+from applications.services.files import add_file
 from applications.services.review import Given, mark
 from pilot.actors import Actor
 from pilot.enums import Province, Role
@@ -132,6 +133,17 @@ def test_a_page_the_file_does_not_have_is_refused(case: Application, bureau_revi
     file_pages = file.pages or 0
     with pytest.raises(Refused, match="页码"):
         give(case, bureau_reviewer, "met", "form_stamped", file=file.pk, page=file_pages + 1)
+
+
+def test_a_picture_has_one_page(provider: Actor, bureau_reviewer: Actor) -> None:
+    case = builders.drafted(provider)
+    upload = builders.upload("示例.png", papers.picture())
+    file = add_file(case=case, actor=provider, kind="other", upload=upload)
+    fire(case, "submit", actor=provider, declaration=True)
+    for page in (2, 10**11):
+        with pytest.raises(Refused, match="页码"):
+            give(case, bureau_reviewer, "met", "product", file=file.pk, page=page)
+    assert give(case, bureau_reviewer, "met", "product", file=file.pk, page=1) == 1
 
 
 def test_only_the_bureau_of_the_province_marks(

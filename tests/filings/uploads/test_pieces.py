@@ -8,9 +8,11 @@ import json
 import os
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
@@ -113,6 +115,27 @@ def test_a_file_that_no_choice_mends_is_forgotten(unit: Any, provider: Actor) ->
     with pytest.raises(uploads.FileNotTaken):
         finish(provider, upload)
     assert (list(spool.folders()), UploadJob.unscoped.count()) == ([], 0)
+
+
+def test_whoever_was_cut_off_hands_in_once_more_and_nothing_is_lost(
+    unit: Any, provider: Actor, file: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the job was there, by the database; after it, by anything at all."""
+    upload = sent(provider, file, begin(provider, file))
+    for owner, name, error in (
+        (uploads, "_register", OperationalError),
+        (spool, "end_pieces", KeyboardInterrupt),
+    ):
+        with monkeypatch.context() as broken:
+            broken.setattr(owner, name, Mock(side_effect=error))
+            with pytest.raises(error):
+                finish(provider, upload)
+        assert (begin(provider, file).key, begin(provider, file).received) == (upload.key, len(file))
+    with pytest.raises(StateChanged):
+        pieces.cancel(actor=provider, key=upload.key)
+    job = finish(provider, upload)
+    assert (UploadJob.unscoped.get(), pieces.unfinished(actor=provider)) == (job, [])
+    assert uploads.process(job_id=job.pk).accepted == 1
 
 
 def test_what_cannot_begin_says_why(unit: Any, provider: Actor, monkeypatch: pytest.MonkeyPatch) -> None:

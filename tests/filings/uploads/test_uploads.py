@@ -74,6 +74,11 @@ def test_receipt_records_the_file_and_posts_the_work(unit: Any, receive: Any) ->
     ]
 
 
+def test_no_name_of_a_file_makes_it_a_request(receive: Any) -> None:
+    """Nobody is told of a request, which was answered itself; of a file the unit's people are."""
+    assert [receive(b"{}\n", name=name).by_request for name in ("api", "x/api", "api.ndjson")] == [False] * 3
+
+
 def test_a_faulty_head_carries_its_code(receive: Any) -> None:
     with pytest.raises(uploads.FileNotTaken) as refusal:
         receive(b"<Other/>", name="a.xml")

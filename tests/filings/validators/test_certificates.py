@@ -15,7 +15,6 @@ from filings.validators.certificates import (
     USCC_ALPHABET,
     certificate_faults,
     id_check_character,
-    type_fits_nature,
     uscc_check_character,
     uscc_faults,
 )
@@ -144,10 +143,6 @@ def test_any_single_wrong_digit_is_found(data: st.DataObject) -> None:
 
 
 def test_types_belong_to_natures() -> None:
-    assert type_fits_nature(4, 1)
-    assert not type_fits_nature(4, 2)
-    assert type_fits_nature(5, 30)
-    assert not type_fits_nature(7, 1)
     assert set(CERT_TYPES_BY_NATURE) == {*range(1, 7), *range(9, 21)}
     assert CERT_TYPES_BY_NATURE[5] == PERSONAL_CERT_TYPES == {2, 7, 11, 14, 30, 41, 42}
     every_type = [cert_type for types in CERT_TYPES_BY_NATURE.values() for cert_type in types]

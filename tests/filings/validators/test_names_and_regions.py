@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from filings.validators.domains import check_domain, host_of, is_at_or_below, to_unicode
-from filings.validators.icp_numbers import is_website_number, province_of
+from filings.validators.domains import check_domain, host_of, is_at_or_below
+from filings.validators.icp_numbers import province_of
 from filings.validators.names import is_domain_itself, is_improper
 from filings.validators.pictures import is_jpeg, is_png
 from filings.validators.regions import PROVINCE_BY_SIGN, PROVINCES, is_region_code
@@ -57,11 +57,6 @@ def test_registrable_domains_are_stored_as_a_labels(typed: str, stored: str) -> 
 )
 def test_what_is_no_registrable_domain(typed: str, code: str) -> None:
     assert check_domain(typed) == (None, code)
-
-
-def test_a_stored_domain_is_shown_in_its_own_script() -> None:
-    assert to_unicode("xn--0zwm56d.xn--fiqs8s") == "测试.中国"
-    assert to_unicode("shili.cn") == "shili.cn"
 
 
 @pytest.mark.parametrize(
@@ -144,12 +139,6 @@ def test_region_codes(value: str, verdict: bool) -> None:
 )
 def test_filing_numbers(number: str, province: str | None) -> None:
     assert province_of(number) == province
-
-
-def test_website_numbers_have_a_suffix() -> None:
-    assert is_website_number("京ICP备12345678号-1")
-    assert not is_website_number("京ICP备12345678号")
-    assert not is_website_number("京ICP备1号-1")
 
 
 def test_narrowing() -> None:

@@ -1,4 +1,4 @@
-"""What every page of the provider's own application begins with."""
+"""What every page of an application begins with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.http import Http404
 from applications.models import Application
 
 
-def own_case(request: Any, pk: int) -> Application:
+def application_or_404(request: Any, pk: int) -> Application:
     """The application, or 404 when it does not exist for this actor."""
     rows = Application.objects.visible_to(request.actor).select_related("provider", "programme")
     case: Application | None = rows.filter(pk=pk).first()
