@@ -80,8 +80,8 @@ def _subject(record: Mapping[str, Any]) -> Section | None:
         Fact(_("单位性质"), in_words(NATURES, subject.get("nature"))),
         Fact(_("证件类型"), in_words(CERT_TYPES, subject.get("cert_type"))),
         Fact(_("证件号码"), _masked(subject.get("cert_no"), mask_cert)),
-        Fact(_("所在市（行政区划代码）"), subject.get("city")),
-        Fact(_("所在县（行政区划代码）"), subject.get("county")),
+        Fact(_("所在市代码"), subject.get("city")),
+        Fact(_("所在县代码"), subject.get("county")),
     ]
     return Section(_("备案主体"), facts=facts, note=_("通信地址、证件住所不在页面显示"))
 
