@@ -74,6 +74,7 @@ def pieces_finish(request: Any, key: str) -> HttpResponse:
     """Hand in what has come, with the choices of the form; says where the job is shown, also when asked again."""
     form = ChoicesForm(request.POST, actor=request.actor)
     if not form.is_valid():
+        _upload(request, key)  # whoever asks for another's is told of no choice, but that there is nothing
         raise Refused(" ".join(str(error) for errors in form.errors.values() for error in errors))
     try:
         job = pieces.finish(
