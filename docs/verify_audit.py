@@ -136,6 +136,9 @@ def heads_of(text):
     if text.lstrip().startswith("{"):
         return json.loads(text)["heads"]
     rows = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    wrong = [row for row in rows if len(row) not in (2, len(NAMES))]
+    if wrong:
+        raise ValueError("no head: %s" % " ".join(wrong[0]))
     short = [{"size": int(row[0]), "digest": row[1]} for row in rows if len(row) == 2]
     return short + [dict(zip(NAMES, [int(row[0]), *row[1:]])) for row in rows if len(row) == len(NAMES)]
 

@@ -181,7 +181,7 @@ def worth_repeating(reply: Reply) -> bool:
 def read_key(file: Path, words: Words) -> str:
     """The key in a file."""
     try:
-        key = file.read_text(encoding="utf-8").strip()
+        key = file.read_text(encoding="utf-8-sig").strip()  # editors of Windows begin it with a mark
     except (OSError, ValueError) as error:
         raise CannotFinish(words("无法读取密钥文件：", "Cannot read the key file: ") + str(error)) from None
     if not key or not key.isascii() or any(character.isspace() for character in key):

@@ -76,7 +76,7 @@ def to_real(moment: datetime) -> datetime:
 def set_business_time(moment: datetime) -> None:
     """Shift the demonstration's clock so that it is ``moment`` now; it ticks on from there.
 
-    Only a demonstration database has a clock row, so a production clock cannot be moved.
+    It makes the database one of a demonstration, so whoever calls it has first made sure that nothing real is in it.
     """
     BusinessClock.objects.update_or_create(pk=1, defaults={"offset": moment - security_now(), "demo": True})
     if held := _held.get():

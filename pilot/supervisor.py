@@ -202,6 +202,7 @@ class Claim:
                 f"this portal runs already at {where} (process {pid}): `python3 manage.py stop` stops it, "
                 "another PILOT_VAR makes another portal"
             )
+        self._state.unlink(missing_ok=True)  # of one that was killed: its number may be a stranger's by now
 
     def describe(self, where: str) -> None:
         self._state.write_text(json.dumps({"pid": os.getpid(), "address": where}), encoding="utf-8")
@@ -288,7 +289,8 @@ def stop(var: Path, *, timeout: float = 60.0) -> str | None:
     running = claim.read()
     if claim.is_free() or not running:
         return None
-    os.kill(int(running["pid"]), signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):  # it ends just now by itself
+        os.kill(int(running["pid"]), signal.SIGTERM)
     if not wait_until(claim.is_free, timeout=timeout):
         raise ServeError(
             f"进程 {running['pid']} 在 {timeout:.0f} 秒内没有停止，请结束它 / "

@@ -31,6 +31,10 @@ MENDED_BY_CHOICE: Final = frozenset({"file.encoding", "file.wrong_type"})
 """Faults that another choice of format or encoding may mend, so what has come is not sent again."""
 
 
+class Gone(StateChanged):
+    """The upload was handed in or given up."""
+
+
 class About(msgspec.Struct, frozen=True):
     """What was said when the upload began; ``modified`` is the file's own stamp, as the browser gives it."""
 
@@ -51,7 +55,10 @@ class Upload(NamedTuple):
     @property
     def kept_until(self) -> datetime:
         """Until when (business time) the next piece is waited for, if none comes meanwhile."""
-        touched = dict(spool.folders()).get(self.key, clock.security_now())
+        try:
+            touched = spool.touched(self.key)
+        except FileNotFoundError:  # given up meanwhile
+            touched = clock.security_now()
         return touched + uploads.PIECES_KEPT + clock.offset()
 
 
@@ -79,7 +86,7 @@ def begin(*, actor: Actor, name: str, size: int, modified: str) -> Upload:
 
 
 def append(*, actor: Actor, key: UUID, offset: int, piece: bytes) -> Upload:
-    """Add the piece that begins at byte ``offset``; raises as :func:`pilot.pieces.check_piece`, and StateChanged."""
+    """Add the piece that begins at byte ``offset``; raises as :func:`pilot.pieces.check_piece`, and Gone."""
     with _held(actor, key) as upload:
         size = upload.about.size
         check_piece(received=upload.received, size=size, offset=offset, length=len(piece), most=MOST)
@@ -92,15 +99,26 @@ def append(*, actor: Actor, key: UUID, offset: int, piece: bytes) -> Upload:
 def finish(
     *, actor: Actor, key: UUID, format: str, encoding: str, dry_run: bool, arrived_at: datetime
 ) -> UploadJob:
-    """Hand in an upload that is whole; ``arrived_at`` is when its end came. Whoever was cut off may do so again.
+    """Hand in an upload that is whole; ``arrived_at`` is when its end came.
 
-    Raises :class:`WrongOffset` while something is missing, StateChanged when it was handed in already, and what
-    :func:`uploads.receive_waiting` raises. After a fault that another choice may mend the upload stays.
+    Asked again, because the answer was lost on its way, it returns the job there is. Raises :class:`WrongOffset` while
+    something is missing, :class:`Gone`, and what :func:`uploads.receive_waiting` raises. After a fault that another
+    choice may mend the upload stays.
     """
+    try:
+        return _hand_in(actor, key, format, encoding, dry_run=dry_run, arrived_at=arrived_at)
+    except Gone:
+        made = UploadJob.objects.visible_to(actor).filter(case_key=key, dry_run=dry_run).first()
+        if made is None:
+            raise
+        spool.end_pieces(key)
+        return made
+
+
+def _hand_in(
+    actor: Actor, key: UUID, format: str, encoding: str, *, dry_run: bool, arrived_at: datetime
+) -> UploadJob:
     with _held(actor, key) as upload:
-        if job := _job_of(key):
-            spool.end_pieces(key)
-            return job
         about = upload.about
         if upload.received != about.size:
             raise WrongOffset(upload.received)
@@ -127,10 +145,8 @@ def finish(
 
 
 def cancel(*, actor: Actor, key: UUID) -> None:
-    """Give an upload up; raises StateChanged when it is none any more."""
+    """Give an upload up; raises :class:`Gone` when it is none any more."""
     with _held(actor, key):
-        if _job_of(key):
-            raise _gone()
         spool.remove(key)
 
 
@@ -142,7 +158,10 @@ def find(*, actor: Actor, key: UUID) -> Upload | None:
 def unfinished(*, actor: Actor, keys: list[UUID] | None = None) -> list[Upload]:
     """What people of the actor's organisation began and did not hand in, the latest first."""
     found = []
-    for key in spool.unfinished() if keys is None else keys:
+    begun = set(spool.unfinished() if keys is None else keys)
+    # Of one whose end was killed right after the commit the spool still says that it is under way.
+    handed_in = UploadJob.unscoped.filter(case_key__in=begun).values_list("case_key", flat=True)
+    for key in begun.difference(handed_in):
         content = spool.about_pieces(key)
         about = msgspec.json.decode(content, type=About) if content else None
         if about and about.organisation == actor.organisation_id:
@@ -151,24 +170,15 @@ def unfinished(*, actor: Actor, keys: list[UUID] | None = None) -> list[Upload]:
     return sorted(found, key=lambda upload: upload.about.begun, reverse=True)
 
 
-def _job_of(key: UUID) -> UploadJob | None:
-    """The job of an upload that was handed in by whoever was cut off right after it."""
-    job: UploadJob | None = UploadJob.unscoped.filter(case_key=key).first()
-    return job
-
-
-def _gone() -> StateChanged:
-    return StateChanged(_("该上传已完成或已取消"))
-
-
 @contextmanager
 def _held(actor: Actor, key: UUID) -> Iterator[Upload]:
     """The upload, while nobody else adds to it, hands it in or gives it up."""
+    gone = Gone(_("该上传已完成或已取消"))
     try:
         with spool.piece_lock(key):
             upload = find(actor=actor, key=key)
             if upload is None:
-                raise _gone()
+                raise gone
             yield upload
     except FileNotFoundError as error:
-        raise _gone() from error
+        raise gone from error

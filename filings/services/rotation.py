@@ -43,7 +43,8 @@ def rotate_keys(*, actor: Actor) -> dict[str, Any]:
             "webhook_secrets": _rewrap_webhooks(current),
             "second_factors": second_factors.reseal(),
         }
-        left = webhooks.versions_in_use() + second_factors.versions_in_use()
+        keepers = (storage, v3_access, webhooks, second_factors)
+        left: Counter[int] = sum((keeper.versions_in_use() for keeper in keepers), Counter())
         left.pop(current, None)
         if lost := set(left) - set(configured):
             raise crypto.MasterKeyMissing(min(lost))

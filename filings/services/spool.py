@@ -207,11 +207,16 @@ def remove(job: UUID) -> None:
 
 
 def folders() -> Iterator[tuple[UUID, datetime]]:
-    """Every job with files, and when (real time) its folder was last written to."""
+    """Every job with files, as :func:`touched` says when."""
     base = Path(settings.VAR) / "spool"
     for path in base.iterdir() if base.exists() else ():
         with suppress(FileNotFoundError):
-            yield UUID(path.name), datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            yield (job := UUID(path.name)), touched(job)
+
+
+def touched(job: UUID) -> datetime:
+    """When (real time) the folder of a job was last written to; FileNotFoundError where there is none."""
+    return datetime.fromtimestamp(folder(job).stat().st_mtime, UTC)
 
 
 class Writer:

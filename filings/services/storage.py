@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from cryptography.exceptions import InvalidTag
 from django.db import transaction
 from django.utils.translation import gettext as _
 from isal import isal_zlib
@@ -57,16 +59,30 @@ def data_key(key: UnitMonthKey) -> bytes:
 
 @transaction.atomic
 def rewrap_keys() -> int:
-    """Wrap every data key anew that an older master key wrapped; returns how many. No form is rewritten."""
+    """Wrap every data key anew that an older master key wrapped; returns how many. No form is rewritten.
+
+    One that was tampered with is left as it is: the others are not held up.
+    """
     old = UnitMonthKey.objects.filter(
         master_version__lt=crypto.master_version(), destroyed_at__isnull=True
     ).select_for_update()
+    brought = 0
     for key in old:
         cipher = StoredCipher(key.cipher)
-        key.wrapped = crypto.wrap(data_key(key), _bound(key.unit_id, key.month, cipher), cipher)
+        try:
+            key.wrapped = crypto.wrap(data_key(key), _bound(key.unit_id, key.month, cipher), cipher)
+        except InvalidTag:
+            continue
         key.master_version = crypto.master_version()
         key.save(update_fields=["wrapped", "master_version"])
-    return len(old)
+        brought += 1
+    return brought
+
+
+def versions_in_use() -> Counter[int]:
+    """How many data keys are wrapped under each version of the master key."""
+    rows = UnitMonthKey.objects.filter(destroyed_at__isnull=True)
+    return Counter(rows.values_list("master_version", flat=True))
 
 
 def close_content(key: bytes, uuid: UUID, *, canonical: bytes, raw: bytes) -> bytes:

@@ -347,12 +347,12 @@ def tidy() -> int:
     Refused rows are kept for 30 days, what was tried for one; what no job names was left by a receipt that broke off.
     """
     now, touched = clock.security_now(), dict(spool.folders())
+    pieces = set(spool.unfinished())  # before the jobs: what is handed in meanwhile is one or the other
     jobs = UploadJob.unscoped.filter(case_key__in=touched)
     known = set(jobs.values_list("case_key", flat=True))
     waiting = set(jobs.filter(state__in=OPEN_STATES).values_list("case_key", flat=True))
     tried = jobs.filter(dry_run=True, state=JobState.DONE, heartbeat_at__gt=now - TRIED_KEPT)
     needed = waiting | set(tried.values_list("case_key", flat=True))
-    pieces = set(spool.unfinished())
 
     def kept_for(key: UUID) -> timedelta:
         if key in known:

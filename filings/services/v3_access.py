@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections import Counter
 from collections.abc import Sequence
 from datetime import time
 from typing import Any, Final
 
 import msgspec
+from cryptography.exceptions import InvalidTag
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -123,12 +125,24 @@ def secret_of(access: V3Access) -> Secret:
 
 @transaction.atomic
 def rewrap_secrets() -> int:
-    """Encrypt every secret anew that an older master key encrypted; returns how many."""
-    old = V3Access.unscoped.filter(master_version__lt=crypto.master_version()).select_for_update()
-    for access in old:
-        _seal(access, secret_of(access))
+    """Encrypt every secret anew that an older master key encrypted; returns how many.
+
+    One that was tampered with is left as it is: the others are not held up.
+    """
+    old, brought = V3Access.unscoped.filter(master_version__lt=crypto.master_version()), 0
+    for access in old.select_for_update():
+        try:
+            _seal(access, secret_of(access))
+        except InvalidTag:
+            continue
         access.save(update_fields=["sealed_secret", "master_version"])
-    return len(old)
+        brought += 1
+    return brought
+
+
+def versions_in_use() -> Counter[int]:
+    """How many secrets are sealed under each version of the master key."""
+    return Counter(V3Access.unscoped.values_list("master_version", flat=True))
 
 
 def may_manage(actor: Actor) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any, Final
 
+from cryptography.exceptions import InvalidTag
 from django.db import OperationalError
 from django.http import Http404, HttpResponse, HttpResponseNotAllowed
 from django.urls import reverse
@@ -22,9 +24,11 @@ from filings.v3.answers import Answer
 from filings.v3.codes import CallRefused, MsgCode
 from filings.v3.in_flight import Reservation
 from pilot import clock
+from pilot.errors import NotReady
 from pilot.language import on_record
 from pilot.middleware import client_address
 
+logger = logging.getLogger(__name__)
 PIECE: Final = 64 * 1024
 MAX_REQUEST: Final = MAX_FILE * 3 // 2
 """Bytes of a request: the largest file in base64 with its line breaks, and the envelope."""
@@ -83,9 +87,11 @@ def _answer(request: Any, message: Envelope) -> _Answered:
         answer = Answer(refusal.code, refusal.words, refusal.missing)
     except _RequestTooLarge:
         answer = Answer(MsgCode.TOO_LARGE)
-    except OperationalError:
+    except (OperationalError, NotReady, InvalidTag) as fault:
+        logger.error("v3: a call failed", exc_info=fault)
         answer = Answer(MsgCode.PORTAL_AWAY)
-    except OSError:
+    except OSError as fault:
+        logger.error("v3: a call failed", exc_info=fault)
         answer = Answer(MsgCode.STORE_AWAY)
     operation, namespace = message.operation, message.namespace
     if not operation:  # not read as far as its name; only an upload is so large

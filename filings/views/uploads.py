@@ -72,29 +72,35 @@ def piece(request: Any, key: str) -> HttpResponse:
 
 @require_POST
 def pieces_finish(request: Any, key: str) -> HttpResponse:
-    """Hand in what has come, with the choices of the form; the answer says where the job is shown."""
-    upload = _upload(request, key)
+    """Hand in what has come, with the choices of the form; says where the job is shown, also when asked again."""
     form = ChoicesForm(request.POST, actor=request.actor)
     if not form.is_valid():
+        _upload(request, key)  # whoever asks for another's is told of no choice, but that there is nothing
         raise Refused(" ".join(str(error) for errors in form.errors.values() for error in errors))
     try:
         job = pieces.finish(
-            actor=request.actor, key=upload.key, arrived_at=request.arrived_at, **form.cleaned_data
+            actor=request.actor, key=_key(key), arrived_at=request.arrived_at, **form.cleaned_data
         )
     except WrongOffset as wrong:
         return answers.wrong_offset(request, wrong)
+    except pieces.Gone:
+        raise Http404 from None
     messages.success(request, _("已提交：%(what)s") % {"what": pages_of(job.slug()).label})
     return JsonResponse({"url": reverse("upload-job_detail", args=[job.pk])})
 
 
 def _upload(request: Any, key: str) -> pieces.Upload:
-    try:
-        upload = pieces.find(actor=request.actor, key=UUID(key))
-    except ValueError:
-        raise Http404 from None
+    upload = pieces.find(actor=request.actor, key=_key(key))
     if upload is None:
         raise Http404
     return upload
+
+
+def _key(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
 
 
 def _standing(upload: pieces.Upload, *, status: int = 200) -> HttpResponse:

@@ -3,6 +3,7 @@
 # ruff: noqa: S603  (it starts programs it names itself)
 
 import atexit
+import contextlib
 import json
 import os
 import signal
@@ -128,7 +129,8 @@ def stop_servers(var: Path, *, timeout: float = 90.0) -> bool:
     pid = _read_state(layout).get("pid")
     if not keeper.is_free() and pid:
         found = True
-        os.kill(pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it ends just now by itself
+            os.kill(pid, signal.SIGTERM)
     if not wait_until(keeper.is_free, timeout=timeout):
         raise EmbeddedError(
             f"嵌入式服务器的看护进程（{pid}）没有停止，请结束它 / "

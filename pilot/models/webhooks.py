@@ -25,8 +25,9 @@ class WebhookOutcome(models.TextChoices):
 class WebhookEndpoint(Owned):
     """An address of one unit and the events it is told of. All times are security time.
 
-    The secret lies encrypted under the webhook key of ``master_version``; after a rotation the old one signs along
-    until ``previous_until``. While paused, events are kept as long as the log (30 days) and sent afterwards.
+    The secret lies encrypted under the webhook key of ``master_version``; after a rotation those before, sealed
+    together, sign along until ``previous_until``. While paused, events are kept as long as the log (30 days) and sent
+    afterwards.
     """
 
     class Paused(models.TextChoices):

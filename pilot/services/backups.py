@@ -54,6 +54,10 @@ def make(*, target: Path, actor: Actor) -> dict[str, Any]:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise BackupError(f"{target} 已存在且不为空 / {target} exists and is not empty")
     fresh = target.with_name(f"{target.name}.new")
+    if not _is_leftover(fresh):
+        raise BackupError(
+            f"{fresh} 不是备份的残留，请移开 / {fresh} is no leftover of a backup: move it away"
+        )
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         fresh.mkdir(parents=True, mode=0o700)
@@ -81,6 +85,12 @@ def make(*, target: Path, actor: Actor) -> dict[str, Any]:
         "manifest_sha256": seal,
         "seconds": round(time.monotonic() - began, 1),
     }
+
+
+def _is_leftover(fresh: Path) -> bool:
+    """Whether a folder is missing, or what a backup that was killed left there: nothing else is ever removed."""
+    ours = {DUMP, MANIFEST, SIGNATURE, *FOLDERS}
+    return not fresh.exists() or (fresh.is_dir() and {path.name for path in fresh.iterdir()} <= ours)
 
 
 def _fill(fresh: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import secrets
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -32,6 +33,8 @@ from pilot.services import audit, outbox
 MOST: Final = 5  # addresses of one unit
 OVERLAP: Final = timedelta(hours=24)  # that an old secret signs along after a rotation
 KEPT: Final = inventory.period("delivery")  # the log
+MOST_BEFORE: Final = 3
+"""Secrets that may sign along: whoever rotates again, since the new secret never came, cuts nobody off."""
 PREFIX: Final = "whsec_"
 SECRET_BYTES: Final = 32
 TEST_EVENT: Final = "webhook.test"
@@ -143,10 +146,13 @@ def change(*, actor: Actor, endpoint: WebhookEndpoint, url: str, events: Sequenc
 
 @transaction.atomic
 def rotate(*, actor: Actor, endpoint: WebhookEndpoint) -> Secret:
-    """Make a new secret; the old one signs along for 24 hours. Raises :class:`NotPermitted`."""
+    """Make a new secret; those before sign along for 24 hours, unless they cannot be read. Raises NotPermitted."""
     locked = _locked(actor, endpoint)
-    locked.previous_secret, locked.previous_version = locked.sealed_secret, locked.master_version
-    locked.previous_until = clock.security_now() + OVERLAP
+    now, before = clock.security_now(), []
+    with suppress(InvalidTag, KeyError):
+        before = secrets_of(locked, at=now)[:MOST_BEFORE]
+    _keep_before(locked, before)
+    locked.previous_until = now + OVERLAP if before else None
     secret = _renew(locked)
     locked.save()
     _on_record("rotate", actor, locked)
@@ -275,7 +281,7 @@ def secrets_of(endpoint: WebhookEndpoint, *, at: datetime) -> list[str]:
     """
     found = [_open(endpoint, endpoint.sealed_secret, endpoint.master_version)]
     if endpoint.previous_until is not None and endpoint.previous_until > at:
-        found.append(_open(endpoint, endpoint.previous_secret, endpoint.previous_version))
+        found += _open(endpoint, endpoint.previous_secret, endpoint.previous_version).split()
     return found
 
 
@@ -293,12 +299,11 @@ def tidy() -> int:
     old = Q(master_version__lt=newest) | Q(previous_version__lt=newest)
     for endpoint in WebhookEndpoint.unscoped.filter(old).order_by("pk").select_for_update(no_key=True):
         try:
-            current, *previous = secrets_of(endpoint, at=now)
+            current, *before = secrets_of(endpoint, at=now)
         except (InvalidTag, KeyError):
             continue
         endpoint.sealed_secret, endpoint.master_version = _seal(endpoint, current)
-        if previous:
-            endpoint.previous_secret, endpoint.previous_version = _seal(endpoint, previous[0])
+        _keep_before(endpoint, before)
         endpoint.save()
     forgotten, _each = WebhookDelivery.unscoped.filter(created_at__lt=now - KEPT).delete()
     return forgotten
@@ -315,6 +320,12 @@ def _renew(endpoint: WebhookEndpoint) -> str:
     endpoint.sealed_secret, endpoint.master_version = _seal(endpoint, secret)
     endpoint.secret_at = clock.security_now()
     return secret
+
+
+def _keep_before(endpoint: WebhookEndpoint, secrets: Sequence[str]) -> None:
+    """Seal the secrets before the newest, which hold no space, as one."""
+    sealed = _seal(endpoint, " ".join(secrets)) if secrets else (None, None)
+    endpoint.previous_secret, endpoint.previous_version = sealed
 
 
 def _seal(endpoint: WebhookEndpoint, secret: str) -> tuple[bytes, int]:

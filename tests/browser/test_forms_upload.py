@@ -133,6 +133,22 @@ def test_a_line_that_breaks_in_the_middle_goes_on_after_the_page_is_opened_anew(
     assert (job.size, uploads.process(job_id=job.pk).accepted) == (size, 1)
 
 
+def test_an_answer_lost_at_the_very_end_hands_nothing_in_twice(page: Page, tmp_path: Path) -> None:
+    def lose(route: Route) -> None:
+        """The portal gets it, and the line breaks before its answer."""
+        route.fetch()
+        route.abort()
+
+    page.route("**/finish/", lose, times=1)
+    file = ndjson(tmp_path, forms(1))
+    page.get_by_label("核验单文件").set_input_files(file)
+    page.locator("#upload-form").evaluate("form => { form.requestSubmit(); form.requestSubmit(); }")
+    expect(page.locator("[data-state]")).to_have_text(BROKEN)
+    page.get_by_role("button", name="继续上传").click()
+    expect(page.locator(".page-head h1")).to_have_text(file.name, timeout=PATIENCE * 1000)
+    assert (UploadJob.unscoped.count(), [at for _key, at in spool.folders()][1:]) == (1, [])
+
+
 def test_faults_are_told_before_and_after_sending_and_the_choices_stay(page: Page, tmp_path: Path) -> None:
     fault = page.locator("[data-fault]")
     page.get_by_label("文件格式").select_option("csv")

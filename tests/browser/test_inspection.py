@@ -111,6 +111,8 @@ def test_an_inspection_by_keyboard(
     twice = [item.rank for item in case.items.filter(second=True)]
     sent(page, "u")
     expect(page.get_by_text("13800138000").first).to_be_visible()
+    key(page, "s", "Enter")  # no fault without saying where, and saying it is enough
+    expect(page.locator("[data-none]")).to_be_visible()
     key(page, "n", "x", "r")
     page.keyboard.type("证件号码与影像不符")
     shot(desk, tmp_path, "6-unmasked-wrong")

@@ -147,9 +147,12 @@ def test_cases_one_after_another_without_a_mouse(
     page.keyboard.press("j")
     at(page, 1, 2)
     page.keyboard.press("n")
+    page.route("**/review/*", lambda route: route.abort(), times=1)
     page.keyboard.press("2")
+    expect(page.locator("#review-saved")).to_have_text("未保存，正在重试")
+    verdict = page.locator(".review-verdict")
+    expect(verdict).to_contain_text("1 项不符合，13 项未审", timeout=30_000)  # by itself
     page.keyboard.press("r")
-    expect(page.locator(".review-verdict")).to_contain_text("1 项不符合，13 项未审")
     tab_to(page, f'input[name="text-{KEYS[1]}"]')
     page.keyboard.type("j 1 / 有效期不一致")  # keys are letters while something is typed
     page.keyboard.press("Tab")

@@ -221,6 +221,8 @@ def test_the_script_on_the_command_line(
     )
     text.write_text(audit_heads.line(heads[0]).replace(heads[0].root, "0" * 64))
     assert run(plain, "--heads", text) == (1, "WRONG: the signature of the head over 13 entries is wrong")
+    text.write_text(f"13 {heads[0].root} {heads[0].digest}\n")
+    assert run(plain, "--heads", text)[1].startswith("WRONG: cannot be read: ValueError('no head: 13 ")
     assert run(tmp_path / "nothing")[0] == 1
     with pytest.raises(SystemExit) as usage:
         run()

@@ -163,5 +163,14 @@ def test_a_backup_is_on_record_and_leaves_nothing_when_it_fails(
         with pytest.raises(CommandError, match="the backup failed: pg_dump: no space left"):
             call_command("backup", str(tmp_path / "two"))
     assert [path.name for path in tmp_path.iterdir()] == ["one"]
+    (tmp_path / "two.new" / "spool").mkdir(parents=True)  # left by one that was killed
+    with pytest.raises(CommandError, match="no space left"):
+        call_command("backup", str(tmp_path / "two"))
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+    (tmp_path / "two.new").mkdir()
+    (tmp_path / "two.new" / "letters.txt").write_text("somebody else's")
+    with pytest.raises(CommandError, match=r"two\.new is no leftover of a backup"):
+        call_command("backup", str(tmp_path / "two"))
+    assert (tmp_path / "two.new" / "letters.txt").read_text() == "somebody else's"
     restoring.put_on_record(actor=Actor.system("tests"), manifest=whole, seal="0" * 64, reason="演练")
     assert AuditEntry.objects.get(action="portal.restore").detail["reason"] == "演练"

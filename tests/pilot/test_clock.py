@@ -12,7 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from pilot import clock
 from pilot.actors import Actor
-from pilot.models import Programme
+from pilot.demo import build
+from pilot.errors import Refused
+from pilot.models import Person, Programme
 from pilot.workflow import fire
 from tests.applications import builders
 
@@ -47,3 +49,10 @@ def test_an_act_reads_the_shift_once(programme: Programme, provider: Actor) -> N
         fire(case, "submit", actor=provider, declaration=True)
     asked = [query["sql"] for query in queries if '"pilot_businessclock"."offset"' in query["sql"]]
     assert len(asked) == 1
+
+
+def test_a_portal_that_is_only_being_set_up_is_no_place_for_the_demonstration() -> None:
+    Person.objects.create(username="li", name="李")
+    with pytest.raises(Refused, match="正式数据"):
+        build.build("intake", forms=0, say=print)
+    assert clock.is_demo() is False

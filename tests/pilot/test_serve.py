@@ -13,6 +13,7 @@ import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -167,11 +168,17 @@ def test_one_supervisor_per_var(tmp_path: Path) -> None:
     second.release()
 
 
-def test_a_state_file_left_by_a_crash_stops_nobody(tmp_path: Path) -> None:
+def test_a_state_file_left_by_a_crash_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "kill", Mock(side_effect=AssertionError))
     layout = embedded.Layout.of(tmp_path)
     layout.run.mkdir()
     (layout.run / "serve.json").write_text(json.dumps({"pid": os.getpid(), "address": "http://127.0.0.1:1/"}))
     assert supervisor.stop(tmp_path) is None
+    claim = supervisor.Claim(layout)  # as a restore has it: nobody is to be stopped by that number
+    claim.take()
+    assert supervisor.stop(tmp_path) is None
+    claim.describe("http://127.0.0.1:1/")
+    claim.release()
 
 
 @pytest.mark.parametrize(

@@ -131,8 +131,8 @@ taken(); // chosen before this script was there
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   event.stopPropagation(); // the form may be sent again after a fault
-  if (sending) return;
   await judging;
+  if (sending) return; // a second press, also one that came while the file was being judged
   if (!chosen) {
     if (!input.files.length) tell("fault", words.none);
     input.focus();

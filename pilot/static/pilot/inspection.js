@@ -10,18 +10,16 @@ if (form) {
   const wrong = form.querySelector("[data-wrong]");
   const none = form.querySelector("[data-none]");
   const keysBox = help.querySelector("[data-keys-on]");
-  let sent = false;
 
   keysBox.checked = localStorage.getItem("review-keys") !== "off";
   keysBox.addEventListener("change", () => localStorage.setItem("review-keys", keysBox.checked ? "on" : "off"));
   document.querySelector("[data-help]").addEventListener("click", () => help.showModal());
 
-  // One press, one verdict; and no fault without saying where.
+  // No fault without saying where.
   form.addEventListener("submit", (event) => {
     none.hidden = event.submitter !== wrong || fields.some((field) => field.checked);
-    if (sent || !none.hidden) event.preventDefault(); else sent = true;
+    if (!none.hidden) event.preventDefault();
   });
-  window.addEventListener("pageshow", () => { sent = false; });
 
   const step = (by) => {
     const here = fields.indexOf(document.activeElement);

@@ -90,10 +90,11 @@ class PieceUpload {
     }
   }
 
-  // Ask how much has come (a cut, or a page opened anew), send the rest, have it checked.
+  // Ask how much has come (a cut, or a page opened anew), send the rest, have it checked. Once all has come only the
+  // last step is taken again: it may have been done, and its answer alone was lost.
   async send() {
     const { signal } = this.abort;
-    let at = (await this.resumed(signal)) || (await this.begun(signal));
+    let at = this.whole || (await this.resumed(signal)) || (await this.begun(signal));
     localStorage.setItem(this.key, at.url);
     this.address = at.url;
     this.note(at);
@@ -104,9 +105,16 @@ class PieceUpload {
     this.say(this.words.checking);
     this.hide("cancel");
     const options = { method: "POST", headers: this.headers(), body: this.finishing() };
-    const done = await told(await ask(at.finish, options, signal, this.words), this.words);
+    const again = Boolean(this.whole);
+    this.whole = at;
+    const answer = await ask(at.finish, options, signal, this.words);
+    if (again && [404, 409].includes(answer.status)) { // the portal knows nothing of it, or not all: as if opened anew
+      this.whole = null;
+      return this.send();
+    }
+    const done = await told(answer, this.words);
     localStorage.removeItem(this.key);
-    this.settle(done);
+    return this.settle(done);
   }
 
   async sendPiece(at, signal) {

@@ -6,7 +6,7 @@ const YEAR = 365 * 24 * 3600;
 // A form is sent once: a second click is ignored until the page is shown again.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post") return;
+  if (form.method !== "post" || event.defaultPrevented) return; // what a page itself held back was not sent
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "yes";
   event.submitter?.setAttribute("aria-disabled", "true");

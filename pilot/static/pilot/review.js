@@ -6,11 +6,13 @@ const marks = document.getElementById("marks");
 const saved = document.getElementById("review-saved");
 const help = document.getElementById("review-help");
 const HEARTBEAT = 5 * 60 * 1000;
+const RETRY = 5000;
 
 // --- parts of the page exchanged without losing the place ----------------------------------------------
 // The server sends the whole page; only what changed is taken from it. Anything else (logged out) opens as a page.
 async function fetchPage(url, options) {
   const answer = await fetch(url, { credentials: "same-origin", ...options });
+  if (answer.status >= 500) throw new Error(`${answer.status}`); // like a line that broke: it can be asked again
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (!answer.ok || !page.querySelector("[data-review]")) return location.reload();
   return page;
@@ -55,34 +57,49 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-viewer]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  look(link.href);
+  look(link.href).catch(() => location.assign(link.href));
 });
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-viewer]");
   if (!form) return;
   event.preventDefault();
-  look(`${location.pathname}?${new URLSearchParams(new FormData(form))}`);
+  const address = `${location.pathname}?${new URLSearchParams(new FormData(form))}`;
+  look(address).catch(() => location.assign(address));
 });
 
 // --- marks are kept as they are given --------------------------------------------------------------------
-// What is marked while an answer is under way goes together with the next one.
+// What is marked while an answer is under way goes together with the next one; what did not arrive goes again.
 let queue = Promise.resolve();
 const marked = new Set();
+function say(text, bad) {
+  saved.textContent = text;
+  saved.classList.toggle("due-danger", bad);
+}
+async function sendMarks() {
+  if (marked.size === 0) return;
+  const sent = [...marked];
+  const data = new FormData(marks);
+  sent.forEach((key) => data.append("only", key));
+  marked.clear();
+  let page;
+  try {
+    page = await fetchPage(marks.action, { method: "POST", body: new URLSearchParams(data) });
+  } catch {
+    sent.forEach((key) => marked.add(key));
+    say(review.dataset.retry, true);
+    setTimeout(queueMarks, RETRY);
+    return;
+  }
+  if (!page) return;
+  take(page, "#review-bar, [id^='condition-']");
+  const told = page.querySelector(".notice-error p, .notice-success p");
+  say(told ? told.textContent : "", Boolean(page.querySelector(".notice-error")));
+  review.toggleAttribute("data-mine", page.querySelector("[data-review]").hasAttribute("data-mine"));
+}
+function queueMarks() { queue = queue.then(sendMarks); }
 function keep(item) {
   marked.add(item.dataset.item);
-  queue = queue.then(async () => {
-    if (marked.size === 0) return;
-    const data = new FormData(marks);
-    marked.forEach((key) => data.append("only", key));
-    marked.clear();
-    const page = await fetchPage(marks.action, { method: "POST", body: new URLSearchParams(data) });
-    if (!page) return;
-    take(page, "#review-bar, [id^='condition-']");
-    const told = page.querySelector(".notice-error p, .notice-success p");
-    saved.textContent = told ? told.textContent : "";
-    saved.classList.toggle("due-danger", Boolean(page.querySelector(".notice-error")));
-    review.toggleAttribute("data-mine", page.querySelector("[data-review]").hasAttribute("data-mine"));
-  });
+  queueMarks();
 }
 marks.addEventListener("change", (event) => {
   const item = event.target.closest("[data-item]");
@@ -184,5 +201,5 @@ if (location.hash === "#main") main.addEventListener("focus", begin, { once: tru
 setInterval(() => {
   if (document.hidden || !review.hasAttribute("data-mine")) return;
   const body = new URLSearchParams({ act: "touch", csrfmiddlewaretoken: marks.csrfmiddlewaretoken.value });
-  fetch(review.dataset.review, { method: "POST", headers: { "X-Poll": "1" }, body });
+  fetch(review.dataset.review, { method: "POST", headers: { "X-Poll": "1" }, body }).catch(() => null);
 }, HEARTBEAT);

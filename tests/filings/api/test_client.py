@@ -211,6 +211,7 @@ def test_what_stands_in_the_way_is_said(desk: Desk, capsys: pytest.CaptureFixtur
         return capsys.readouterr().err.strip().removeprefix("Could not finish: ")
 
     assert run_with("live_00000000_x").startswith("401 auth.key ")
+    assert run_with("\ufefflive_00000000_x\r\n").startswith("401 auth.key ")
     assert run_with("two keys") == "The key file must hold one key and nothing else"
     assert run_with(url="http://portal.example.cn") == (
         "A key must not travel in clear: use https, or say --plain-http"

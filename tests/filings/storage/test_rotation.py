@@ -13,8 +13,9 @@ from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
 
-from filings.models import UnitMonthKey, VerificationForm
+from filings.models import UnitMonthKey, V3Access, VerificationForm
 from filings.services import comparison, crypto, deltas, spool, storage, uploads
+from pilot import clock
 from pilot.errors import NotReady
 from pilot.models import AuditEntry, Person
 from tests.filings import builders
@@ -68,6 +69,20 @@ def test_keys_are_wrapped_anew_and_the_report_tells_which_may_go(unit: Any, sett
     settings.PILOT_MASTER_KEY = "2:second"
     form.refresh_from_db()
     assert storage.open_form(VerificationForm.unscoped.get(pk=form.pk)) == {"form_no": "A-1"}
+
+
+def test_what_was_tampered_with_holds_up_nothing_else_and_keeps_its_key(unit: Any, settings: Any) -> None:
+    for number, month in (("A-1", "06"), ("A-2", "05")):
+        builders.form(unit, number, f"2019-{month}-20 10:00", content={"form_no": number})
+    sealed = {"sealed_secret": b"0" * 90, "master_version": 1, "secret_at": clock.security_now()}
+    V3Access.unscoped.create(unit=unit, **sealed)
+    UnitMonthKey.objects.filter(month="2019-05-01").update(wrapped=b"0" * 60)
+    settings.PILOT_MASTER_KEY = "2:second,1:first"
+    master = rotate()["master"]
+    assert (master["rewrapped"]["data_keys"], master["rewrapped"]["v3_secrets"]) == (1, 0)
+    assert (master["left"], master["removable"]) == ({"1": 2}, [])
+    settings.PILOT_MASTER_KEY = "2:second"
+    assert storage.open_form(VerificationForm.unscoped.get(form_no="A-1")) == {"form_no": "A-1"}
 
 
 def test_a_master_key_removed_too_early_is_named_and_breaks_nothing(

@@ -71,8 +71,25 @@ def test_pieces_make_the_file_and_only_what_is_missing_is_sent(
     job = finish(provider, whole)
     assert (job.unit, job.size, job.source_name, job.case_key) == (unit, len(file), "forms.ndjson", whole.key)
     assert uploads.process(job_id=job.pk).accepted == 1
+    assert finish(provider, whole) == job  # the answer was lost and is asked for again
     with pytest.raises(StateChanged):
-        finish(provider, whole)
+        finish(provider, whole, dry_run=True)
+
+
+def test_whoever_is_killed_on_handing_in_loses_nothing_of_it(
+    unit: Any, provider: Actor, file: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = sent(provider, file, begin(provider, file))
+    with monkeypatch.context() as killed:
+        killed.setattr(spool, "end_pieces", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            finish(provider, upload)
+    job = UploadJob.unscoped.get()
+    assert (pieces.unfinished(actor=provider), finish(provider, upload)) == ([], job)
+    with pytest.raises(StateChanged):
+        pieces.cancel(actor=provider, key=upload.key)
+    assert begin(provider, file).key != upload.key
+    assert uploads.process(job_id=job.pk).accepted == 1
 
 
 def test_a_piece_must_follow_and_hold_whole_blocks(unit: Any, provider: Actor, file: bytes) -> None:
@@ -189,6 +206,8 @@ def test_the_script_s_way_through(unit: Any, provider: Actor, file: bytes) -> No
     done = post(client, at["finish"], {**CHOICES, "dry_run": "on"})
     job = UploadJob.unscoped.get()
     assert (done.json(), job.dry_run) == ({"url": reverse("upload-job_detail", args=[job.pk])}, True)
+    assert post(client, at["finish"], {**CHOICES, "dry_run": "on"}).json() == done.json()
+    assert post(client, at["finish"], CHOICES).status_code == 404
     assert client.get(at["url"]).status_code == 404
 
 

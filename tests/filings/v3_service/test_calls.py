@@ -328,8 +328,14 @@ class Table:
         def away(*_args: Any, **_kwargs: Any) -> Any:
             raise OperationalError
 
-        self.patch.setattr("filings.soap.views.identify", away)
-        return self.system.download()
+        with self.patch.context() as patch:
+            patch.setattr("filings.soap.views.identify", away)
+            reply = self.system.download()
+        V3Access.unscoped.update(master_version=9)  # a master key that was removed too early
+        assert self.system.download().code == reply.code
+        V3Access.unscoped.update(master_version=1, sealed_secret=b"0" * 90)
+        assert self.system.download().code == reply.code
+        return reply
 
     def code_902(self) -> Any:
         def full(*_args: Any) -> Any:

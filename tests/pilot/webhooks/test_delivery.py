@@ -245,6 +245,25 @@ def test_after_a_rotation_both_secrets_sign_for_a_day(
     assert (send_webhooks(), WebhookDelivery.unscoped.first().note) == (1, "secret")
 
 
+def test_whoever_rotates_again_because_the_secret_never_came_cuts_nobody_off(
+    unit: PilotUnit, provider: Actor, make: Callable[..., Receiver], settings: Any
+) -> None:
+    receiver = make()
+    known = registered(provider, unit, receiver)
+    _lost, new = (webhooks.rotate(actor=provider, endpoint=known.endpoint) for _press in range(2))
+    tell(unit)
+    settings.PILOT_MASTER_KEY = f"2:another,1:{settings.PILOT_MASTER_KEY}"
+    assert (tidy_webhooks(), send_webhooks()) == (0, 1)
+    assert [checks(one.secret, receiver.got[0]) for one in (known, new)] == [True, True]
+    for _press in range(4):
+        webhooks.rotate(actor=provider, endpoint=known.endpoint)
+    signing = webhooks.secrets_of(WebhookEndpoint.unscoped.get(), at=clock.security_now())
+    assert len(signing) == 1 + webhooks.MOST_BEFORE
+    settings.PILOT_MASTER_KEY = "3:lost"  # a new secret mends what cannot be read
+    newest = webhooks.rotate(actor=provider, endpoint=known.endpoint)
+    assert webhooks.secrets_of(WebhookEndpoint.unscoped.get(), at=clock.security_now()) == [newest.secret]
+
+
 def test_a_secret_that_cannot_be_read_holds_up_nobody_else(
     unit: PilotUnit, provider: Actor, make: Callable[..., Receiver], settings: Any
 ) -> None:
