@@ -58,6 +58,19 @@ def asks(request, rows):
     rows.filter(number=request.GET["number"]).order_by("pk")
 
 
+def compares(request, rows, model):
+    # ruleid: request-as-a-condition
+    rows.filter(request.GET["where"])
+    # ruleid: request-as-a-condition
+    rows.exclude(condition(request.POST["where"]), pk=1)
+    # ok: request-as-a-condition
+    rows.filter(number=request.GET["number"])
+    # ruleid: raw-query
+    model.objects.raw("SELECT 1")
+    # ok: raw-query
+    model.objects.filter(pk=1)
+
+
 def unpacks(self, request, rows, service, form):
     # ruleid: request-unpacked
     rows.filter(**request.GET.dict())
@@ -89,8 +102,6 @@ def states(connection, rows):
         cursor.execute("SELECT * FROM pilot_person")
         # ruleid: sql-in-a-view
         cursor.executemany("DELETE FROM pilot_person WHERE id = %s", [[1]])
-    # ruleid: sql-in-a-view
-    rows.raw("SELECT 1")
     # ok: sql-in-a-view
     return rows.filter(pk=1)
 
