@@ -38,6 +38,8 @@ TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clie
 
 def faults(page: Page, *, axe_on: tuple[int, ...] = (1366,)) -> list[str]:
     """What is wrong with the open page, on both screens."""
+    # A click ends when the answer begins to come in; there may be no document yet.
+    page.wait_for_load_state()
     found = []
     for width, height in SCREENS:
         page.set_viewport_size({"width": width, "height": height})
