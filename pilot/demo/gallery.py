@@ -1,7 +1,7 @@
 """Pictures of the portal: every page that a role can reach by links, at several widths, and an index of them.
 
-Walks a running demonstration as each of its people, through links only (nothing is submitted), and takes a picture of
-the first page of every URL name. What is told as a fault: a page wider than its window, words on the console.
+Walks a demonstration as each of its people, through links only (nothing is submitted), and takes a picture of the
+first page of every URL name. What is told as a fault: a page wider than its window, words on the console.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ PEOPLE: Final = {
     "audit_admin": "auditor",
     "public": "",
 }
+STAGES: Final = ("closing", "intake", "review", "assessment", "running", "supervision")
+"""The fullest world first; the others add the pages that only their part of the pilot has."""
+AT_STAGE: Final = {("intake", "provider_admin"): "provider08"}  # who has a draft half filled in
 LEFT_OUT: Final = {"account_logout", "session_end", "help_topic"}
 BROWSERS: Final = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
 COLOURS: Final = 256  # fewer, and a number on red comes out brown
@@ -51,8 +54,10 @@ class Gallery:
     """What was taken and what was found wrong on the way."""
 
     folder: Path
-    widths: tuple[int, ...]
-    taken: set[str] = field(default_factory=set)  # URL names
+    widths: tuple[int, ...] = (FIRST,)
+    roles: tuple[str, ...] = tuple(PEOPLE)
+    whole: bool = False  # pages to their end, not only the first screen
+    taken: set[tuple[str, str]] = field(default_factory=set)  # role and URL name
     faults: list[str] = field(default_factory=list)
 
     def keep(self, name: str, role: str, width: int, png: bytes) -> None:
@@ -72,20 +77,19 @@ def _opens(name: str, role: str) -> bool:
     return policy.may_open(name, role if PEOPLE[role] else None)
 
 
-def take(
-    url: str, *, folder: Path, widths: tuple[int, ...], roles: tuple[str, ...], say: Callable[[str], None]
-) -> Gallery:
-    """Walk the demonstration at ``url`` as these roles and write the pictures and ``index.html`` to ``folder``."""
+def take(gallery: Gallery, url: str, *, stage: str = "", say: Callable[[str], None]) -> None:
+    """Walk the demonstration at ``url`` and add what has no picture yet; then write ``index.html``."""
     from playwright.sync_api import sync_playwright  # a tool of the tests, not installed with the portal
 
-    gallery = Gallery(folder, widths)
     program = next(filter(None, map(shutil.which, BROWSERS)), None)  # else the one that Playwright installed
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--lang=zh-CN"], env={**os.environ, **_fonts()}
+            executable_path=program,
+            args=["--no-sandbox", "--lang=zh-CN"],
+            env=_environment(),
         )
-        for role in roles:
-            login = PEOPLE[role]
+        for role in gallery.roles:
+            login = AT_STAGE.get((stage, role), PEOPLE[role])
             context = browser.new_context(
                 base_url=url, locale="zh-CN", timezone_id="Asia/Shanghai", reduced_motion="reduce"
             )
@@ -94,18 +98,18 @@ def take(
             if login:
                 _sign_in(page, login)
             count = _walk(page, gallery, role)
-            say(f"{role}: {count}")
+            say(f"{stage} {role}: {count}")
             context.close()
         browser.close()
-    (folder / "index.html").write_text(index(folder), encoding="utf-8")
-    return gallery
+    (gallery.folder / "index.html").write_text(index(gallery.folder), encoding="utf-8")
 
 
-def _fonts() -> dict[str, str]:
-    """The environment in which Chromium finds the portal's own Chinese fonts: the same glyphs on every machine."""
+def _environment() -> dict[str, str | float | bool]:
+    """Where Chromium speaks Chinese and finds the portal's own Chinese fonts: the same pictures on every machine."""
+    chinese: dict[str, str | float | bool] = {**os.environ, "LANGUAGE": "zh_CN"}
     found = importlib.util.find_spec("pylopdf_fonts_zh_cn")
     if found is None or found.origin is None:
-        return {}
+        return chinese
     file = settings.VAR / "run" / "gallery-fonts.conf"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(
@@ -113,7 +117,7 @@ def _fonts() -> dict[str, str]:
         f"<dir>{Path(found.origin).parent}</dir><cachedir>{settings.VAR}/run/fontcache</cachedir></fontconfig>",
         encoding="utf-8",
     )
-    return {"FONTCONFIG_FILE": str(file)}
+    return chinese | {"FONTCONFIG_FILE": str(file)}
 
 
 def _listen(page: Any, gallery: Gallery, role: str) -> None:
@@ -142,8 +146,9 @@ def name_of(path: str) -> str:
 
 
 def _walk(page: Any, gallery: Gallery, role: str) -> int:
-    """Breadth first through the links of one person; how many pages were taken."""
+    """Breadth first through the links of one person; how many pages were new."""
     waiting, met, seen = deque(STARTS), set(STARTS), set[str]()
+    before = len(gallery.taken)
     while waiting:
         path = waiting.popleft()
         if path != "/" and name_of(urlsplit(path).path) in seen:
@@ -154,13 +159,14 @@ def _walk(page: Any, gallery: Gallery, role: str) -> int:
             continue
         seen.add(name)
         links = list(_links(page))
-        for width in gallery.widths:
-            _picture(page, gallery, name, role, width)
-        gallery.taken.add(name)
+        if (role, name) not in gallery.taken:
+            for width in gallery.widths:
+                _picture(page, gallery, name, role, width)
+            gallery.taken.add((role, name))
         new = [link for link in links if link not in met and name_of(urlsplit(link).path) not in seen | {""}]
         met.update(new)
         waiting.extend(new)
-    return len(seen)
+    return len(gallery.taken) - before
 
 
 def _open(page: Any, path: str) -> Any:
@@ -190,7 +196,7 @@ def _picture(page: Any, gallery: Gallery, name: str, role: str, width: int) -> N
     over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     if over > 0:
         gallery.faults.append(f"{role} {name} at {width}: {over} px too wide")
-    gallery.keep(name, role, width, page.screenshot(animations="disabled"))
+    gallery.keep(name, role, width, page.screenshot(animations="disabled", full_page=gallery.whole))
 
 
 def index(folder: Path) -> str:
