@@ -191,8 +191,8 @@ def _links(page: Any) -> Iterator[str]:
 
 def _picture(page: Any, gallery: Gallery, name: str, role: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": WIDTHS[width]})
-    if page.locator("rapi-doc").count():
-        page.wait_for_load_state("networkidle")  # the explorer of the API fetches what it shows
+    if page.locator("#explorer").count():
+        page.locator(".opblock").first.wait_for()  # the explorer of the API fetches what it shows
     over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     if over > 0:
         gallery.faults.append(f"{role} {name} at {width}: {over} px too wide")

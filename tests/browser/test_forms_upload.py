@@ -69,6 +69,7 @@ def page(provider: Actor, sign_in: Callable[..., Visitor]) -> Page:
     """The page to hand in a file."""
     page: Page = sign_in(provider).page
     page.goto("/cases/upload-job/new/")
+    expect(page.locator("[data-chosen]")).to_have_text("未选择文件")  # whatever the browser's own language is
     return page
 
 
@@ -106,6 +107,7 @@ def test_a_line_that_breaks_in_the_middle_goes_on_after_the_page_is_opened_anew(
 
     page.route("**/pieces/*/", cut)
     hand_in(page, file)
+    expect(page.locator("[data-chosen]")).to_have_text(file.name)
     state = page.locator("[data-state]")
     expect(state).to_contain_text(re.compile(r"已传 768 KB / 6\.0 MB（12%） · 约剩 \d+ "))
     Visitor(page).picture(tmp_path / "upload_sending.png")

@@ -167,7 +167,7 @@ drop.addEventListener("drop", (event) => {
   const files = new DataTransfer(); // one file, as the input takes it
   files.items.add(event.dataTransfer.files[0]);
   input.files = files.files;
-  taken();
+  input.dispatchEvent(new Event("change"));
 });
 // A file dropped beside the zone must not replace the page.
 for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());

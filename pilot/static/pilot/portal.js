@@ -41,6 +41,18 @@ async function keepWithAccount() {
   if (answer.ok) document.dispatchEvent(new Event("htmx:afterRequest"));
 }
 
+// A browser names its file control in its own language; the portal's words lie over it, the control keeps focus and keys.
+function faceOfFiles(face) {
+  const input = face.parentNode.querySelector("input[type=file]");
+  const tell = () => {
+    face.querySelector("[data-chosen]").textContent = [...input.files].map((file) => file.name).join("、") || face.dataset.none;
+  };
+  input.addEventListener("change", tell);
+  window.addEventListener("pageshow", tell);
+  face.hidden = false;
+  tell();
+}
+
 async function copyNumber(button) {
   await navigator.clipboard.writeText(button.dataset.copy);
   button.setAttribute("aria-pressed", "true");
@@ -131,6 +143,7 @@ document.addEventListener("htmx:sendError", (event) => {
 document.addEventListener("htmx:afterSettle", () => { showPreferences(); applyColumns(); });
 
 document.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = !navigator.clipboard; });
+document.querySelectorAll(".file-face").forEach(faceOfFiles);
 showPreferences();
 applyColumns();
 watchSession();
