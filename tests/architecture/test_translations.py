@@ -11,6 +11,8 @@ from pathlib import Path
 import allauth
 import polib
 import pytest
+from django.conf import settings
+from django.contrib.auth.password_validation import password_validators_help_texts
 from django.template.base import Lexer, TokenType
 from django.utils import translation
 from django.utils.translation.template import templatize
@@ -204,6 +206,10 @@ def test_gettext_is_called_with_literals_and_at_run_time() -> None:
 
 def test_readers_are_addressed_in_one_form() -> None:
     assert [entry.msgid for entry in _catalogue() if "你" in entry.msgid] == []
+    with translation.override("zh-hans"):
+        rules = password_validators_help_texts()
+    assert len(rules) == len(settings.AUTH_PASSWORD_VALIDATORS)
+    assert [rule for rule in rules if "你" in rule] == []
 
 
 def test_placeholders_are_equal_on_both_sides() -> None:
