@@ -92,6 +92,11 @@ def waiting(actor: Actor) -> Q | None:
     return Q(state=S.OPEN, owner=actor.organisation_id) | Q(state=S.ANSWERED, opener=actor.organisation_id)
 
 
+def awaits(case: CoordinationCase, actor: Actor) -> str:
+    """Whose turn it is: the owner's to answer, then the opener's to be content or not."""
+    return {S.OPEN: case.owner.name, S.ANSWERED: case.opener.name}.get(S(case.state), "")
+
+
 def overdue() -> Q:
     """Cases whose owner has let the deadline pass."""
     return Q(state=S.OPEN, due_at__lte=clock.now())
@@ -113,6 +118,7 @@ register(
         ],
         facts=facts,
         sections=sections,
+        awaits=awaits,
         waiting=waiting,
         forms={"reply": MessageForm, "reopen": MessageForm},
         tasks=[

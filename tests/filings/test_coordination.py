@@ -71,6 +71,21 @@ def case(unit: PilotUnit, provider: Actor, bureau_reviewer: Actor) -> Coordinati
     )
 
 
+def test_the_page_names_the_office_whose_turn_it_is(
+    case: CoordinationCase, provider: Actor, bureau_reviewer: Actor
+) -> None:
+    def waits_for() -> str:
+        response = signed_in(provider).get(reverse("coordination-case_detail", args=[case.pk]))
+        words: str = response.context["page"].waiting_for
+        return words
+
+    turns = [waits_for()]
+    for name, actor in (("reply", bureau_reviewer), ("close", provider)):
+        fire(case, name, actor=actor, reason="示例")
+        turns.append(waits_for())
+    assert turns == [bureau_reviewer.organisation_name, provider.organisation_name, ""]
+
+
 def test_an_answer_is_due_in_working_days_and_asking_on_starts_afresh(
     case: CoordinationCase, provider: Actor, bureau_reviewer: Actor
 ) -> None:
