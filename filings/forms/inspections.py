@@ -14,6 +14,7 @@ from filings.enums import InspectionStrata
 from filings.forms.common import UnitForm, long_text
 from filings.pages import inspection_plan
 from filings.pages.inspection_plan import Sketch
+from filings.periods import TO_DATE
 from filings.selectors import inspections as selector
 from filings.services.figures import read_period
 from filings.services.inspections import MAX_SIZE, Plan
@@ -47,7 +48,7 @@ class InspectionForm(UnitForm):
     period = forms.CharField(
         label=_("抽查期间"),
         max_length=10,
-        help_text=_("月份如 2019-06，日期如 2019-06-18；截至目前的填 to-date"),
+        help_text=_("月份如 2019-06，日期如 2019-06-18，或填“截至目前”"),
     )
     strata = forms.ChoiceField(label=_("分层"), choices=InspectionStrata.choices, required=False)
     risk = forms.TypedChoiceField(label=_("风险"), choices=RISKS, coerce=int, initial=50_000)
@@ -66,6 +67,11 @@ class InspectionForm(UnitForm):
     def is_valid(self) -> bool:
         """To calculate is not to create."""
         return super().is_valid() and "calculate" not in self.data
+
+    def clean_period(self) -> str:
+        """The word of the help text, in the reader's language, stands for all forms so far."""
+        period: str = self.cleaned_data["period"]
+        return TO_DATE if period.strip() == gettext("截至目前") else period
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
