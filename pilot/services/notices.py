@@ -8,8 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
+from django.urls import resolve
 
-from pilot import clock
+from pilot import clock, policy
 from pilot.language import on_record
 from pilot.models import Membership, Notice, OutboxMessage
 from pilot.services import outbox
@@ -27,6 +28,7 @@ def send(
 ) -> int:
     """Tell every person behind ``members`` once; held back for ``hold`` so that an act taken back tells nobody.
 
+    Whoever may not open the page it leads to is not told: an office has administrators who never see a case.
     Subjects name the case number and the act, never a person (P11). Mails say no more and lead to the case, or to
     ``url`` where the matter stands on a page of its own.
     """
@@ -36,7 +38,10 @@ def send(
         text = render_to_string(
             "notices/mail.txt", {"subject": subject, "link": f"{settings.PILOT_SITE}{url}"}
         )
-    people: dict[int, Any] = {m.person_id: m.person for m in members.select_related("person")}
+    page = str(resolve(url).url_name)
+    people: dict[int, Any] = {
+        m.person_id: m.person for m in members.select_related("person") if policy.may_open(page, m.role)
+    }
     Notice.objects.bulk_create(
         Notice(
             person=person, subject=subject, url=url, at=clock.now(), visible_from=visible_from, source=source

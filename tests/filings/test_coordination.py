@@ -15,6 +15,7 @@ from filings.models import CoordinationCase, FaqEntry
 from filings.selectors import faq as faq_selector
 from filings.services import coordination, deadlines, faq
 from pilot.actors import Actor
+from pilot.enums import Role
 from pilot.errors import NotPermitted, Refused
 from pilot.models import AuditEntry, Document, Notice, Organisation, PilotUnit, ProgrammeRule
 from pilot.workflow import fire
@@ -84,6 +85,15 @@ def test_the_page_names_the_office_whose_turn_it_is(
         fire(case, name, actor=actor, reason="示例")
         turns.append(waits_for())
     assert turns == [bureau_reviewer.organisation_name, provider.organisation_name, ""]
+
+
+def test_administrators_of_the_office_are_not_told(unit: PilotUnit, provider: Actor) -> None:
+    """Who may not open a case does not read its name in a notice either."""
+    officer, administrator = world.ministry(), world.ministry(Role.SYSTEM_ADMIN)
+    ministry = Organisation.objects.get(pk=officer.organisation_id)
+    coordination.open_case(actor=provider, unit=unit, subject="示例", text="示例", owner=ministry)
+    told = Notice.objects.filter(person__in=[officer.person_id, administrator.person_id])
+    assert [notice.person_id for notice in told] == [officer.person_id]
 
 
 def test_an_answer_is_due_in_working_days_and_asking_on_starts_afresh(
