@@ -230,6 +230,7 @@ class Section:
     empty: str = ""
     private: bool = False  # an internal remark: visibly apart (R07)
     screen_only: bool = False  # left out on paper
+    blocks: bool = False  # says why the act of this page cannot be done now, so there is no form
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +320,11 @@ class ActPage:
     submit_label: str = ""
     multipart: bool = False
     sections: Sequence[Section] = ()  # what to look at before doing it
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a section says why it cannot be done now."""
+        return any(section.blocks for section in self.sections)
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ def preview(case: None, actor: Actor) -> list[Section]:
     """What the click will begin, or why it cannot."""
     programme, provider = programmes.current(), Organisation.objects.get(pk=actor.organisation_id or 0)
     if obstacle := starting_obstacle(programme, provider, clock.now()):
-        return [Section(_("现在不能提出申请"), empty=obstacle)]
+        return [Section(_("现在不能提出申请"), empty=obstacle, blocks=True)]
     return [
         Section(
             _("将要建立的申请"),

@@ -72,6 +72,7 @@ def who_waits(case: None, actor: Actor) -> list[Section]:
     """What stands above the form that begins a list."""
     waiting = preview.undecided(programmes.current())
     if not waiting.rows:
+        waiting.blocks = True
         waiting.empty = _(
             "现在没有可以列入名单的申请，不能拟制名单。申请由省局汇总报送、部接收后才可以列入；已在其他名单中的不再列出。"
         )

@@ -129,6 +129,13 @@ def to_draft_for(order: None, actor: Actor) -> list[Section]:
         .annotate(number=Count("pk"), settled=Count("pk", filter=Q(state__in=COUNTED)))
         .order_by("unit__code")
     )
+    units = [
+        Row(
+            f"{reverse('rectification_create')}?unit={row['unit']}",
+            [f"{row['unit__code']} {row['unit__organisation__name']}", row["number"], row["settled"]],
+        )
+        for row in rows
+    ]
     return [
         Section(
             _("尚未列入整改通知的差错"),
@@ -137,15 +144,10 @@ def to_draft_for(order: None, actor: Actor) -> list[Section]:
                 Column("number", _("差错"), "end"),
                 Column("settled", _("已确认或维持"), "end"),
             ],
-            rows=[
-                Row(
-                    f"{reverse('rectification_create')}?unit={row['unit']}",
-                    [f"{row['unit__code']} {row['unit__organisation__name']}", row["number"], row["settled"]],
-                )
-                for row in rows
-            ],
+            rows=units,
             empty=_("没有尚未列入整改通知的差错，现在不需要起草"),
-            note=_("选择一个单位，整改事由和要求按其差错预先填写，可以修改。"),
+            note=_("选择一个单位，整改事由和要求按其差错预先填写，可以修改。") if units else "",
+            blocks=not units,
         )
     ]
 

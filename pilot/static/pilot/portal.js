@@ -144,6 +144,8 @@ document.addEventListener("htmx:afterSettle", () => { showPreferences(); applyCo
 
 document.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = !navigator.clipboard; });
 document.querySelectorAll(".file-face").forEach(faceOfFiles);
+// Where a chart is wider than the screen, its newest end is in sight.
+document.querySelectorAll(".drawing:has(.line-chart)").forEach((drawing) => { drawing.scrollLeft = drawing.scrollWidth; });
 showPreferences();
 applyColumns();
 watchSession();
