@@ -42,6 +42,7 @@ PEOPLE: Final = {
 }
 STAGES: Final = ("closing", "intake", "review", "assessment", "running", "supervision")
 """The fullest world first; the others add the pages that only their part of the pilot has."""
+AT_WORK: Final = {"application_review": "intake"}  # a page that later is only read
 AT_STAGE: Final = {("intake", "provider_admin"): "provider08"}  # who has a draft half filled in
 LEFT_OUT: Final = {"account_logout", "session_end", "help_topic"}
 BROWSERS: Final = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
@@ -97,7 +98,7 @@ def take(gallery: Gallery, url: str, *, stage: str = "", say: Callable[[str], No
             _listen(page, gallery, role)
             if login:
                 _sign_in(page, login)
-            count = _walk(page, gallery, role)
+            count = _walk(page, gallery, role, stage)
             say(f"{stage} {role}: {count}")
             context.close()
         browser.close()
@@ -145,7 +146,7 @@ def name_of(path: str) -> str:
     return name if name in texts.by_page() and name not in LEFT_OUT else ""
 
 
-def _walk(page: Any, gallery: Gallery, role: str) -> int:
+def _walk(page: Any, gallery: Gallery, role: str, stage: str) -> int:
     """Breadth first through the links of one person; how many pages were new."""
     waiting, met, seen = deque(STARTS), set(STARTS), set[str]()
     before = len(gallery.taken)
@@ -159,7 +160,7 @@ def _walk(page: Any, gallery: Gallery, role: str) -> int:
             continue
         seen.add(name)
         links = list(_links(page))
-        if (role, name) not in gallery.taken:
+        if (role, name) not in gallery.taken and stage in {"", AT_WORK.get(name, stage)}:
             for width in gallery.widths:
                 _picture(page, gallery, name, role, width)
             gallery.taken.add((role, name))
