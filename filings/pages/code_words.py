@@ -12,6 +12,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from filings.intake.decode import FileFormat
+
+FORMATS: Final[Mapping[str, Any]] = {
+    FileFormat.NDJSON: "NDJSON",
+    FileFormat.CSV: "CSV",
+    FileFormat.XLSX: "XLSX",
+    FileFormat.V3: gettext_lazy("V3.0 接口 XML"),
+}
+"""What a file of forms is; its code is not shown."""
 NATURES: Final[Mapping[int, Promise]] = {
     1: gettext_lazy("国防机构"),
     2: gettext_lazy("政府机关"),

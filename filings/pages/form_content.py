@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -132,14 +133,22 @@ def _collection(record: Mapping[str, Any]) -> Section | None:
     supplied, authority = record.get("compare_supplied_cert") or {}, record.get("compare_authority_db") or {}
     facts = [
         Fact(_("采集方式"), [str(METHODS.get(m, m)) for m in record["collection_methods"]]),
-        Fact(_("采集时间"), record.get("collected_at")),
+        Fact(_("采集时间"), _moment(record.get("collected_at"))),
         Fact(_("活体检测"), _result(record.get("liveness_result"))),
         Fact(_("与所交证件比对"), _result(supplied.get("result"))),
         Fact(_("与权威库比对"), _result(authority.get("result"))),
         Fact(_("核验人"), _masked(record.get("verifier_name"), mask_name)),
-        Fact(_("核验承诺时间"), record.get("verifier_promise_at")),
+        Fact(_("核验承诺时间"), _moment(record.get("verifier_promise_at"))),
     ]
     return Section(_("采集与比对"), facts=facts)
+
+
+def _moment(text: Any) -> Any:
+    """The moment a text names, which a page writes as every other; what names none is shown as it was sent."""
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return text
 
 
 def _result(value: Any) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from filings.enums import Comparison
 from filings.models import Determination, VerificationForm
 from filings.pages import common, form_content, national
+from filings.pages.code_words import FORMATS
 from filings.selectors import forms
 from pilot.actors import Actor
 from pilot.ui import Column, DetailPage, Fact, Row, Section, Tag, Tone
@@ -97,7 +98,7 @@ def _facts(form: VerificationForm, actor: Actor) -> list[Fact]:
         Fact(_("接收时间"), form.received_at),
         Fact(_("计入日期"), form.day, _("首个版本接收之日，不因更正改变")),
         Fact(_("迟报"), bool(form.late)),
-        Fact(_("上报格式"), form.source),
+        Fact(_("上报格式"), str(FORMATS.get(form.source, form.source))),
         Fact(_("规则版本"), form.rule_version),
     ]
 

@@ -12,19 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from filings import column_guide
-from filings.intake.decode import FileFormat
+from filings.pages.code_words import FORMATS
 from filings.services import pieces, uploads
 from pilot.forms import ActForm
 from pilot.ui import Link
 
 GIGABYTES = uploads.LARGEST_FILE // 1024**3
 ACCEPT = ".ndjson,.jsonl,.json,.csv,.xlsx,.xml,.gz,.zip"
-FORMATS = {
-    FileFormat.NDJSON: "NDJSON",
-    FileFormat.CSV: "CSV",
-    FileFormat.XLSX: "XLSX",
-    FileFormat.V3: gettext_lazy("V3.0 接口 XML"),
-}
 
 
 class Unfinished(NamedTuple):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from filings.enums import JobState
 from filings.models import UploadJob
 from filings.pages import common
+from filings.pages.code_words import FORMATS
 from filings.pages.upload_form import UploadForm
 from filings.pages.upload_result import progress_words
 from filings.services import rejects, uploads
@@ -26,7 +27,7 @@ def facts(job: UploadJob, actor: Actor) -> list[Fact]:
     return [
         Fact(_("试点单位"), common.unit_link(job.unit)),
         Fact(_("文件名"), job.source_name),
-        Fact(_("格式"), job.format),
+        Fact(_("格式"), str(FORMATS.get(job.format, job.format))),
         Fact(_("文件大小"), filesizeformat(job.size), _("%(bytes)s 字节") % {"bytes": f"{job.size:,}"}),
         Fact("SHA-256", Checksum(job.sha256)),
         Fact(_("接收时间"), job.received_at),

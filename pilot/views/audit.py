@@ -143,6 +143,8 @@ def _subject(entry: AuditEntry) -> str:
     """What it was done to: its kind and number, a page by its name."""
     if entry.object_type == "url" and (topic := texts.by_page().get(entry.object_id)):
         return f"{object_words(entry.object_type)} {topic.title}"
+    if entry.object_type == "list":
+        return f"{object_words(entry.object_type)} {object_words(entry.object_id)}"
     return f"{object_words(entry.object_type)} {entry.object_id}".strip()
 
 

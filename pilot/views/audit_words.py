@@ -80,6 +80,7 @@ OBJECTS: Final[dict[str, Any]] = {
     "document": gettext_lazy("文书"),
     "url": gettext_lazy("页面"),
     "list": gettext_lazy("列表"),
+    "national": gettext_lazy("与全国系统核对"),
     "export": gettext_lazy("导出文件"),
     "command": gettext_lazy("命令"),
     "audit": gettext_lazy("审计日志"),

@@ -20,7 +20,7 @@ from pilot.enums import DataGroup, ExportReason, Role, UnmaskReason
 from pilot.errors import Refused
 from pilot.masking import groups_in, mask_name, reveal
 from pilot.models import AuditEntry
-from pilot.registry import Group, all_pages
+from pilot.registry import Group
 from pilot.services import disclosure, export_limits
 from pilot.ui import Column, Empty, Link, ListPage, Row, Tag
 from pilot.views.audit_words import action_words, object_words
@@ -157,4 +157,4 @@ def _what(entry: AuditEntry) -> str:
     if (group := entry.detail.get("group", "")) in DataGroup.values:
         return f"{DataGroup(group).label} · {object_words(entry.object_type)} {entry.object_id}"
     machine = entry.detail.get("machine") or entry.object_id or entry.object_type
-    return next((str(pages.label) for pages in all_pages() if pages.slug == machine), machine)
+    return object_words(machine)

@@ -117,6 +117,11 @@ def test_one_entry_shows_all_of_it_and_its_place(auditor: Actor, entries: list[A
     facts = {fact.label: fact.value for s in client.get(address).context["page"].sections for fact in s.facts}
     assert (facts["操作"], facts["来源地址"], facts["code"]) == ("试点申请 · 提交申请", "10.0.0.2", "条件")
     assert (facts["对象"], facts["途径"]) == ("试点申请 8", "网页")
+    export = audit.record(action="list.export", actor=auditor, object_type="list", object_id="national")
+    page = client.get(reverse("audit_detail", args=[export.pk])).context["page"]
+    assert {fact.label: fact.value for s in page.sections for fact in s.facts}[
+        "对象"
+    ] == "列表 与全国系统核对"
     assert facts["链上序号"] == "尚未入链，通常十秒内完成"
     audit.seal()
     head = audit_heads.sign()
