@@ -38,7 +38,7 @@ class ChoicesForm(ActForm):
     format = forms.ChoiceField(
         label=gettext_lazy("文件格式"),
         required=False,
-        choices=[("", gettext_lazy("自动识别")), *((kind.value, label) for kind, label in FORMATS.items())],
+        choices=[("", gettext_lazy("自动识别")), *((str(kind), label) for kind, label in FORMATS.items())],
     )
     encoding = forms.ChoiceField(
         label=gettext_lazy("字符编码"),
@@ -93,7 +93,7 @@ class UploadForm(ChoicesForm):
     def templates(self) -> list[Link]:
         """Files to begin with."""
         return [
-            Link(str(label), reverse("upload-job_template", args=[kind.value]), "download")
+            Link(str(label), reverse("upload-job_template", args=[str(kind)]), "download")
             for kind, label in FORMATS.items()
         ]
 
