@@ -107,7 +107,7 @@ def line_chart(
         raise ValueError("every series needs one value per label")
     values = [value for line in series for value in line.values if value is not None]
     if not values:
-        return _chart(title, desc, width, 24, (), palette)
+        return _chart(title, desc, width, 24, (), palette, "line-chart")
     ticks = round_ticks([*values, mark.value] if mark else values)
     left = widest(map(shown, ticks)) + 10
     axes = Axes(left, width - 16.0, 34.0, height - 26.0, ticks[0], ticks[-1], len(labels))
@@ -124,7 +124,7 @@ def line_chart(
         + ", ".join(f"{label} {_shown(v, shown)}" for label, v in zip(labels, line.values, strict=True))
         for line in series
     )
-    return _chart(title, summary, width, height, parts, palette)
+    return _chart(title, summary, width, height, parts, palette, "line-chart")
 
 
 def funnel(
@@ -253,9 +253,15 @@ def tile_grid(
 
 
 def _chart(
-    title: str, desc: str, width: float, height: float, children: Iterable[str], palette: Palette
+    title: str,
+    desc: str,
+    width: float,
+    height: float,
+    children: Iterable[str],
+    palette: Palette,
+    class_: str = "chart",
 ) -> SafeString:
-    return drawing(title, desc, width, height, *children, palette=palette, class_="chart")
+    return drawing(title, desc, width, height, *children, palette=palette, class_=class_)
 
 
 def _segment(

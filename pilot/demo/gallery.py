@@ -43,7 +43,10 @@ PEOPLE: Final = {
 STAGES: Final = ("closing", "intake", "review", "assessment", "running", "supervision")
 """The fullest world first; the others add the pages that only their part of the pilot has."""
 AT_WORK: Final = {"application_review": "intake"}  # a page that later is only read
-AT_STAGE: Final = {("intake", "provider_admin"): "provider08"}  # who has a draft half filled in
+AT_STAGE: Final = {
+    ("intake", "provider_admin"): "provider08",  # who has a draft half filled in
+    ("supervision", "bureau_reviewer"): "reviewer11",  # who has an inspection under way
+}
 LEFT_OUT: Final = {"account_logout", "session_end", "help_topic"}
 BROWSERS: Final = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
 COLOURS: Final = 256  # fewer, and a number on red comes out brown
