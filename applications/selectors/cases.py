@@ -61,11 +61,12 @@ def live_application(
 
 
 def late_admission(*, programme: Programme, provider_id: int, at: datetime) -> LateAdmission | None:
-    """A granted admission after the window that is still good at ``at``."""
-    granted: LateAdmission | None = LateAdmission.unscoped.filter(
+    """The granted admission after the window that is good for longest at ``at``; a second one may follow a first."""
+    granted = LateAdmission.unscoped.filter(
         programme=programme, provider=provider_id, state=ProposalState.GRANTED, until__gt=at
-    ).first()
-    return granted
+    )
+    longest: LateAdmission | None = granted.order_by("until").last()
+    return longest
 
 
 def may_hand_in(*, programme: Programme, provider_id: int, at: datetime) -> bool:
