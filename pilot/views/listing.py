@@ -67,7 +67,7 @@ class PlaceInList(NamedTuple):
 
 def place_in(rows: QuerySet[Any], key: int) -> PlaceInList | None:
     """The place of one case among ordered rows, found by the database; None where it is not among them."""
-    order = rows.query.order_by
+    order: Any = rows.query.order_by
     placed = rows.annotate(
         place_at=Window(RowNumber(), order_by=order),
         place_total=Window(Count("pk")),
