@@ -81,6 +81,7 @@ def test_a_rate_is_shown_against_the_applicant() -> None:
         ),
         (b"sample,expected\nA,genuine", "测试集须同时含真样本（genuine）和假样本（impostor）"),
         (b'sample,expected\n"A,genuine', "文件不是 CSV：unexpected end of data"),
+        (b"sample,expected\nA\0,genuine\nB,impostor", "文件不是 CSV：line contains NUL"),
         (b"\xff\xff\xff", "文件不是 UTF-8 或 GBK 编码的 CSV"),
     ],
 )
