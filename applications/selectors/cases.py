@@ -23,6 +23,11 @@ def last_step(case: Application) -> TransitionRecord:
     return TransitionRecord.objects.filter(machine=case.slug(), object_id=case.pk).latest("number")
 
 
+def step(case: Application, number: int) -> TransitionRecord:
+    """One step of the application by its number."""
+    return TransitionRecord.objects.get(machine=case.slug(), object_id=case.pk, number=number)
+
+
 def handed_in_at(case: Application) -> datetime:
     """When the acceptance clock last started: at submission, answer or reinstatement."""
     steps = TransitionRecord.objects.filter(machine=case.slug(), object_id=case.pk, name__in=HANDED_IN)
