@@ -161,7 +161,9 @@ def test_an_assessment_goes_from_assignment_to_conclusion_in_the_browser(
         act = url("interest-declaration_act", own.pk, "declare_none")
         assert browser(actor).post(act, {"seen": "asked"}).status_code == 302
     act = url("capability-assessment_act", case.pk, "conclude")
-    early = officer.post(act, {"conclusion": "示例结论。", "seen": "in_progress"})  # from a page that is old by now
+    early = officer.post(
+        act, {"conclusion": "示例结论。", "seen": "in_progress"}
+    )  # from a page that is old by now
     assert (early.status_code, "评估人员尚未全部评分（0/2）" in early.text) == (422, True)
     scores = {f"score_{code}": points for code, points in FULL.items()}
     for actor in assessors[:2]:
