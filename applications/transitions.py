@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications import documents, signals
+from applications.enums import ApplicationState
 from applications.models import Application, CompletenessNotice, LateAdmission, NoticeItem, Refusal
 from applications.selectors import cases, content, deadlines, review, tellings
 from applications.selectors.form_schema import form_of
@@ -259,8 +260,11 @@ def refuse(case: Application, act: Act) -> None:
 
 @on(Application, "revert", guards=[own_province, taken_back_in_time, no_other_alive])
 def revert(case: Application, act: Act) -> None:
-    """As if the act had not been: its notices never leave, the acceptance clock runs on. Papers stay on record."""
+    """As if the act had not been: its notices never leave, the acceptance clock runs on, and what its applicant changed
+    in these seconds is as it was handed in. Papers stay on record."""
     outbox.cancel(source=f"{act.machine}:{act.step - 1}")
+    if act.source == ApplicationState.RETURNED:
+        versions.bring_back(case, since=cases.step(case, act.step - 1).at, at=act.at)
     case.acceptance_number = ""
     case.accepted_at = None
     case.due_at = cases.acceptance_due(case, start=cases.handed_in_at(case))

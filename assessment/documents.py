@@ -234,10 +234,12 @@ def shortfalls(failed: Collection[CapabilityAssessment]) -> dict[int, str]:
 
 
 def _short_of(assessment: CapabilityAssessment, least: int, missed: Collection[Criterion]) -> str:
-    if (assessment.points or 0) < least:
-        return f"技术能力评估认定总分{assessment.points}分，低于本试点项目要求的{least}分"
+    """Every reason there is. The mark may have been lowered since the conclusion, which stands all the same."""
     titles = "、".join(f"“{criterion.title}”" for criterion in missed)
-    return f"技术能力评估指标{titles}未达到最低要求"
+    found = [f"技术能力评估指标{titles}未达到最低要求"] if titles else []
+    if (assessment.points or 0) < least:
+        found.append(f"技术能力评估认定总分{assessment.points}分，低于本试点项目要求的{least}分")
+    return "；".join(found) or f"技术能力评估认定总分{assessment.points}分，低于作出结论时要求的分数"
 
 
 def approval_list(approval_list: ApprovalList, *, at: datetime) -> Document:

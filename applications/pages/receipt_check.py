@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -36,24 +37,30 @@ class CheckPage:
 
 def page(code: str) -> CheckPage:
     """The check page for a code, or for none."""
-    version = receipts.version_of(code)
-    if version is None:
+    versions = receipts.versions_of(code)
+    if not versions:
         return CheckPage(_("回执查验"), code)
-    return CheckPage(_("回执查验"), code, _facts(version), _files(version))
+    return CheckPage(_("回执查验"), code, _facts(versions), _files(versions[0]))
 
 
-def _facts(version: ApplicationVersion) -> tuple[Fact, ...]:
+def _facts(versions: Sequence[ApplicationVersion]) -> tuple[Fact, ...]:
+    """What stands on the paper; of several papers with this code the time and number of each."""
+    version = versions[0]
     case = version.application
     return (
         Fact(_("试点项目"), case.programme.number),
         Fact(_("申办流水号"), case.case_number),
         Fact(_("申请单位"), case.provider.name),
-        Fact(_("接收时间"), version.at),
-        Fact(_("版本"), _("第 %(n)s 版") % {"n": version.number}),
+        *(fact for each in versions for fact in _received(each)),
         Fact(_("材料件数"), len(version.files)),
         Fact(_("核验码"), receipts.code_of(version)),
-        *_under(proofs.head(version)),
+        *(fact for each in versions for fact in _under(proofs.head(each))),
     )
+
+
+def _received(version: ApplicationVersion) -> list[Fact]:
+    number = _("第 %(n)s 版") % {"n": version.number}
+    return [Fact(_("接收时间"), version.at), Fact(_("版本"), number)]
 
 
 def _under(head: AuditHead | None) -> list[Fact]:

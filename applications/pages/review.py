@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -23,6 +24,7 @@ from applications.selectors.form_schema import form_of
 from pilot import clock, workflow
 from pilot.actors import Actor
 from pilot.enums import Role
+from pilot.forms import whole_number
 from pilot.models import Condition
 from pilot.registry import pages_of
 from pilot.selectors import people
@@ -344,22 +346,27 @@ def _place(case: Application, actor: Actor, carried: dict[str, str]) -> tuple[Pl
     """
     query = carried.get("list", "")
     asked = QueryDict(query or "waiting=me")
-    keys = list(listing.rows_for(pages_of(case.slug()), actor, asked).values_list("pk", flat=True))
-    if case.pk in keys:
-        at = keys.index(case.pk)
-        words = _("第 %(at)s / %(n)s 件") % {"at": at + 1, "n": len(keys)}
-        before, after = keys[:at], keys[at + 1 :]
+    rows = listing.rows_for(pages_of(case.slug()), actor, asked)
+    if here := listing.place_in(rows, case.pk):
+        words = _("第 %(at)s / %(n)s 件") % {"at": here.at, "n": here.total}
+        before, after = here.before, here.after
     else:
-        at = next((n for n, key in enumerate(keys) if str(key) == carried.get("next")), 0)
-        words = _("不在列表中（共 %(n)s 件）") % {"n": len(keys)}
-        before, after = keys[:at], keys[at:]
+        words = _("不在列表中（共 %(n)s 件）") % {"n": rows.count()}
+        before, after = _gap(rows, whole_number(carried.get("next", "")))
     place = Place(
         words,
         back=f"{reverse('application_list')}?{asked.urlencode()}",
-        previous=_address(before[-1], query) if before else "",
-        following=_address(after[0], query) if after else "",
+        previous=_address(before, query) if before else "",
+        following=_address(after, query) if after else "",
     )
-    return place, urlencode({"list": query, **({"next": after[0]} if after else {})})
+    return place, urlencode({"list": query, **({"next": after} if after else {})})
+
+
+def _gap(rows: QuerySet[Any], follower: int | None) -> tuple[int | None, int | None]:
+    """Where a case was that left the list: before its follower, or before the first one."""
+    if follower and (there := listing.place_in(rows, follower)):
+        return there.before, follower
+    return None, rows.values_list("pk", flat=True).first()
 
 
 def _address(pk: int, query: str) -> str:

@@ -23,6 +23,11 @@ def last_step(case: Application) -> TransitionRecord:
     return TransitionRecord.objects.filter(machine=case.slug(), object_id=case.pk).latest("number")
 
 
+def step(case: Application, number: int) -> TransitionRecord:
+    """One step of the application by its number."""
+    return TransitionRecord.objects.get(machine=case.slug(), object_id=case.pk, number=number)
+
+
 def handed_in_at(case: Application) -> datetime:
     """When the acceptance clock last started: at submission, answer or reinstatement."""
     steps = TransitionRecord.objects.filter(machine=case.slug(), object_id=case.pk, name__in=HANDED_IN)
@@ -61,11 +66,12 @@ def live_application(
 
 
 def late_admission(*, programme: Programme, provider_id: int, at: datetime) -> LateAdmission | None:
-    """A granted admission after the window that is still good at ``at``."""
-    granted: LateAdmission | None = LateAdmission.unscoped.filter(
+    """The granted admission after the window that is good for longest at ``at``; a second one may follow a first."""
+    granted = LateAdmission.unscoped.filter(
         programme=programme, provider=provider_id, state=ProposalState.GRANTED, until__gt=at
-    ).first()
-    return granted
+    )
+    longest: LateAdmission | None = granted.order_by("until").last()
+    return longest
 
 
 def may_hand_in(*, programme: Programme, provider_id: int, at: datetime) -> bool:

@@ -36,18 +36,16 @@ def document_of(version: ApplicationVersion) -> Document | None:
     ).first()
 
 
-def version_of(code: str) -> ApplicationVersion | None:
-    """The version a code belongs to, with application, provider and programme; None for any other text.
+def versions_of(code: str) -> list[ApplicationVersion]:
+    """The versions a code belongs to, oldest first, with application, provider and programme; none for other text.
+
+    They are several where an answer brought back what had been handed in before: equal content has an equal code.
 
     This read asks for no actor: whoever holds the paper may check it, and without the paper's code nothing is found.
     It serves the public check page alone, which shows nothing beyond what stands on the receipt, and no person.
     """
     normal = "".join(code.split()).replace("-", "").lower()
     if not CODE.fullmatch(normal):
-        return None
-    found: ApplicationVersion | None = (
-        ApplicationVersion.unscoped.filter(digest__startswith=normal)
-        .select_related("application__provider", "application__programme")
-        .first()
-    )
-    return found
+        return []
+    found = ApplicationVersion.unscoped.filter(digest__startswith=normal).order_by("pk")
+    return list(found.select_related("application__provider", "application__programme"))

@@ -16,6 +16,7 @@ from pilot.selectors import people
 from pilot.services import audit
 
 
+@audit.denials_recorded("application.claim")
 @transaction.atomic
 def claim(*, case: Application, actor: Actor) -> Claim:
     """Take the application on the actor's desk; on it already, this is a sign of life.
@@ -48,6 +49,7 @@ def take(locked: Application, actor: Actor) -> Claim:
     return held
 
 
+@audit.denials_recorded("application.release")
 @transaction.atomic
 def release(*, case: Application, actor: Actor) -> None:
     """Put it back for anyone. One's own, or, by the bureau's lead, anybody's. Nothing happens when nobody has it.

@@ -26,6 +26,7 @@ from pilot.services import audit
 from pilot.workflow import open_case
 
 
+@audit.denials_recorded("application.open")
 @transaction.atomic
 def start_application(*, actor: Actor) -> Application:
     """Begin the actor's organisation's application in the current programme.

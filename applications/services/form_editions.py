@@ -27,6 +27,7 @@ from pilot.services import audit
 LONGEST = {"label": 60, "label_en": 120, "help": 200, "help_en": 400}
 
 
+@audit.denials_recorded("application.form_edition")
 @transaction.atomic
 def make_edition(
     *, actor: Actor, programme: Programme, seen: int, settings: Mapping[str, Mapping[str, Any]]

@@ -15,9 +15,11 @@ from pilot.enums import OrganisationKind, WindowKind
 from pilot.errors import NotPermitted, Refused
 from pilot.models import Organisation, ProposalState
 from pilot.selectors import programmes
+from pilot.services import audit
 from pilot.workflow import open_case
 
 
+@audit.denials_recorded("late-admission.open")
 @transaction.atomic
 def propose_late_admission(
     *, actor: Actor, provider: Organisation, until: datetime, reason: str

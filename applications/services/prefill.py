@@ -78,6 +78,7 @@ class _Sorting:
         )
 
 
+@audit.denials_recorded("application.prefill")
 def take(*, case: Application, actor: Actor, content: bytes, name: str) -> Taken:
     """Read a filled-in form (PDF or XLSX) and keep its values as proposals of the application.
 

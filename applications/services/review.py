@@ -30,6 +30,7 @@ class Given:
     page: int | None = None
 
 
+@audit.denials_recorded("application.mark")
 @transaction.atomic
 def mark(*, case: Application, actor: Actor, version: int, given: Sequence[Given]) -> int:
     """Mark items and take the application on the desk; returns how many changed. ``version`` is the one looked at.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -127,8 +128,13 @@ def discard(upload: PartialUpload) -> None:
 
 
 def sweep_stale() -> int:
-    """Remove uploads nobody went on with for a day, and pieces left without a row; returns how many uploads."""
-    stale = list(PartialUpload.unscoped.filter(begun_at__lt=clock.security_now() - STALE_AFTER))
+    """Remove uploads nobody went on with for a day, and pieces left without a row; returns how many uploads.
+
+    What counts is the last piece: an upload over a slow line may take longer than a day.
+    """
+    long_ago = clock.security_now() - STALE_AFTER
+    begun = PartialUpload.unscoped.filter(begun_at__lt=long_ago)
+    stale = [upload for upload in begun if _last_piece_at(upload) < long_ago]
     for upload in stale:
         discard(upload)
     known = set(PartialUpload.unscoped.values_list("token", flat=True))
@@ -136,6 +142,14 @@ def sweep_stale() -> int:
         if path.name not in known and leftovers.is_abandoned(path):
             path.unlink(missing_ok=True)
     return len(stale)
+
+
+def _last_piece_at(upload: PartialUpload) -> datetime:
+    """When something last came (security time), as its file tells; the beginning of one whose file is gone."""
+    try:
+        return datetime.fromtimestamp(path_of(upload).stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return upload.begun_at
 
 
 def path_of(upload: PartialUpload) -> Path:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from applications.models import Application, ApplicationVersion
+from applications.enums import ScanState
+from applications.models import Application, ApplicationFile, ApplicationVersion
 from applications.selectors import content
+from applications.selectors.form_schema import form_of
 from applications.services import proofs
 from pilot.errors import Refused
 from pilot.workflow import Act
@@ -29,6 +32,23 @@ def snapshot(case: Application) -> tuple[dict[str, Any], list[dict[str, Any]], s
         for file in content.current_files(case)
     ]
     return frozen, files, digest({"content": frozen, "files": files})
+
+
+def bring_back(case: Application, *, since: datetime, at: datetime) -> None:
+    """Draft and files as they were handed in last: what was changed ``since`` then was opened by an act taken back.
+
+    The caller holds the application's row and saves it.
+    """
+    version = content.versions(case).latest("number")
+    fixed = {key for key, field in form_of(case.programme).fields.items() if field.fixed}
+    case.draft = {key: value for key, value in version.content.items() if key not in fixed}
+    case.proposals = {}
+    case.revision += 1  # windows that are open still show something else
+    handed_in = [file["id"] for file in version.files]
+    content.current_files(case).exclude(pk__in=handed_in).update(replaced_at=at)
+    # What the virus scanner took out meanwhile stays out: it waits for good.
+    taken_out = ApplicationFile.unscoped.filter(pk__in=handed_in, replaced_at__gte=since)
+    taken_out.exclude(scan=ScanState.PENDING).update(replaced_at=None)
 
 
 def freeze(*, case: Application, act: Act) -> ApplicationVersion:

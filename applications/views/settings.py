@@ -14,7 +14,7 @@ from applications.forms.settings import SettingsForm
 from applications.pages import form_settings as settings_page
 from applications.selectors.form_schema import latest_edition
 from applications.services.form_editions import current, make_edition
-from pilot.errors import Refused
+from pilot.errors import Refused, StateChanged
 from pilot.selectors import programmes
 
 
@@ -33,8 +33,8 @@ def form_settings(request: Any) -> HttpResponse:
                 seen=form.cleaned_data["seen"],
                 settings=form.chosen(),
             )
-        except Refused as refusal:
-            form.add_error(None, str(refusal))
+        except (Refused, StateChanged) as refusal:
+            form.add_error(None, str(refusal.message))
         else:
             messages.success(request, _("已保存为第 %(n)s 版，立即生效") % {"n": made.number})
             return redirect("form_settings")

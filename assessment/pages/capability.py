@@ -165,8 +165,10 @@ def grounds(assessment: CapabilityAssessment, sheets: list[ScoreSheet], actor: A
 
 
 def before_conclusion(assessment: CapabilityAssessment, actor: Actor) -> list[Section]:
-    """What an officer sees before signing: what the scores come to, and the scores."""
+    """What an officer sees before signing: what the scores come to, and the scores; these alone while some are out."""
     sheets = _sheets(assessment, actor)
+    if capability.obstacle_to_comparison(assessment):
+        return [score_table(assessment, sheets, actor)]
     points, passed = capability.settled(assessment)
     short = [str(row.criterion) for row in capability.compared(assessment, []) if not row.met]
     least = capability.pass_points(assessment)

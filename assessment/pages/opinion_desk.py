@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.forms import BoundField
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -139,12 +140,12 @@ def verdict(item: Mapping[str, str]) -> Tag | None:
 
 def next_link(opinion: Opinion, actor: Actor) -> Link | None:
     """The next case that waits for this actor once this one no longer does; None when nothing is left."""
-    name = _turn(actor)
-    keys = _waiting(actor) if name else []
-    if not keys or opinion.pk in keys:
+    name, rows = _turn(actor), _waiting(actor)
+    following = rows.first() if name else None
+    if following is None or rows.filter(pk=opinion.pk).exists():
         return None
-    words = _("办理下一件（还有 %(n)s 件）") % {"n": len(keys)}
-    return Link(words, reverse("opinion_act", args=[keys[0], name]))
+    words = _("办理下一件（还有 %(n)s 件）") % {"n": rows.count()}
+    return Link(words, reverse("opinion_act", args=[following.pk, name]))
 
 
 def _card(each: material.Shown, opinion: Opinion, form: Any, *, drafting: bool) -> ConditionCard:
@@ -201,20 +202,18 @@ def _turn(actor: Actor) -> str:
     return turns.get(actor.role, "")
 
 
-def _waiting(actor: Actor) -> list[int]:
+def _waiting(actor: Actor) -> QuerySet[Opinion]:
     """The opinions that wait for this actor, the longest waiting first."""
     rows = listing.rows_for(pages_of(Opinion.slug()), actor, {"waiting": "me"})
-    return list(rows.order_by("state_since", "pk").values_list("pk", flat=True))
+    return rows.order_by("state_since", "pk")
 
 
 def _place(opinion: Opinion, actor: Actor) -> Place:
-    turn, keys = _turn(actor), _waiting(actor)
-    if opinion.pk not in keys:
+    turn, here = _turn(actor), listing.place_in(_waiting(actor), opinion.pk)
+    if here is None:
         return Place()
-    at = keys.index(opinion.pk)
-    before, after = keys[:at][-1:], keys[at + 1 :][:1]
     previous, following = (
-        reverse("opinion_act", args=[found[0], turn]) if found else "" for found in (before, after)
+        reverse("opinion_act", args=[found, turn]) if found else "" for found in (here.before, here.after)
     )
-    words = _("待办第 %(at)s / %(n)s 件") % {"at": at + 1, "n": len(keys)}
+    words = _("待办第 %(at)s / %(n)s 件") % {"at": here.at, "n": here.total}
     return Place(words, previous=previous, following=following)

@@ -160,6 +160,8 @@ def _rows(content: bytes) -> list[list[str]]:
     else:
         raise Refused(_("文件不是 UTF-8 或 GBK 编码的 CSV"))
     try:
+        if "\0" in text:  # the reader takes it for a letter, the database for none
+            raise csv.Error("line contains NUL")
         rows = [
             row for row in csv.reader(io.StringIO(text), strict=True) if any(cell.strip() for cell in row)
         ]

@@ -55,6 +55,7 @@ def in_force(programme: Programme) -> tuple[int, list[Criterion]]:
     return (data["version"], _criteria(programme, data["version"], data["criteria"])) if data else (0, [])
 
 
+@audit.denials_recorded("criteria.issue")
 @transaction.atomic
 def issue(
     *, actor: Actor, programme: Programme, seen: int, criteria: Sequence[Mapping[str, Any]], reason: str

@@ -27,6 +27,7 @@ SYSTEM: Final = Actor.system("assessment.report_urges")
 REMINDER_DAYS: Final = 2  # where the programme holds no ``report_reminder_days``
 
 
+@audit.denials_recorded("provincial-report.urge")
 @transaction.atomic
 def urge(*, case: ProvincialReport, actor: Actor) -> None:
     """Ask the people of a bureau to send their report, once a day of business time.

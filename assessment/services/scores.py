@@ -36,6 +36,7 @@ def obstacle(declaration: InterestDeclaration, actor: Actor) -> str | None:
     return None
 
 
+@audit.denials_recorded("interest-declaration.submit_scores")
 @transaction.atomic
 def submit_scores(
     *,

@@ -19,6 +19,7 @@ from assessment.models import TestRun
 from assessment.pages.test_runs import facts, standing
 from assessment.selectors import test_runs as selector
 from assessment.services import test_runs as service
+from pilot import clock
 from pilot.downloads import as_download
 from pilot.errors import Refused
 from pilot.forms import ActForm
@@ -82,7 +83,7 @@ def test_run(request: Any, pk: int) -> HttpResponse:
     tools = []
     if request.actor.is_provider:
         tools.append(Link(_("下载测试集"), reverse("test_run_set", args=[pk]), "download"))
-        if service.hand_in_obstacle(run, request.actor) is None:
+        if service.hand_in_obstacle(run, request.actor, at=clock.now()) is None:
             tools.append(Link(_("提交测试结果"), reverse("test_run_hand_in", args=[pk]), "upload"))
     page = PlainPage(
         title=run.title,
@@ -110,14 +111,19 @@ def test_run_hand_in(request: Any, pk: int) -> HttpResponse:
     """The applicant hands in its result file, once."""
     run = _visible(request, pk)
     back = reverse("test_run", args=[pk])
-    if words := service.hand_in_obstacle(run, request.actor):
+    if words := service.hand_in_obstacle(run, request.actor, at=request.arrived_at):
         messages.error(request, words)
         return redirect(back)
     data = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     form = ResultForm(*data, case=run, actor=request.actor)
     if request.method == "POST" and form.is_valid():
         try:
-            service.hand_in(run=run, actor=request.actor, upload=form.cleaned_data["upload"])
+            service.hand_in(
+                run=run,
+                actor=request.actor,
+                upload=form.cleaned_data["upload"],
+                arrived_at=request.arrived_at,
+            )
         except Refused as refusal:
             form.add_error("upload", str(refusal.message))
         else:

@@ -23,7 +23,7 @@ from pilot.actors import Actor
 from pilot.enums import OrganisationKind
 from pilot.errors import NotPermitted, Refused
 from pilot.language import on_record
-from pilot.models import Organisation, PilotUnit
+from pilot.models import Organisation, PilotUnit, Programme
 from pilot.selectors import people, programmes
 from pilot.services import audit, notices
 from pilot.workflow import open_case as begin
@@ -135,10 +135,13 @@ def hand_over_obstacle(case: CoordinationCase, actor: Actor) -> str | None:
 
 
 def remind() -> int:
-    """Remind the owners of matters whose deadline is near, once per deadline; returns of how many."""
-    programme, now = programmes.current(), clock.now()
-    days = programmes.rule(programme, "coordination_reminder_days")
-    if days is None:
+    """Remind the owners of matters whose deadline is near, once per deadline; returns of how many.
+
+    Nobody before a programme is installed: the timetable runs on an empty portal, too.
+    """
+    programme, now = Programme.objects.filter(is_current=True).first(), clock.now()
+    days = programmes.rule(programme, "coordination_reminder_days") if programme else None
+    if programme is None or days is None:
         return 0
     bound = programmes.deadline(programme, start=now, days=days)
     rows = CoordinationCase.unscoped.filter(state=CoordinationState.OPEN, due_at__gt=now, due_at__lte=bound)

@@ -132,6 +132,7 @@ def suggest(*, unit: PilotUnit, findings: Iterable[Finding]) -> Suggestion:
 OPEN_ORDERS = (RectificationState.ISSUED, RectificationState.OVERDUE, RectificationState.ANSWERED)
 
 
+@audit.denials_recorded("rectification.link_recheck")
 @transaction.atomic
 def link_recheck(*, case: Rectification, actor: Actor, recheck: Inspection) -> Rectification:
     """The bureau names the fresh sample by which an answer is checked.

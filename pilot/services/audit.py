@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import wraps
 from itertools import batched
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from pilot import clock, merkle
 from pilot.actors import Actor
+from pilot.errors import NotPermitted
 from pilot.models import AuditBlock, AuditEntry, AuditSeal
 
 GENESIS: Final = "0" * 64
@@ -71,6 +73,33 @@ def record(
     else:
         waiting.append(entry)
     return entry
+
+
+def denials_recorded[**P, R](action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a service: whoever may not do it (:class:`NotPermitted`) is on record under ``action``, as with acts.
+
+    It stands outside ``transaction.atomic``: the row outlives what is undone. The subject is the service's ``case``.
+    """
+
+    def decorate(service: Callable[P, R]) -> Callable[P, R]:
+        @wraps(service)
+        def recording(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return service(*args, **kwargs)
+            except NotPermitted as denial:
+                with transaction.atomic():
+                    record(
+                        action=action,
+                        actor=cast("Actor", kwargs["actor"]),
+                        outcome=AuditEntry.Outcome.DENIED,
+                        subject=kwargs.get("case"),
+                        detail={"code": denial.code},
+                    )
+                raise
+
+        return recording
+
+    return decorate
 
 
 def has_row(*, action: str, subject: Any) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, Max, QuerySet, Window
+from django.db.models.functions import Lag, Lead, RowNumber
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -53,6 +54,31 @@ def _ordered(pages: MachinePages, form: CaseFilter, params: Mapping[str, Any]) -
     path = F(_orders(pages)[sort.removeprefix("-")])
     order = path.desc(nulls_last=True) if sort.startswith("-") else path.asc(nulls_last=True)
     return rows.order_by(order, "-pk")
+
+
+class PlaceInList(NamedTuple):
+    """Where a case stands in a list: from 1, of how many, between which keys."""
+
+    at: int
+    total: int
+    before: int | None
+    after: int | None
+
+
+def place_in(rows: QuerySet[Any], key: int) -> PlaceInList | None:
+    """The place of one case among ordered rows, found by the database; None where it is not among them."""
+    order: Any = rows.query.order_by
+    placed = rows.annotate(
+        place_at=Window(RowNumber(), order_by=order),
+        place_total=Window(Count("pk")),
+        place_before=Window(Lag("pk"), order_by=order),
+        place_after=Window(Lead("pk"), order_by=order),
+        # A condition on a window is asked of the whole list; one on the key itself would leave a list of one.
+        place_key=Window(Max("pk"), partition_by="pk"),
+    )
+    names = ("place_at", "place_total", "place_before", "place_after")
+    found = placed.filter(place_key=key).values_list(*names).first()
+    return PlaceInList(*found) if found else None
 
 
 def sort_of(pages: MachinePages, params: Mapping[str, Any]) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from applications.models import Application, CompletenessNotice, NoticeItem, Refusal
-from applications.selectors import records
+from applications.models import Application, ApplicationFile, CompletenessNotice, NoticeItem, Refusal
+from applications.selectors import content, records
+from applications.services import versions
 from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Province, Role
@@ -235,6 +236,23 @@ def test_what_was_taken_back_is_marked_on_record(provider: Actor, bureau_reviewe
     fire(case, "revert", actor=bureau_reviewer)
     case = fire(case, "refuse", actor=bureau_reviewer, condition=1, reason="许可证不符")
     assert [taken_back for _refusal, taken_back in records.refusals(case)] == [False]
+
+
+def test_what_was_changed_under_a_notice_taken_back_is_as_it_was_handed_in(
+    provider: Actor, bureau_reviewer: Actor
+) -> None:
+    """Or the answer to another notice would carry it along, though nobody opened it."""
+    case = builders.returned(provider, bureau_reviewer)
+    builders.corrected(case, provider)
+    case = fire(case, "revert", actor=bureau_reviewer)
+    version = content.versions(case).get()
+    assert (versions.snapshot(case)[2], content.was_changed(case)) == (version.digest, False)
+    files = ApplicationFile.unscoped.filter(application=case)
+    assert (files.count(), content.current_files(case).count()) == (5, 4)
+    items = [{"target": "remarks", "text": "示例"}]
+    case = fire(case, "return_for_correction", actor=bureau_reviewer, items=items)
+    with pytest.raises(Refused, match="尚未补正任何内容"):
+        fire(case, "resubmit", actor=provider, declaration=True)
 
 
 def test_only_the_same_person_takes_back(provider: Actor, bureau_reviewer: Actor, bureau_lead: Actor) -> None:

@@ -216,6 +216,17 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_typed(
     assert FormEdition.objects.count() == 0
 
 
+def test_who_comes_second_is_told_and_keeps_what_was_typed(
+    ministry_officer: Actor, programme: Programme
+) -> None:
+    data = typed(programme, channels={"label": "渠道（示例）"})
+    edit(world.ministry(), programme, remarks=NEW)
+    response = builders.client_of(ministry_officer).post("/settings/application-form/", data)
+    page = response.content.decode()
+    told = "申请表已由他人修改（现为第 1 版），请刷新后再设置"
+    assert (response.status_code, told in page, 'value="渠道（示例）"' in page) == (422, True, True)
+
+
 def test_a_locked_box_stays_ticked_whatever_is_sent(ministry_officer: Actor, programme: Programme) -> None:
     client = builders.client_of(ministry_officer)
     data = typed(programme, remarks=NEW)

@@ -8,12 +8,13 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from applications.models import LateAdmission
+from applications.pages.form import bell
 from applications.services.drafts import start_application
 from applications.services.late_admissions import propose_late_admission
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.errors import NotPermitted, Refused
-from pilot.models import Notice, Organisation
+from pilot.models import AuditEntry, Notice, Organisation
 from pilot.workflow import fire
 from tests.applications import builders
 from tests.factories import world
@@ -47,6 +48,11 @@ def test_a_granted_admission_opens_the_way_until_its_moment(
     with pytest.raises(Refused) as refusal:
         fire(case, "submit", actor=provider, at=world.moment(UNTIL), declaration=True)
     assert str(refusal.value) == "申请阶段已结束，且没有批准的逾期准入"
+    longer = propose(ministry_officer, provider, until=world.moment("2019-04-28 00:00"))
+    fire(longer, "approve", actor=ministry_approver)
+    assert bell(case, at=world.moment("2019-04-18 09:00")).text == (
+        "申请阶段已结束；经批准逾期准入，请在 2019-04-28 00:00 前提交"
+    )
     case = fire(case, "submit", actor=provider, at=world.moment("2019-04-24 23:59:59"), declaration=True)
     assert (case.state, case.late) == ("submitted", True)
 
@@ -132,6 +138,8 @@ def test_only_providers_are_admitted_and_only_officers_propose(
         with pytest.raises(NotPermitted) as denial:
             propose(actor, provider)
         assert str(denial.value) == "逾期准入由部经办人员提出"
+    denied = AuditEntry.objects.filter(action="late-admission.open", outcome="denied")
+    assert denied.count() == 3
 
 
 def test_one_proposal_waits_at_a_time(provider: Actor, ministry_officer: Actor) -> None:

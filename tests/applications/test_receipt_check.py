@@ -9,6 +9,7 @@ from django.test import Client
 
 from applications.models import ApplicationVersion
 from applications.selectors import receipts
+from applications.services.drafts import save_draft
 from pilot.actors import Actor
 from pilot.models import Programme
 from pilot.workflow import fire
@@ -75,12 +76,12 @@ def test_a_code_may_be_typed_as_people_type(version: ApplicationVersion, write: 
 
 @pytest.mark.parametrize("cut", [0, 1, 16, 31])
 def test_part_of_a_code_finds_nothing(version: ApplicationVersion, cut: int) -> None:
-    assert receipts.version_of(version.digest[:cut]) is None
-    assert receipts.version_of(version.digest[: cut + 32][: 32 - 1] + "g") is None
+    assert receipts.versions_of(version.digest[:cut]) == []
+    assert receipts.versions_of(version.digest[: cut + 32][: 32 - 1] + "g") == []
 
 
 def test_the_whole_digest_is_no_code(version: ApplicationVersion) -> None:
-    assert receipts.version_of(version.digest) is None
+    assert receipts.versions_of(version.digest) == []
 
 
 @pytest.mark.parametrize(
@@ -105,3 +106,22 @@ def test_an_older_version_can_still_be_checked(provider: Actor, bureau_reviewer:
     codes = [receipts.code_of(version) for version in ApplicationVersion.unscoped.filter(application=case)]
     pages = [read(f"/check/{code}/") for code in codes]
     assert [("第 1 版" in page, "第 2 版" in page) for page in pages] == [(True, False), (False, True)]
+
+
+def test_a_code_of_two_versions_tells_both(
+    version: ApplicationVersion, provider: Actor, bureau_reviewer: Actor, bureau_lead: Actor
+) -> None:
+    """Asked to, the applicant brings back what it had handed in first: equal content, equal code, two papers."""
+    case = version.application
+    items = [{"target": "remarks", "text": "示例"}]
+    for day, said in ((13, "补充说明"), (14, "")):
+        world.at(f"2019-04-{day} 09:00")
+        fire(case, "return_for_correction", actor=bureau_lead, items=items, reason="示例")
+        case.refresh_from_db()
+        save_draft(case=case, actor=provider, revision=case.revision, remarks=said)
+        fire(case, "resubmit", actor=provider, at=world.at(f"2019-04-{day} 10:00"), declaration=True)
+    first, second, third = ApplicationVersion.unscoped.filter(application=case).order_by("number")
+    assert (first.digest == third.digest, first.digest == second.digest) == (True, False)
+    page = read(f"/check/{third.digest[:32]}/")
+    shown = ["第 1 版", "2019-04-12 09:00:00", "第 3 版", "2019-04-14 10:00:00"]
+    assert [word for word in [*shown, "第 2 版"] if word in page] == shown

@@ -303,6 +303,7 @@ def test_scores_wait_for_the_start_and_are_handed_in_once(
         builders.score(case, first)
     with pytest.raises(NotPermitted):
         submit_scores(case=declaration, actor=staff.officer, scores=FULL)
+    assert audited("interest-declaration.submit_scores")[:2] == ("denied", staff.officer.person_id)
     assert ScoreSheet.unscoped.count() == 1
 
 

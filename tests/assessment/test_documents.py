@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from assessment.documents import shortfalls
 from assessment.tasks import make_letters
 from pilot.actors import Actor
 from pilot.machines import Case
 from pilot.models import Document
 from pilot.services import documents
+from pilot.services.programmes import set_rule
 from pilot.workflow import fire
 from tests.assessment import builders
 from tests.assessment.builders import FULL
@@ -67,6 +69,22 @@ def test_list_and_letters_state_code_effect_reason_and_remedy(
         )
         == []
     )
+
+
+def test_a_mark_lowered_since_does_not_make_the_reason_untrue(
+    staff: builders.Desk, assessors: list[Actor]
+) -> None:
+    case = builders.concluded(builders.planned(staff), staff, assessors[:2], builders.less(42))
+    reasons = shortfalls([case])[case.pk]
+    assert reasons == "技术能力评估认定总分58分，低于本试点项目要求的60分"
+    set_rule(
+        actor=staff.officer,
+        programme=case.application.programme,
+        key="assessment_pass_points",
+        value=50,
+        basis="示例",
+    )
+    assert shortfalls([case])[case.pk] == "技术能力评估认定总分58分，低于作出结论时要求的分数"
 
 
 def test_a_moderated_assessment_says_so_in_its_report(staff: builders.Desk, assessors: list[Actor]) -> None:

@@ -160,6 +160,11 @@ def test_an_assessment_goes_from_assignment_to_conclusion_in_the_browser(
         own = builders.declaration_of(case, actor)
         act = url("interest-declaration_act", own.pk, "declare_none")
         assert browser(actor).post(act, {"seen": "asked"}).status_code == 302
+    act = url("capability-assessment_act", case.pk, "conclude")
+    early = officer.post(
+        act, {"conclusion": "示例结论。", "seen": "in_progress"}
+    )  # from a page that is old by now
+    assert (early.status_code, "评估人员尚未全部评分（0/2）" in early.text) == (422, True)
     scores = {f"score_{code}": points for code, points in FULL.items()}
     for actor in assessors[:2]:
         task = url("interest-declaration_task", builders.declaration_of(case, actor).pk, "submit_scores")
@@ -168,7 +173,6 @@ def test_an_assessment_goes_from_assignment_to_conclusion_in_the_browser(
         assert bad.status_code == 422
         assert browser(actor).post(task, scores | {"comment": "示例评语"}).status_code == 302
     assert ScoreSheet.unscoped.count() == 2
-    act = url("capability-assessment_act", case.pk, "conclude")
     assert officer.post(act, {"conclusion": "示例结论。", "seen": "in_progress"}).status_code == 302
     assert officer.get(url("capability-assessment_detail", case.pk)).status_code == 200
     assert builders.refreshed(case).passed is True

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,6 +18,7 @@ from assessment.models import CapabilityAssessment, TestResult, TestRun
 from assessment.rules import test_runs as rules
 from assessment.selectors import test_runs
 from assessment.services.test_runs import hand_in, issue
+from pilot import clock
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused
 from pilot.models import Membership, Notice
@@ -78,6 +81,7 @@ def test_a_rate_is_shown_against_the_applicant() -> None:
         ),
         (b"sample,expected\nA,genuine", "测试集须同时含真样本（genuine）和假样本（impostor）"),
         (b'sample,expected\n"A,genuine', "文件不是 CSV：unexpected end of data"),
+        (b"sample,expected\nA\0,genuine\nB,impostor", "文件不是 CSV：line contains NUL"),
         (b"\xff\xff\xff", "文件不是 UTF-8 或 GBK 编码的 CSV"),
     ],
 )
@@ -161,10 +165,17 @@ def test_a_result_is_counted_once(run: TestRun, provider: Actor) -> None:
     assert "1.0000%（1/100，95% 0.0253%–5.4460%）" in shown
 
 
-def test_a_late_result_is_refused(run: TestRun, provider: Actor) -> None:
+def test_a_late_result_is_refused_and_one_that_arrived_in_time_is_not(
+    run: TestRun, provider: Actor, settings: Any
+) -> None:
     world.at(f"{localtime(run.due_at):%Y-%m-%d %H:%M}")
     upload = file_of(table("sample,result", RIGHT))
     assert words(lambda: hand_in(run=run, actor=provider, upload=upload)) == "提交期限已过"
+    settings.PILOT_ARRIVAL_HEADER = "X-Request-Start"
+    stamp = f"t={(clock.security_now() - timedelta(seconds=20)).timestamp():.3f}"  # it stood in a queue since
+    page, upload = reverse("test_run_hand_in", args=[run.pk]), file_of(table("sample,result", RIGHT))
+    client_of(provider).post(page, {"upload": upload}, headers={"X-Request-Start": stamp})
+    assert TestResult.unscoped.get(run=run).handed_in_at < run.due_at
 
 
 def test_a_conclusion_drawn_meanwhile_closes_the_run(

@@ -70,6 +70,10 @@ def test_an_upload_cut_at_half_goes_on_after_a_reload(page: Page, tmp_path: Path
     expect(card.locator(".upload-state")).to_have_text(
         "网络中断，已传部分已保存；恢复后自动继续，也可手动继续"
     )
+    card.get_by_label("选择文件").set_input_files(
+        file
+    )  # chosen once more it is no second upload of the same pieces
+    expect(card.locator(".upload")).to_have_count(1)
     end = time.monotonic() + PATIENCE
     while PartialUpload.unscoped.get().received != len(passed) * 262_144 and time.monotonic() < end:
         page.wait_for_timeout(50)

@@ -17,6 +17,11 @@ def test_the_timetable_names_tasks_that_exist() -> None:
     assert ours >= {"filings.tasks.pass_deadlines", "filings.tasks.nightly_recount"}
 
 
+@pytest.mark.django_db
+def test_before_a_programme_is_installed_no_deadline_passes() -> None:
+    assert tasks.pass_deadlines() == 0
+
+
 @pytest.mark.usefixtures("finding")
 def test_deadlines_pass_by_the_job() -> None:
     world.at("2019-07-09 00:01")

@@ -5,16 +5,15 @@ const zone = document.querySelector("[data-upload]");
 const words = document.getElementById("upload-words").dataset;
 const AT_ONCE = 2;
 const waiting = [];
+const live = new Map(); // key → the upload of that file, until it is done, refused or left
 let running = 0;
 
 class Upload extends PieceUpload {
-  constructor(card, file) {
+  constructor(card, file, key) {
     const row = document.getElementById("upload-row").content.firstElementChild.cloneNode(true);
-    const { kind } = card.dataset;
-    const key = ["upload", zone.dataset.application, kind, file.name, file.size, file.lastModified].join(":");
     super(zone, row, words, file, key);
     this.card = card;
-    this.kind = kind;
+    this.kind = card.dataset.kind;
     this.input = card.querySelector("input[type=file]");
     this.part("name").textContent = file.name;
     this.part("size").textContent = readable(file.size);
@@ -25,6 +24,7 @@ class Upload extends PieceUpload {
   }
 
   enqueue() {
+    live.set(this.key, this);
     this.abort = new AbortController();
     this.stopped = false;
     this.bar.hidden = false;
@@ -53,6 +53,7 @@ class Upload extends PieceUpload {
   hide(name) { this.keeping(() => { super.hide(name); this.part(name).blur(); }); }
 
   settle(done) {
+    live.delete(this.key);
     this.say(words.done, "success");
     this.keeping(() => {
       this.card.querySelector("[data-rows]").innerHTML = done.rows;
@@ -79,7 +80,10 @@ class Upload extends PieceUpload {
   // What a rule refuses is refused again; a session that ended or an answer nobody foresaw can be tried once more.
   fail(text) {
     this.stopped = text === words.ended || text === words.failed;
-    if (!this.stopped) localStorage.removeItem(this.key);
+    if (!this.stopped) {
+      live.delete(this.key);
+      localStorage.removeItem(this.key);
+    }
     this.say(text, "danger");
     this.bar.hidden = true;
     this.part("resume").hidden = !this.stopped;
@@ -95,6 +99,7 @@ class Upload extends PieceUpload {
   }
 
   leave() {
+    live.delete(this.key);
     this.row.remove();
     this.input.focus();
   }
@@ -111,7 +116,14 @@ async function next() {
 function take(card, files) {
   const chosen = card.querySelector("input[type=file]").multiple ? [...files] : [...files].slice(-1);
   for (const file of chosen) {
-    const upload = new Upload(card, file);
+    const { kind } = card.dataset;
+    const key = ["upload", zone.dataset.application, kind, file.name, file.size, file.lastModified].join(":");
+    const begun = live.get(key);
+    if (begun) { // two of one file would share its pieces, and giving up one would take them from the other
+      begun.part("resume").click();
+      continue;
+    }
+    const upload = new Upload(card, file, key);
     if (file.size === 0) upload.fail(words.empty);
     else if (file.size > Number(zone.dataset.max)) upload.fail(words.large);
     else upload.enqueue();

@@ -237,13 +237,16 @@ def test_what_nobody_goes_on_with_is_swept_after_a_day(
     def begin() -> PartialUpload:
         return uploads.begin(case=case, actor=provider, kind="other", name="a.pdf", size=10)
 
-    old, new = begin(), begin()
+    old, lost, slow, new = begin(), begin(), begin(), begin()
     day_ago = clock.security_now() - timedelta(hours=24, seconds=1)
-    PartialUpload.unscoped.filter(pk=old.pk).update(begun_at=day_ago)
+    PartialUpload.unscoped.exclude(pk=new.pk).update(begun_at=day_ago)
     orphan = folder / ("f" * 32)
     orphan.touch()
-    os.utime(orphan, (day_ago.timestamp(),) * 2)
-    assert sweep_uploads() == 1
-    assert list(folder.iterdir()) == [uploads.path_of(new)]
-    assert list(PartialUpload.unscoped.all()) == [new]
+    for path in (orphan, uploads.path_of(old), uploads.path_of(slow)):
+        os.utime(path, (day_ago.timestamp(),) * 2)
+    uploads.path_of(lost).unlink()
+    uploads.append(upload=slow, actor=provider, offset=0, chunk=b"x")  # over a slow line, and still coming
+    assert sweep_uploads() == 2
+    assert set(folder.iterdir()) == {uploads.path_of(slow), uploads.path_of(new)}
+    assert list(PartialUpload.unscoped.all()) == [slow, new]
     assert sweep_uploads() == 0

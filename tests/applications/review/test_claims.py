@@ -99,6 +99,11 @@ def test_only_what_waits_for_the_bureau_is_claimed_and_only_by_its_people(
     for actor in (provider, ministry_officer, world.bureau(province=Province.ZHEJIANG)):
         with pytest.raises(NotPermitted):
             claims.claim(case=case, actor=actor)
+    rows = AuditEntry.objects.filter(action="application.claim", outcome="denied").order_by("pk")
+    assert [(row.role, row.object_id, row.detail) for row in rows] == [
+        (role, str(case.pk), {"code": "permission"})
+        for role in (Role.PROVIDER_ADMIN, Role.MINISTRY_OFFICER, Role.BUREAU_REVIEWER)
+    ]
     fire(case, "accept", actor=bureau_reviewer)
     with pytest.raises(Refused, match="只有待受理"):
         claims.claim(case=case, actor=bureau_reviewer)

@@ -201,6 +201,15 @@ def test_previous_and_next_keep_to_the_list_it_was_opened_from(bureau_reviewer: 
     assert links(page, "j") == [f"/applications/{keys[0]}/review/?list=state%3Dsubmitted"]
     last = text(client, links(page, "j")[0].replace(str(keys[0]), str(keys[2])))
     assert act_links(last)["受理"].endswith("/do/accept/?list=state%3Dsubmitted")
+    with CaptureQueriesContext(connection) as queries:
+        text(client, url(Application.unscoped.get(pk=keys[0]), list="state=submitted&sort=-due"))
+    placing = [query["sql"] for query in queries if "ROW_NUMBER" in query["sql"]]
+    assert len(placing) == 1  # and no other query reads the list's keys
+    assert not [
+        query["sql"]
+        for query in queries
+        if query["sql"].startswith('SELECT "applications_application"."id" ')
+    ]
 
 
 # --- desks --------------------------------------------------------------------------------------------

@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from filings.models import UploadJob, VerificationForm
 from filings.services import spool, trials, uploads
 from pilot import clock
 from pilot.actors import Actor
+from pilot.errors import StateChanged
 from tests.factories import world
 from tests.filings.uploads.test_pages import client_of
 
@@ -59,6 +61,27 @@ def test_who_presses_before_the_file_is_gone_hands_nothing_in_twice(
     client, address = client_of(provider), reverse("upload-job_submit", args=[tried.pk])
     assert [client.post(address).status_code for _press in range(2)] == [302, 409]
     assert spool.has_upload(tried.case_key)  # it goes after the commit, which a test does not reach
+
+
+def test_nothing_is_locked_while_the_file_is_copied(
+    provider: Actor, tried: UploadJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And whoever loses the race against a second press leaves no copy behind."""
+    depth, copied, copy = len(connection.savepoint_ids), [], uploads.take_in
+
+    def take_in(stream: Any) -> uploads.Waiting:
+        waiting = copy(stream)
+        copied.append((waiting.key, len(connection.savepoint_ids) - depth))
+        if len(copied) == 1:
+            trials.submit(actor=provider, job=tried, arrived_at=clock.now())
+        return waiting
+
+    monkeypatch.setattr(uploads, "take_in", take_in)
+    with pytest.raises(StateChanged):
+        trials.submit(actor=provider, job=tried, arrived_at=clock.now())
+    (lost, outside), (won, outside_too) = copied
+    assert (outside, outside_too) == (0, 0)
+    assert (spool.has_upload(lost), spool.has_upload(won)) == (False, True)
 
 
 def test_only_its_own_people_hand_it_in(tried: UploadJob) -> None:
