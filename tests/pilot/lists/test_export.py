@@ -235,6 +235,12 @@ def test_asking_again_while_it_is_written_begins_nothing_new(
     assert Export.unscoped.count() == 2
 
 
+def test_words_that_cannot_be_stored_are_refused_in_words(long_list: Export, bureau_reviewer: Actor) -> None:
+    response = client_of(bureau_reviewer).post(url("q=示例"), {"columns": "name\0"})
+    assert (response.status_code, "不能含有空字符" in response.text) == (422, True)
+    assert Export.unscoped.count() == 1
+
+
 def test_it_is_for_whoever_asked_and_in_that_role(long_list: Export, bureau_reviewer: Actor) -> None:
     write_export(long_list.pk)
     address = f"/exports/{long_list.pk}/"
