@@ -159,6 +159,28 @@ def annul_status(*, actor: Actor, unit: PilotUnit, start: datetime, reason: str)
         signals.unit_status_changed.send(sender=PilotUnit, unit=locked, at=start, kind=kind, reason=reason)
 
 
+def extend_run(*, actor: Actor, programme: Programme, until: datetime) -> None:
+    """The run phase is to close at ``until``: whoever would be in the pilot up to its present end stays until then.
+
+    To be called before the new end holds; units that left before the end, or came back after it, stay as they are.
+    """
+    _opens, closes = programmes.window(programme, WindowKind.RUN)
+    if until <= closes:
+        return
+    for unit in PilotUnit.unscoped.select_for_update().filter(programme=programme).order_by("pk"):
+        ended = unit.statuses.filter(kind=UnitStatusKind.COMPLETED, during__startswith=closes).first()
+        if ended is None:
+            continue
+        last = unit.statuses.filter(during__endswith=closes).first()
+        ended.during = Range(until, None)
+        ended.save(update_fields=["during"])  # first, for ranges never overlap
+        if last is not None:
+            last.during = Range(last.during.lower, until)
+            last.save(update_fields=["during"])
+        detail = {"from": closes.isoformat(), "until": until.isoformat()}
+        audit.record(action="register.run_extended", actor=actor, subject=unit, detail=detail)
+
+
 # --- switches ---------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Switch:

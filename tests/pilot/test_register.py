@@ -11,9 +11,10 @@ from psycopg.types.range import Range
 
 from pilot.actors import Actor
 from pilot.errors import Refused
-from pilot.models import AuditEntry, Organisation, PilotUnit, Programme
+from pilot.models import AuditEntry, Organisation, PilotUnit, Programme, Window
 from pilot.selectors import register as selectors
-from pilot.services import register
+from pilot.services import programmes, register
+from pilot.workflow import fire
 from tests.factories import world
 from tests.factories.audited import audited
 
@@ -63,6 +64,24 @@ def test_codes_run_on(programme: Programme, unit: PilotUnit) -> None:
 def test_nobody_is_enrolled_twice(programme: Programme, provider: Actor, unit: PilotUnit) -> None:
     with pytest.raises(Refused, match="已在试点单位名录中"):
         enrol(programme, provider)
+
+
+def test_a_run_phase_that_is_extended_keeps_its_units_in_the_pilot(
+    programme: Programme, unit: PilotUnit, ministry_officer: Actor, ministry_approver: Actor
+) -> None:
+    other = enrol(programme, world.provider())
+    removal, later = world.moment("2019-10-01 00:00"), world.moment("2020-02-01 00:00")
+    register.set_status(actor=world.SETUP, unit=other, kind="removed", start=removal, reason="示例")
+    extension = programmes.propose_extension(
+        actor=ministry_officer, window=Window.objects.get(kind="run"), closes=later, reason="示例"
+    )
+    assert timeline(unit)[-1] == ("completed", RUN_CLOSES, None)
+    fire(extension, "approve", actor=ministry_approver)
+    end = "2020-01-31T16+0000"
+    assert timeline(unit) == [("active", RUN_OPENS, end), ("completed", end, None)]
+    assert [row[0] for row in timeline(other)] == ["active", "removed"]
+    assert audited("register.run_extended")[0] == "done"
+    assert len(selectors.decisions(unit)) == len(selectors.decisions(other)) == 2
 
 
 def test_suspension_and_reinstatement_leave_their_ranges(unit: PilotUnit) -> None:
