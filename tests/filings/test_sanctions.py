@@ -200,6 +200,41 @@ def test_an_upheld_objection_annuls_the_sanction(
 
 
 @pytest.mark.usefixtures("rule")
+@pytest.mark.parametrize(
+    ("then", "state_then", "status"), [("removed", "annulled", "removed"), ("lifted", "lifted", "active")]
+)
+def test_an_objection_upheld_late_leaves_what_was_decided_since(
+    unit: PilotUnit,
+    bureau_reviewer: Actor,
+    ministry_approver: Actor,
+    ministry_officer: Actor,
+    provider: Actor,
+    then: str,
+    state_then: str,
+    status: str,
+) -> None:
+    sanction = imposed(proposal(bureau_reviewer, unit), bureau_reviewer, ministry_approver)
+    objection = objections.file_objection(
+        actor=provider, machine="sanction", object_id=sanction.pk, grounds="已整改"
+    )
+    taken = fire(objection, "take", actor=ministry_officer)
+    if then == "lifted":
+        fire(sanction, "lift", actor=ministry_approver, reason="整改通过")
+    else:
+        second = proposal(bureau_reviewer, unit, SanctionKind.REMOVAL)
+        second = fire(second, "notify", actor=bureau_reviewer)
+        world.at("2019-07-25 09:00")
+        deadlines.pass_deadlines()
+        fire(second, "impose", actor=ministry_approver)
+    world.at("2019-07-26 09:00")
+    assert fire(taken, "uphold", actor=ministry_officer, reason="申诉成立").state == "upheld"
+    assert (state(sanction), register.status_at(unit, world.moment("2019-08-01 00:00"))) == (
+        state_then,
+        status,
+    )
+
+
+@pytest.mark.usefixtures("rule")
 def test_four_eyes_and_sides_of_a_sanction(
     unit: PilotUnit, bureau_reviewer: Actor, ministry_approver: Actor, bureau_lead: Actor
 ) -> None:

@@ -118,7 +118,9 @@ def test_an_annulled_removal_starts_a_new_active_range(unit: PilotUnit) -> None:
     register.set_status(
         actor=world.SETUP, unit=unit, kind="removed", start=world.moment("2019-09-16 00:00"), reason="示例"
     )
-    register.annul_status(actor=world.SETUP, unit=unit, start=world.moment("2019-10-01 00:00"), reason="示例")
+    register.annul_status(
+        actor=world.SETUP, unit=unit, kind="removed", start=world.moment("2019-10-01 00:00"), reason="示例"
+    )
     assert (
         audited("register.status")
         == audited("register.reinstate")
@@ -157,7 +159,7 @@ def test_a_planned_suspension_follows_its_date_and_no_job(unit: PilotUnit) -> No
 def test_a_sanction_annulled_before_it_takes_effect_leaves_no_trace_in_the_status(unit: PilotUnit) -> None:
     effect = world.moment("2019-09-16 00:00")
     register.set_status(actor=world.SETUP, unit=unit, kind="suspended", start=effect, reason="示例")
-    register.annul_status(actor=world.SETUP, unit=unit, start=effect, reason="示例")
+    register.annul_status(actor=world.SETUP, unit=unit, kind="suspended", start=effect, reason="示例")
     assert timeline(unit) == [
         ("active", RUN_OPENS, "2019-09-15T16+0000"),
         ("active", "2019-09-15T16+0000", RUN_CLOSES),
@@ -166,7 +168,9 @@ def test_a_sanction_annulled_before_it_takes_effect_leaves_no_trace_in_the_statu
 
 
 def annul(unit: PilotUnit, start: str) -> None:
-    register.annul_status(actor=world.SETUP, unit=unit, start=world.moment(start), reason="示例")
+    register.annul_status(
+        actor=world.SETUP, unit=unit, kind="removed", start=world.moment(start), reason="示例"
+    )
 
 
 def test_nothing_is_annulled_where_the_unit_is_active(unit: PilotUnit) -> None:
