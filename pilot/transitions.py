@@ -13,7 +13,6 @@ from pilot.enums import OrganisationKind, Role, WindowKind
 from pilot.errors import Refused
 from pilot.models import (
     AccessLink,
-    Membership,
     Objection,
     Organisation,
     Person,
@@ -24,7 +23,7 @@ from pilot.models import (
 from pilot.selectors import people
 from pilot.selectors.objections import had_part
 from pilot.services import accounts, objections, register
-from pilot.services.people import grant_role
+from pilot.services.people import end_role, grant_role
 from pilot.signals import objection_upheld
 from pilot.workflow import Act, on
 
@@ -119,9 +118,7 @@ def approve_role_change(change: RoleChange, act: Act) -> None:
             accounts.send_link(person_id=change.person_id, purpose=AccessLink.Purpose.INVITATION)
     else:
         accounts.end_sessions(change.person)
-        Membership.objects.filter(
-            person=change.person, organisation=change.organisation, role=change.role, valid_until__isnull=True
-        ).update(valid_until=act.at)
+        end_role(person=change.person, organisation=change.organisation, role=change.role, at=act.at)
 
 
 @on(RoleChange, "reject", guards=[another_person("requested_by")], reason_required=True)

@@ -64,7 +64,7 @@ def _turn(pages: MachinePages, actor: Actor) -> Case:
     over = [state for state, _label in states(model) if state not in going]
     waiting = pages.waiting(actor)
     mine = [When(waiting, then=0)] if waiting else []
-    return Case(*mine, When(state__in=over, then=2), default=1, output_field=SmallIntegerField())
+    return Case(When(state__in=over, then=2), *mine, default=1, output_field=SmallIntegerField())
 
 
 def sort_of(pages: MachinePages, params: Mapping[str, Any]) -> str:
