@@ -16,7 +16,8 @@ from filings.models import (
     Sanction,
 )
 from filings.pages.sanctions import due
-from filings.services import attachments, deadlines, supervision
+from filings.services import attachments, coordination, deadlines, supervision
+from filings.transitions import sanctions as transitions
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused, StateChanged
 from pilot.models import Document, Objection, PilotUnit, ProgrammeRule
@@ -158,11 +159,19 @@ def test_a_suspension_heard_imposed_and_lifted(
 
 
 @pytest.mark.usefixtures("rule")
-def test_silence_closes_the_hearing(unit: PilotUnit, bureau_reviewer: Actor, provider: Actor) -> None:
+def test_silence_closes_the_hearing(
+    unit: PilotUnit, bureau_reviewer: Actor, provider: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sanction = fire(proposal(bureau_reviewer, unit), "notify", actor=bureau_reviewer)
     world.at("2019-07-09 00:00")
     refused(sanction, "close_hearing", provider, "期限已届满", statement="迟到")
     world.at("2019-07-09 00:01")
+    reminded: list[bool] = []
+    with monkeypatch.context() as broken:
+        broken.setattr(transitions, "make_hearing_record", lambda **case: 1 / 0)
+        broken.setattr(coordination, "remind", lambda: reminded.append(True))
+        # A paper that cannot be made keeps no other clock waiting.
+        assert (deadlines.pass_deadlines(), state(sanction), reminded) == (0, "hearing", [True])
     assert (deadlines.pass_deadlines(), state(sanction)) == (1, "heard")
     assert "该单位在期限内未提出陈述申辩" in paper(sanction, "hearing-record")
 
