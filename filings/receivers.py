@@ -12,7 +12,7 @@ from django.dispatch import receiver
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy
 
-from filings.enums import JobState, RectificationState
+from filings.enums import JobState, RectificationState, SanctionState
 from filings.models import Alert, Bulletin, Finding, Rectification, Sanction, UploadJob
 from filings.services import alerts
 from filings.signals import findings_opened
@@ -33,9 +33,11 @@ outbox.only_while(Alert.slug(), alerts.still_stands)  # a mail never tells of an
 
 @receiver(objection_upheld, dispatch_uid="filings.annul_sanction")
 def annul_sanction(sender: Any, *, objection: Objection, actor: Any, at: Any, **kwargs: Any) -> None:
-    """The sanction objected to is annulled in the same transaction."""
-    if objection.against_machine == Sanction.slug():
-        sanction = Sanction.unscoped.get(pk=objection.against_id)
+    """The sanction objected to is annulled in the same transaction; one lifted meanwhile has ended already."""
+    if objection.against_machine != Sanction.slug():
+        return
+    sanction = Sanction.unscoped.get(pk=objection.against_id)
+    if sanction.state != SanctionState.LIFTED:
         fire(sanction, "annul", actor=actor.downward(), at=at, reason=objection.finding)
 
 

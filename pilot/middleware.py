@@ -17,7 +17,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.db import transaction
+from django.db import DataError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -26,7 +26,7 @@ from django.utils.translation import gettext as _
 
 from pilot import clock, passwords, policy, polling, problems
 from pilot.downloads import SANDBOX
-from pilot.errors import NotPermitted, PilotError
+from pilot.errors import NotPermitted, PilotError, Refused
 from pilot.models import AuditEntry
 from pilot.selectors import people
 from pilot.services import audit
@@ -128,6 +128,8 @@ class PortalMiddleware:
     def process_exception(self, request: Any, error: Exception) -> HttpResponse | None:
         if isinstance(error, PilotError):
             return problem(request, error)
+        if isinstance(error, DataError) and _holds_nul(request):
+            return problem(request, Refused(_("所填内容不能含有空字符（NUL）")))
         return trouble(request, error)
 
     def _needs_second_factor(self, request: Any, name: str) -> bool:
@@ -173,6 +175,19 @@ def _to_login(request: HttpRequest) -> HttpResponse:
         return redirect_to_login(request.get_full_path())
     page = request.headers.get("HX-Current-URL", "")
     return polling.go_to(redirect_to_login(urlsplit(page).path or "/").url)
+
+
+def _holds_nul(request: HttpRequest) -> bool:
+    """Whether there is a NUL among the words of a request, which no text of the database holds.
+
+    Forms tell it beside the field; this is for whatever is read without one.
+    """
+    return any(
+        "\0" in word
+        for sent in (request.GET, request.POST)
+        for _name, words in sent.lists()
+        for word in words
+    )
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -294,6 +294,7 @@ register(
             ObjectionForm,
             objections.file_objection,
             gettext_lazy("由未参与原决定的审批人员复核，结果书面答复"),
+            timed=True,
         ),
         search=["organisation__name"],
         related=["organisation", "reviewer"],

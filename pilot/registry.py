@@ -70,6 +70,8 @@ class Creation:
     service: Callable[..., Any]
     effect: Any = ""
     url_name: str = ""  # the page of its own on which the new case opens
+    # Whether there is a time limit on it: then the service takes ``at``, when the request arrived, too.
+    timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

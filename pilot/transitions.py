@@ -9,11 +9,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from pilot.actors import Actor
-from pilot.enums import OrganisationKind, Role
+from pilot.enums import OrganisationKind, Role, WindowKind
 from pilot.errors import Refused
 from pilot.models import (
     AccessLink,
-    Membership,
     Objection,
     Organisation,
     Person,
@@ -23,8 +22,8 @@ from pilot.models import (
 )
 from pilot.selectors import people
 from pilot.selectors.objections import had_part
-from pilot.services import accounts, objections
-from pilot.services.people import grant_role
+from pilot.services import accounts, objections, register
+from pilot.services.people import end_role, grant_role
 from pilot.signals import objection_upheld
 from pilot.workflow import Act, on
 
@@ -63,6 +62,8 @@ def _bureaus(extension: WindowExtension) -> Any:
 def grant_extension(extension: WindowExtension, act: Act) -> None:
     """Another person decides; the window's end moves from now on. The apps tell whom it lets in again."""
     extension.approved_by_id = act.actor.person_id
+    if extension.window.kind == WindowKind.RUN:
+        register.extend_run(actor=act.actor, programme=extension.window.programme, until=extension.closes)
 
 
 @on(WindowExtension, "reject", guards=[another_person("proposed_by")], tell=[_proposer])
@@ -117,9 +118,7 @@ def approve_role_change(change: RoleChange, act: Act) -> None:
             accounts.send_link(person_id=change.person_id, purpose=AccessLink.Purpose.INVITATION)
     else:
         accounts.end_sessions(change.person)
-        Membership.objects.filter(
-            person=change.person, organisation=change.organisation, role=change.role, valid_until__isnull=True
-        ).update(valid_until=act.at)
+        end_role(person=change.person, organisation=change.organisation, role=change.role, at=act.at)
 
 
 @on(RoleChange, "reject", guards=[another_person("requested_by")], reason_required=True)

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from filings.forms.national import LISTS
 from filings.intake.v3_download import Unreadable
 from filings.models import NationalCheck, NationalFile, NationalReceipt, VerificationForm
 from filings.pages import common
 from filings.selectors import national as selector
 from filings.services.national import STORED, masked, reference_of, why, words_of
 from filings.v3.record_codes import in_words
+from pilot import policy
+from pilot.actors import Actor
+from pilot.errors import Refused
 from pilot.masking import mask_name, staff
+from pilot.models import PilotUnit
+from pilot.services import export_limits, exports
 from pilot.ui import Checksum, Column, Fact, Link, Row, Section, Tag, Tone
 
 OPERATIONS: Final = {
@@ -218,6 +225,45 @@ def intro(month: str, counts: Mapping[str, int]) -> str:
         "%(month)s 收到核验单 %(forms)s 份，其中 %(without_receipt)s 份尚无全国回执；"
         "另有 %(without_form)s 份回执无对应核验单，%(not_passed)s 条未入库或审核未通过，%(checks)s 条核查结果。"
     ) % {"month": month, **{name: f"{count:,}" for name, count in counts.items()}}
+
+
+# --- its spreadsheet --------------------------------------------------------------------------------
+EXPORT: Final = "national"
+
+
+def asks_for(scope: selector.Scope, show: str) -> str:
+    """What the export of a list is recorded under."""
+    return f"unit={scope.unit.code}&month={scope.month.name}&show={show}"
+
+
+def address(query: str) -> str:
+    """The page of the list that a query of an export names."""
+    unit, _and, rest = query.removeprefix("unit=").partition("&")
+    return f"{reverse('national', args=[unit])}?{rest}"
+
+
+def table(scope: selector.Scope, show: str) -> exports.Table:
+    """All rows of a list. A month is the least that can be asked for, so it may be as long as a day's exports."""
+    rows = selector.LISTS[show](scope)
+    return exports.Table(
+        title=f"{scope.unit.code}-{scope.month.name}-{dict(LISTS)[show]}",
+        headings=[str(column.label) for column in columns(show)],
+        total=rows.count(),
+        rows=(row(show, one).cells for one in rows.iterator(chunk_size=exports.STEP)),
+        most=max(export_limits.ROWS_A_DAY.values()),
+    )
+
+
+def _read(machine: str, actor: Actor, query: str, columns: str) -> exports.Table:
+    """How the job gets at the list, as the one who asked for it sees it by then."""
+    asked = QueryDict(query)
+    unit = PilotUnit.objects.visible_to(actor).filter(code=asked["unit"]).first()
+    if unit is None or not policy.may_open("national", actor.role):
+        raise Refused(_("没有权限"))
+    return table(selector.Scope(actor, unit, selector.month_of(asked["month"])), asked["show"])
+
+
+exports.offer(EXPORT, exports.OwnList(gettext_lazy("与全国系统核对"), _read, address))
 
 
 # --- a file -----------------------------------------------------------------------------------------

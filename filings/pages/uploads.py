@@ -82,6 +82,7 @@ register(
             UploadForm,
             uploads.hand_in,
             gettext_lazy("文件接收后逐行校验；有差错的行不影响其他行"),
+            timed=True,
         ),
         search=["source_name", "unit__organisation__name"],
         related=["unit__organisation"],

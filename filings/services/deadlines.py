@@ -9,14 +9,13 @@ import logging
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from filings.enums import FindingState, RectificationState, SanctionState
 from filings.models import Finding, Rectification, Sanction
 from filings.services import coordination
 from pilot import clock
 from pilot.actors import Actor
-from pilot.errors import PilotError
 from pilot.machines import Case
 from pilot.rules import SERVED
 from pilot.workflow import fire
@@ -51,7 +50,9 @@ def _attempt(model: type[Case], pk: int, state: str, name: str, actor: Actor, ov
     """One that cannot be moved now keeps none of the others waiting; the next run tries it again."""
     try:
         return _pass(model, pk, state, name, actor, over)
-    except PilotError:
+    except (InterfaceError, OperationalError):
+        raise  # the database is away, which is no fault of this case
+    except Exception:
         logger.exception("deadline of %s %s", model.slug(), pk)
         return False
 

@@ -157,10 +157,13 @@ def receive_waiting(
     return job
 
 
-def hand_in(*, actor: Actor, file: Any, format: str, encoding: str, dry_run: bool) -> UploadJob:
+def hand_in(
+    *, actor: Actor, file: Any, format: str, encoding: str, dry_run: bool, at: datetime | None = None
+) -> UploadJob:
     """Receive a file from a provider's browser, for the unit of its organisation; raises as :func:`receive_upload`.
 
-    ``file`` is one that lies in the spool already (``filings.receiving.SpooledFile``), or any that can be read.
+    ``file`` is one that lies in the spool already (``filings.receiving.SpooledFile``), or any that can be read;
+    ``at`` is when its request arrived, however long the file took from then on.
     """
     unit = unit_of(actor)
     return receive_waiting(
@@ -170,6 +173,7 @@ def hand_in(*, actor: Actor, file: Any, format: str, encoding: str, dry_run: boo
         name=file.name,
         format=format,
         encoding=encoding,
+        arrived_at=at,
         dry_run=dry_run,
     )
 

@@ -130,12 +130,16 @@ def lift(sanction: Sanction, act: Act) -> None:
 
 @on(Sanction, "annul", tell=[people_of_unit, bureau_of_unit, proposer])
 def annul(sanction: Sanction, act: Act) -> None:
-    """An objection was upheld: a new range of the register starts, what lay before stays on record."""
+    """An objection was upheld: a new range of the register starts, what lay before stays on record.
+
+    A removal that followed a suspension is a decision of its own and stands.
+    """
     with on_record():
         reason = _("申诉成立，撤销 %(number)s") % {"number": sanction.number}
     register.annul_status(
         actor=act.actor,
         unit=sanction.unit,
+        kind=STATUS[SanctionKind(sanction.kind)],
         start=max(act.at, _effect(sanction)),
         reason=reason,
     )

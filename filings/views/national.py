@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from filings.forms.national import LISTS, ImportForm, ReconciliationFilter
 from filings.models import NationalFile
@@ -20,10 +20,9 @@ from filings.services import national
 from filings.services.national import Imported
 from filings.views.units import crumbs_of, unit_or_404
 from pilot import policy
-from pilot.downloads import as_download
 from pilot.errors import PilotError
-from pilot.services import exports
 from pilot.ui import ActPage, Empty, Link, ListPage, PlainPage, Section
+from pilot.views.lists import exported
 from pilot.views.paging import page_of
 
 SHOWN_FILES = 10
@@ -57,37 +56,35 @@ def reconciliation(request: Any, code: str) -> HttpResponse:
         filter_form=form,
         filtered=bool(request.GET),
         page=page,
-        toolbar=_toolbar(scope, show),
+        toolbar=_toolbar(scope),
+        export_url=_export_url(scope, show) if page.paginator.count else "",
     )
     return render(request, "pages/list.html", {"page": listing})
 
 
-def _toolbar(scope: selector.Scope, show: str) -> list[Link]:
-    code = scope.unit.code
-    export = f"{reverse('national_export', args=[code])}?month={scope.month.name}&show={show}"
-    links = [Link(_("导出"), export, "download")]
+def _export_url(scope: selector.Scope, show: str) -> str:
+    return f"{reverse('national_export', args=[scope.unit.code])}?month={scope.month.name}&show={show}"
+
+
+def _toolbar(scope: selector.Scope) -> list[Link]:
+    links = []
     if policy.may_open("national_import", scope.actor.role):
-        links.append(Link(_("导入反馈文件"), reverse("national_import", args=[code]), "upload"))
+        links.append(Link(_("导入反馈文件"), reverse("national_import", args=[scope.unit.code]), "upload"))
     files = NationalFile.objects.visible_to(scope.actor).filter(unit=scope.unit)
     last = files.order_by("-pk").select_related("unit").first()
     return [*links, Link(_("最近导入的文件"), pages.file_link(last).url, "history")] if last else links
 
 
-@require_safe
+@require_POST
 def export(request: Any, code: str) -> HttpResponse:
-    """The list as a workbook, all of its rows."""
+    """The list as a workbook, all of its rows: a short one at once, a long one by a job."""
     scope, _form, show = _asked(request, code)
-    title, rows = str(dict(LISTS)[show]), selector.LISTS[show](scope)
-    table = exports.Table(
-        title=title,
-        headings=[str(column.label) for column in pages.columns(show)],
-        total=rows.count(),
-        rows=(pages.row(show, one).cells for one in rows.iterator(chunk_size=500)),
-    )
-    query = f"unit={scope.unit.code}&month={scope.month.name}&show={show}"
-    content = exports.write_at_once(table=table, machine="national", query=query, actor=request.actor)
-    response = HttpResponse(content, content_type=exports.CONTENT_TYPE)
-    return as_download(response, f"{scope.unit.code}-{scope.month.name}-{title}.xlsx")
+    query, table = pages.asks_for(scope, show), pages.table(scope, show)
+    try:
+        return exported(table=table, actor=request.actor, machine=pages.EXPORT, query=query)
+    except PilotError as refusal:
+        messages.error(request, str(refusal.message))
+        return redirect(pages.address(query))
 
 
 @require_safe

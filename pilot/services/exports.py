@@ -30,7 +30,7 @@ from pilot.services import audit, export_limits, outbox, workbooks
 AT_ONCE: Final = 1_000  # rows written while the reader waits
 MOST: Final = 100_000  # rows of one export
 KEPT: Final = inventory.period("export")
-SILENT: Final = timedelta(minutes=1)  # without a sign of life the job is taken up anew
+SILENT: Final = timedelta(minutes=10)  # without a sign of life it is taken up anew; longer than a job may run
 STEP: Final = 500  # rows between two signs of life
 CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -44,20 +44,45 @@ class Table:
     total: int
     rows: Iterable[Sequence[Any]]
     personal: bool = False  # whether a column holds (masked) data of natural persons
+    most: int | None = (
+        None  # rows of one export, where it is not ``MOST``: for a list that cannot be asked for in parts
+    )
 
 
 type Reader = Callable[[str, Actor, str, str], Table]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnList:
+    """A list that is no machine's: what it is called, how the job gets at it, and where its page is for a query."""
+
+    label: Any
+    read: Reader
+    address: Callable[[str], str]
+
+
 _readers: list[Reader] = []
+_own: dict[str, OwnList] = {}
 
 
 def reads_lists(reader: Reader) -> Reader:
-    """Decorator: ``reader(machine, actor, query, columns)`` is how the job gets at a list.
+    """Decorator: ``reader(machine, actor, query, columns)`` is how the job gets at the list of a machine.
 
     The lists stand above the services, so they hand themselves down. The reader raises :class:`Refused` when the
     actor may not open the list.
     """
     _readers[:] = [reader]
     return reader
+
+
+def offer(name: str, own: OwnList) -> None:
+    """Let a list that is no machine's be written by the job; ``name`` stands in its exports instead of a machine."""
+    _own[name] = own
+
+
+def own_list(name: str) -> OwnList | None:
+    """The list offered under this name; None where a machine has it."""
+    return _own.get(name)
 
 
 def file_name(title: str) -> str:
@@ -86,7 +111,7 @@ def request(
 ) -> Export:
     """Have a long list written by a job; one that is already under way for the same rows is not begun again.
 
-    Raises :class:`Refused` above ``MOST`` rows, and as :func:`export_limits.check`.
+    Raises :class:`Refused` above ``MOST`` rows (or the list's own bound), and as :func:`export_limits.check`.
     """
     chosen = {"machine": machine, "query": query, "columns": columns, "language": language}
     with export_limits.attempt(actor=actor, machine=machine):
@@ -94,8 +119,9 @@ def request(
 
 
 def _request(actor: Actor, table: Table, reason: str, chosen: dict[str, str]) -> Export:
-    if table.total > MOST:
-        raise Refused(_("一次最多导出 %(n)s 条，请缩小筛选范围") % {"n": f"{MOST:,}"})
+    most = table.most or MOST
+    if table.total > most:
+        raise Refused(_("一次最多导出 %(n)s 条，请缩小筛选范围") % {"n": f"{most:,}"})
     Person.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.acting_person)
     same: Export | None = _unfinished().filter(membership=actor.membership_id, **chosen).first()
     if same is not None:
@@ -124,7 +150,9 @@ def write(*, export_id: int) -> bool:
             raise Refused(Export.Failure.ROLE_OVER.label)
         with translation.override(export.language):
             actor = member.as_actor(channel="job")
-            table = _readers[0](export.machine, actor, export.query, export.columns)
+            own = own_list(export.machine)
+            read = own.read if own else _readers[0]
+            table = read(export.machine, actor, export.query, export.columns)
             digest, size, count = _to_disk(export, table, watermark.words(actor))
     except Refused:
         _end(export, failed=Export.Failure.ROLE_OVER)

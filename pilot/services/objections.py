@@ -64,15 +64,20 @@ def _decided_at(case: Case) -> datetime:
 
 
 @transaction.atomic
-def file_objection(*, actor: Actor, machine: str, object_id: int, grounds: str) -> Objection:
-    """The organisation concerned objects. Raises :class:`Refused` when too late or when there is no decision."""
+def file_objection(
+    *, actor: Actor, machine: str, object_id: int, grounds: str, at: datetime | None = None
+) -> Objection:
+    """The organisation concerned objects; ``at`` is when its request arrived, so that who came in time is in time.
+
+    Raises :class:`Refused` when too late or when there is no decision.
+    """
     model = MACHINES.get(machine)
     case = model.objects.visible_to(actor).filter(pk=object_id).first() if model else None
     if case is None or actor.province is None or (machine, case.state) not in OBJECTIONABLE:
         raise Refused(_("没有可以申诉的决定"))
     programme = programmes.current()
-    now = clock.now()
-    if now >= deadline(case):
+    at = max(at or clock.now(), _decided_at(case))
+    if at >= deadline(case):
         days = programmes.rule(programme, "objection_days")
         raise Refused(_("已超过 %(days)s 个工作日的申诉期限") % {"days": days})
     earlier = against(case)
@@ -90,7 +95,7 @@ def file_objection(*, actor: Actor, machine: str, object_id: int, grounds: str) 
     )
     try:
         with transaction.atomic():
-            open_case(objection, actor=actor, at=now)
+            open_case(objection, actor=actor, at=at)
     except IntegrityError as error:
         raise Refused(_("针对该决定的申诉正在办理")) from error
     return objection

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from stdnum.cn import uscc as uscc_number
 
@@ -76,6 +77,18 @@ def grant_role(*, person: Person, organisation: Organisation, role: str, at: dat
                 _("系统、安全、审计管理员须由不同人员担任，且不能同时承担业务角色（三员分立）")
             ) from error
         raise Refused(_("该人员已有此角色")) from error
+
+
+def end_role(*, person: Person, organisation: Organisation, role: str, at: datetime) -> None:
+    """Take a role from a person at ``at``. Raises :class:`Refused` where there is none to be taken."""
+    if not _held(person, organisation, role).update(valid_until=at):
+        raise Refused(_("该人员没有此角色"))
+
+
+def _held(person: Person, organisation: Organisation, role: str) -> QuerySet[Membership]:
+    return Membership.objects.filter(
+        person=person, organisation=organisation, role=role, valid_until__isnull=True
+    )
 
 
 @transaction.atomic
@@ -150,12 +163,15 @@ def request_role_change(
 ) -> RoleChange:
     """An administrator asks for a role to be given or taken, or an account reopened; another one approves.
 
-    Raises :class:`Refused` for the administrator's own roles, or a role that does not fit the organisation.
+    Raises :class:`Refused` for the administrator's own roles, a role that does not fit the organisation, or one to be
+    taken that is not held.
     """
     if person.pk == actor.acting_person:
         raise Refused(_("不能申请变更自己的角色"))
     if Role(role) not in ROLES_OF_KIND[OrganisationKind(organisation.kind)]:
         raise Refused(_("该角色不适用于此类单位"))
+    if not grant and not _held(person, organisation, role).exists():
+        raise Refused(_("该人员没有此角色"))
     change = RoleChange(
         person=person,
         organisation=organisation,

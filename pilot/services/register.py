@@ -127,16 +127,18 @@ def _end(status: UnitStatus, at: datetime) -> None:
 
 
 @transaction.atomic
-def annul_status(*, actor: Actor, unit: PilotUnit, start: datetime, reason: str) -> None:
-    """After an upheld objection a new active range starts; what lay before stays on record."""
+def annul_status(*, actor: Actor, unit: PilotUnit, kind: str, start: datetime, reason: str) -> None:
+    """After an upheld objection to a status a new active range starts; what lay before stays on record.
+
+    Where the unit no longer has that status at ``start``, another decision has taken its place, and that one stands.
+    """
     locked = PilotUnit.unscoped.select_for_update().get(pk=unit.pk)
-    current = next((r for r in locked.statuses.all() if start in r.during), None)
-    if current is not None and current.kind == UnitStatusKind.ACTIVE:
+    current = next((r for r in locked.statuses.filter(kind=kind) if start in r.during), None)
+    if current is None:
         return
     _opens, run_closes = programmes.window(locked.programme, WindowKind.RUN)
-    upper = current.during.upper if current is not None else None
-    if current is not None:
-        _end(current, start)
+    upper = current.during.upper
+    _end(current, start)
     if start < run_closes:
         UnitStatus.objects.create(
             unit=locked,
@@ -155,8 +157,30 @@ def annul_status(*, actor: Actor, unit: PilotUnit, start: datetime, reason: str)
         )
     audit.record(action="register.reinstate", actor=actor, subject=locked, detail={"from": start.isoformat()})
     if start < run_closes:
-        kind = UnitStatusKind.ACTIVE
-        signals.unit_status_changed.send(sender=PilotUnit, unit=locked, at=start, kind=kind, reason=reason)
+        active = UnitStatusKind.ACTIVE
+        signals.unit_status_changed.send(sender=PilotUnit, unit=locked, at=start, kind=active, reason=reason)
+
+
+def extend_run(*, actor: Actor, programme: Programme, until: datetime) -> None:
+    """The run phase is to close at ``until``: whoever would be in the pilot up to its present end stays until then.
+
+    To be called before the new end holds; units that left before the end, or came back after it, stay as they are.
+    """
+    _opens, closes = programmes.window(programme, WindowKind.RUN)
+    if until <= closes:
+        return
+    for unit in PilotUnit.unscoped.select_for_update().filter(programme=programme).order_by("pk"):
+        ended = unit.statuses.filter(kind=UnitStatusKind.COMPLETED, during__startswith=closes).first()
+        if ended is None:
+            continue
+        last = unit.statuses.filter(during__endswith=closes).first()
+        ended.during = Range(until, None)
+        ended.save(update_fields=["during"])  # first, for ranges never overlap
+        if last is not None:
+            last.during = Range(last.during.lower, until)
+            last.save(update_fields=["during"])
+        detail = {"from": closes.isoformat(), "until": until.isoformat()}
+        audit.record(action="register.run_extended", actor=actor, subject=unit, detail=detail)
 
 
 # --- switches ---------------------------------------------------------------------------------------

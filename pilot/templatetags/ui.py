@@ -241,7 +241,7 @@ def filter_bar(context: template.Context, page: ListPage) -> dict[str, Any]:
         "unfolded": any(bound_field.data for bound_field in fields[SHOWN_FILTERS:]),
         "chips": [
             {"label": bound_field.label, "value": value, "query": _without(request, bound_field.html_name)}
-            for bound_field in fields
+            for bound_field in form
             if form.is_bound and (value := _shown_value(bound_field))
         ],
         "request": request,
@@ -265,7 +265,9 @@ def _shown_value(bound_field: BoundField) -> str:
         return str(bound_field.form.cleaned_data.get(bound_field.name) or "")
     labels: Mapping[str, Any] = {
         str(key): label
-        for key, label in getattr(bound_field.field.widget, "choices", ())
+        for key, label in getattr(
+            bound_field.field, "choices", getattr(bound_field.field.widget, "choices", ())
+        )
         if key not in (None, "")
     }
     return _("、").join(

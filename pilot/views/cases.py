@@ -209,7 +209,9 @@ def case_create(request: Any, slug: str) -> HttpResponse:
     back = reverse(f"{slug}_list") if request.actor else reverse("guide")
     if request.method == "POST" and form.is_valid():
         try:
-            case = creation.service(actor=request.actor or _anonymous(request), **form.cleaned_data)
+            actor = request.actor or _anonymous(request)
+            arrival = {"at": request.arrived_at} if creation.timed else {}
+            case = creation.service(actor=actor, **form.cleaned_data, **arrival)
         except PilotError as refusal:
             form.add_error(None, str(refusal.message))
         else:

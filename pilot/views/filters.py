@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -44,11 +44,23 @@ class CaseFilter(forms.Form):
             del self.fields["province"]
         if not pages.search:
             del self.fields["q"]
+        for name in self._of_no_use():  # obeyed where an address has it, but not offered
+            self.fields[name].widget = forms.HiddenInput()
         for extra in pages.filters:
             if choices := extra.choices(actor):
                 self.fields[extra.name] = forms.ChoiceField(
                     label=extra.label, required=False, choices=[("", _("全部")), *choices]
                 )
+
+    def _of_no_use(self) -> Iterator[str]:
+        """The filters that leave this reader all rows or none, whatever is chosen."""
+        if self.pages.waiting(self.actor) is None:
+            yield "waiting"
+        if "province" in self.fields and not self.actor.sees_everything:
+            rows = self.pages.model.objects.visible_to(self.actor).order_by()
+            found = rows.values_list(self.pages.province_field, flat=True).distinct()
+            if len(found[:2]) < 2:
+                yield "province"
 
     @property
     def wanted(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import Count, F, Max, QuerySet, Window
+from django.db.models import Case, Count, F, Max, QuerySet, SmallIntegerField, When, Window
 from django.db.models.functions import Lag, Lead, RowNumber
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -19,6 +19,7 @@ from pilot import policy
 from pilot.actors import Actor
 from pilot.enums import ExportReason
 from pilot.errors import Refused
+from pilot.machines import declared
 from pilot.masking import mask_name
 from pilot.models import SavedView
 from pilot.registry import Batch, ListColumn, MachinePages, pages_of
@@ -28,6 +29,7 @@ from pilot.tones import state_tag
 from pilot.ui import BatchBar, Column, Empty, Link, ListPage, Row, ViewBar, ViewTab
 from pilot.views.filters import CaseFilter
 from pilot.views.paging import page_of
+from pilot.workflow import states
 
 ALL = "?view=all"  # the list without any filter, whatever view opens by default
 
@@ -50,10 +52,20 @@ def _ordered(pages: MachinePages, form: CaseFilter, params: Mapping[str, Any]) -
     rows = form.apply(visible_rows(pages, form.actor))
     sort = sort_of(pages, params)
     if not sort:
-        return rows.order_by("-state_since", "-pk")
+        return rows.order_by(_turn(pages, form.actor), "-state_since", "-pk")
     path = F(_orders(pages)[sort.removeprefix("-")])
     order = path.desc(nulls_last=True) if sort.startswith("-") else path.asc(nulls_last=True)
     return rows.order_by(order, "-pk")
+
+
+def _turn(pages: MachinePages, actor: Actor) -> Case:
+    """First what waits for this reader, then what is under way, last what is over: no step leads on from there."""
+    model = pages.model
+    going = {str(move.source) for move in declared(model)}
+    over = [state for state, _label in states(model) if state not in going]
+    waiting = pages.waiting(actor)
+    mine = [When(waiting, then=0)] if waiting else []
+    return Case(When(state__in=over, then=2), *mine, default=1, output_field=SmallIntegerField())
 
 
 class PlaceInList(NamedTuple):

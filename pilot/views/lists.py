@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from django import forms
@@ -21,7 +21,7 @@ from pilot.forms import whole_number
 from pilot.models import Export, SavedView
 from pilot.registry import Batch, MachinePages, all_pages
 from pilot.services import batches, exports, saved_views
-from pilot.ui import BatchPage, Checksum, Column, ExportPage, Fact, Row, Tag
+from pilot.ui import BatchPage, Checksum, Column, ExportPage, Fact, Link, Row, Tag
 from pilot.views import listing
 from pilot.views.filters import CaseFilter
 from pilot.views.shell import file_response
@@ -64,13 +64,21 @@ def list_export(request: Any, machine: str) -> HttpResponse:
         "reason": request.POST.get("reason", ""),
     }  # fmt: skip
     try:
-        if table.total <= exports.AT_ONCE:
-            content = exports.write_at_once(**asked)
-            return file_response(content, exports.CONTENT_TYPE, exports.file_name(table.title))
-        export = exports.request(**asked, columns=columns, language=get_language() or "")
+        return exported(**asked, columns=columns)
     except PilotError as refusal:
         messages.error(request, str(refusal.message))
         return redirect(_list(pages, query))
+
+
+def exported(*, table: exports.Table, columns: str = "", **asked: Any) -> HttpResponse:
+    """The file of a short list, or the way to the page of the job; ``asked`` is as for :func:`exports.request`.
+
+    Raises as that does.
+    """
+    if table.total <= exports.AT_ONCE:
+        content = exports.write_at_once(table=table, **asked)
+        return file_response(content, exports.CONTENT_TYPE, exports.file_name(table.title))
+    export = exports.request(table=table, columns=columns, language=get_language() or "", **asked)
     return redirect("export_detail", export.pk)
 
 
@@ -87,7 +95,7 @@ def _export(request: Any, pk: int) -> Export:
 def export_detail(request: Any, pk: int) -> HttpResponse:
     """How far a spreadsheet is; it can be left, a notice tells when it is done."""
     export = _export(request, pk)
-    pages = _pages(request, export.machine)
+    way = _way_to(request, export)
     waiting = export.finished_at is None and not export.failed
     asked_at = export.requested_at + clock.offset()  # shown by the clock in the page's head
     state = (
@@ -98,7 +106,7 @@ def export_detail(request: Any, pk: int) -> HttpResponse:
         else Tag(_("已完成"), "success")
     )
     page = ExportPage(
-        title=_("导出：%(what)s") % {"what": pages.label},
+        title=_("导出：%(what)s") % {"what": way[-1].label},
         facts=[
             Fact(_("状态"), state),
             Fact(_("文件"), export.name),
@@ -110,13 +118,24 @@ def export_detail(request: Any, pk: int) -> HttpResponse:
             Fact(_("保留至"), asked_at + exports.KEPT),
             Fact("SHA-256", Checksum(export.sha256)),
         ],
-        back=_list(pages, export.query),
+        back=way[-1].url,
         waiting=waiting,
         file_url=reverse("export_file", args=[pk]) if export.finished_at else "",
         failed=export.get_failed_display(),
-        crumbs=listing.crumbs(pages),
+        crumbs=way,
     )
     return render(request, "pages/export.html", {"page": page})
+
+
+def _way_to(request: HttpRequest, export: Export) -> list[Link]:
+    """The way from the first page to the list an export was taken from, as it was asked for."""
+    if own := exports.own_list(export.machine):
+        home, last = Link(_("首页"), reverse("home")), Link(str(own.label), own.address(export.query))
+    else:
+        pages = _pages(request, export.machine)
+        home, last = listing.crumbs(pages)
+        last = replace(last, url=_list(pages, export.query))
+    return [home, last]
 
 
 @require_safe

@@ -373,6 +373,8 @@ def test_a_form_is_read_in_the_browser(unit: PilotUnit, bureau_reviewer: Actor) 
     bad = client.post(url, {"item": first.pk, "turn": 1, "act": "wrong", "remark": "不符"})
     assert (bad.status_code, "请先勾选有差错的数据项" in bad.content.decode()) == (422, True)
     data = {"item": first.pk, "turn": 1, "act": "wrong", "wrong": ["principal.name"], "remark": "不符"}
+    unstorable = client.post(url, data | {"remark": "不\0符"})
+    assert (unstorable.status_code, "不能含有空字符" in unstorable.text) == (422, True)
     following = client.post(url, data, follow=True).content.decode()
     assert "第 1 份已记录：负责人姓名：不符" in following
     assert second.form.form_no in following

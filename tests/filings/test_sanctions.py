@@ -16,7 +16,8 @@ from filings.models import (
     Sanction,
 )
 from filings.pages.sanctions import due
-from filings.services import attachments, deadlines, supervision
+from filings.services import attachments, coordination, deadlines, supervision
+from filings.transitions import sanctions as transitions
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused, StateChanged
 from pilot.models import Document, Objection, PilotUnit, ProgrammeRule
@@ -158,11 +159,19 @@ def test_a_suspension_heard_imposed_and_lifted(
 
 
 @pytest.mark.usefixtures("rule")
-def test_silence_closes_the_hearing(unit: PilotUnit, bureau_reviewer: Actor, provider: Actor) -> None:
+def test_silence_closes_the_hearing(
+    unit: PilotUnit, bureau_reviewer: Actor, provider: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sanction = fire(proposal(bureau_reviewer, unit), "notify", actor=bureau_reviewer)
     world.at("2019-07-09 00:00")
     refused(sanction, "close_hearing", provider, "期限已届满", statement="迟到")
     world.at("2019-07-09 00:01")
+    reminded: list[bool] = []
+    with monkeypatch.context() as broken:
+        broken.setattr(transitions, "make_hearing_record", lambda **case: 1 / 0)
+        broken.setattr(coordination, "remind", lambda: reminded.append(True))
+        # A paper that cannot be made keeps no other clock waiting.
+        assert (deadlines.pass_deadlines(), state(sanction), reminded) == (0, "hearing", [True])
     assert (deadlines.pass_deadlines(), state(sanction)) == (1, "heard")
     assert "该单位在期限内未提出陈述申辩" in paper(sanction, "hearing-record")
 
@@ -197,6 +206,41 @@ def test_an_upheld_objection_annuls_the_sanction(
     fire(Objection.unscoped.get(pk=objection.pk), "uphold", actor=ministry_officer, reason="申诉成立")
     assert state(sanction) == "annulled"
     assert register.status_at(unit, world.moment("2019-07-10 00:00")) == "active"
+
+
+@pytest.mark.usefixtures("rule")
+@pytest.mark.parametrize(
+    ("then", "state_then", "status"), [("removed", "annulled", "removed"), ("lifted", "lifted", "active")]
+)
+def test_an_objection_upheld_late_leaves_what_was_decided_since(
+    unit: PilotUnit,
+    bureau_reviewer: Actor,
+    ministry_approver: Actor,
+    ministry_officer: Actor,
+    provider: Actor,
+    then: str,
+    state_then: str,
+    status: str,
+) -> None:
+    sanction = imposed(proposal(bureau_reviewer, unit), bureau_reviewer, ministry_approver)
+    objection = objections.file_objection(
+        actor=provider, machine="sanction", object_id=sanction.pk, grounds="已整改"
+    )
+    taken = fire(objection, "take", actor=ministry_officer)
+    if then == "lifted":
+        fire(sanction, "lift", actor=ministry_approver, reason="整改通过")
+    else:
+        second = proposal(bureau_reviewer, unit, SanctionKind.REMOVAL)
+        second = fire(second, "notify", actor=bureau_reviewer)
+        world.at("2019-07-25 09:00")
+        deadlines.pass_deadlines()
+        fire(second, "impose", actor=ministry_approver)
+    world.at("2019-07-26 09:00")
+    assert fire(taken, "uphold", actor=ministry_officer, reason="申诉成立").state == "upheld"
+    assert (state(sanction), register.status_at(unit, world.moment("2019-08-01 00:00"))) == (
+        state_then,
+        status,
+    )
 
 
 @pytest.mark.usefixtures("rule")

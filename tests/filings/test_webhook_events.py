@@ -96,7 +96,7 @@ def test_every_event_says_ids_numbers_counts_and_states(
         "reason": "张三",
     }
     register.set_status(kind="suspended", **kwargs)
-    register.annul_status(**kwargs)
+    register.annul_status(kind="suspended", **kwargs)
     assert [(event, data) for event, _at, data in told()] == [
         (
             "unit.status_changed",

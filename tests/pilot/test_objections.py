@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+import time
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -58,6 +59,30 @@ def test_ten_working_days_and_no_more(cast: Cast, refused: Application) -> None:
     world.at("2019-05-20 09:00")
     with pytest.raises(Refused, match="已超过 10 个工作日的申诉期限"):
         file(cast, "application", refused.pk)
+
+
+@pytest.mark.parametrize(("seconds_before", "filed"), [(3, 1), (0, 0)])
+def test_it_counts_when_the_request_came_though_it_is_served_after_the_bell(
+    settings: Any, cast: Cast, refused: Application, seconds_before: int, filed: int
+) -> None:
+    settings.PILOT_ARRIVAL_HEADER = "X-Arrived"
+    client, bell = intake.client_of(cast.provider), world.moment("2019-04-27 00:00")
+    world.at("2019-04-27 00:00:01")
+    client.post(
+        reverse("objection_create"),
+        {"machine": "application", "object_id": refused.pk, "grounds": "示例理由"},
+        headers={"X-Arrived": f"t={time.time() - seconds_before:.3f}"},
+    )
+    assert Objection.unscoped.filter(opened_at__lt=bell).count() == filed == Objection.unscoped.count()
+
+
+def test_it_is_never_dated_before_the_decision_it_is_against(cast: Cast, refused: Application) -> None:
+    objection = objections.file_objection(
+        actor=cast.provider, machine="application", object_id=refused.pk, grounds="示例",
+        at=refused.state_since - timedelta(seconds=30),
+    )  # fmt: skip
+    assert objection.opened_at == objections.decision(objection).at
+    assert objections.against(refused) == objection
 
 
 @pytest.mark.parametrize(("machine", "offset"), [("nothing", 0), ("application", 1000)])

@@ -111,6 +111,22 @@ def test_a_revoked_role_ends_at_once(change: RoleChange, ministry_officer: Actor
     assert selectors.actor_of(change.person) is None
 
 
+def test_a_role_that_is_not_held_is_not_taken(change: RoleChange, ministry_officer: Actor) -> None:
+    def ask(role: str) -> RoleChange:
+        return people.request_role_change(
+            actor=world.ministry(Role.SYSTEM_ADMIN), person=Person.objects.get(pk=ministry_officer.person_id),
+            organisation=change.organisation, role=role, grant=False, reason="示例",
+        )  # fmt: skip
+
+    with pytest.raises(Refused, match="该人员没有此角色"):
+        ask(Role.MINISTRY_APPROVER)
+    asked = [ask(Role.MINISTRY_OFFICER) for _twice in range(2)]
+    approver = world.ministry(Role.SECURITY_ADMIN)
+    workflow.fire(asked[0], "approve", actor=approver)
+    with pytest.raises(Refused, match="该人员没有此角色"):
+        workflow.fire(asked[1], "approve", actor=approver)
+
+
 def test_nobody_approves_an_own_request(change: RoleChange) -> None:
     requester = Actor(role=Role.SYSTEM_ADMIN, person_id=change.requested_by_id)
     with pytest.raises(Refused, match="四眼原则"):

@@ -11,9 +11,10 @@ from psycopg.types.range import Range
 
 from pilot.actors import Actor
 from pilot.errors import Refused
-from pilot.models import AuditEntry, Organisation, PilotUnit, Programme
+from pilot.models import AuditEntry, Organisation, PilotUnit, Programme, Window
 from pilot.selectors import register as selectors
-from pilot.services import register
+from pilot.services import programmes, register
+from pilot.workflow import fire
 from tests.factories import world
 from tests.factories.audited import audited
 
@@ -65,6 +66,24 @@ def test_nobody_is_enrolled_twice(programme: Programme, provider: Actor, unit: P
         enrol(programme, provider)
 
 
+def test_a_run_phase_that_is_extended_keeps_its_units_in_the_pilot(
+    programme: Programme, unit: PilotUnit, ministry_officer: Actor, ministry_approver: Actor
+) -> None:
+    other = enrol(programme, world.provider())
+    removal, later = world.moment("2019-10-01 00:00"), world.moment("2020-02-01 00:00")
+    register.set_status(actor=world.SETUP, unit=other, kind="removed", start=removal, reason="示例")
+    extension = programmes.propose_extension(
+        actor=ministry_officer, window=Window.objects.get(kind="run"), closes=later, reason="示例"
+    )
+    assert timeline(unit)[-1] == ("completed", RUN_CLOSES, None)
+    fire(extension, "approve", actor=ministry_approver)
+    end = "2020-01-31T16+0000"
+    assert timeline(unit) == [("active", RUN_OPENS, end), ("completed", end, None)]
+    assert [row[0] for row in timeline(other)] == ["active", "removed"]
+    assert audited("register.run_extended")[0] == "done"
+    assert len(selectors.decisions(unit)) == len(selectors.decisions(other)) == 2
+
+
 def test_suspension_and_reinstatement_leave_their_ranges(unit: PilotUnit) -> None:
     for kind, day in (("suspended", "2019-08-19 00:00"), ("active", "2019-09-12 10:00")):
         register.set_status(actor=world.SETUP, unit=unit, kind=kind, start=world.moment(day), reason="示例")
@@ -99,7 +118,9 @@ def test_an_annulled_removal_starts_a_new_active_range(unit: PilotUnit) -> None:
     register.set_status(
         actor=world.SETUP, unit=unit, kind="removed", start=world.moment("2019-09-16 00:00"), reason="示例"
     )
-    register.annul_status(actor=world.SETUP, unit=unit, start=world.moment("2019-10-01 00:00"), reason="示例")
+    register.annul_status(
+        actor=world.SETUP, unit=unit, kind="removed", start=world.moment("2019-10-01 00:00"), reason="示例"
+    )
     assert (
         audited("register.status")
         == audited("register.reinstate")
@@ -138,7 +159,7 @@ def test_a_planned_suspension_follows_its_date_and_no_job(unit: PilotUnit) -> No
 def test_a_sanction_annulled_before_it_takes_effect_leaves_no_trace_in_the_status(unit: PilotUnit) -> None:
     effect = world.moment("2019-09-16 00:00")
     register.set_status(actor=world.SETUP, unit=unit, kind="suspended", start=effect, reason="示例")
-    register.annul_status(actor=world.SETUP, unit=unit, start=effect, reason="示例")
+    register.annul_status(actor=world.SETUP, unit=unit, kind="suspended", start=effect, reason="示例")
     assert timeline(unit) == [
         ("active", RUN_OPENS, "2019-09-15T16+0000"),
         ("active", "2019-09-15T16+0000", RUN_CLOSES),
@@ -147,7 +168,9 @@ def test_a_sanction_annulled_before_it_takes_effect_leaves_no_trace_in_the_statu
 
 
 def annul(unit: PilotUnit, start: str) -> None:
-    register.annul_status(actor=world.SETUP, unit=unit, start=world.moment(start), reason="示例")
+    register.annul_status(
+        actor=world.SETUP, unit=unit, kind="removed", start=world.moment(start), reason="示例"
+    )
 
 
 def test_nothing_is_annulled_where_the_unit_is_active(unit: PilotUnit) -> None:

@@ -189,7 +189,6 @@ FILES: Final = {
     "document_copy": PDF,
     "test_run_set": "text/csv; charset=utf-8",
     "upload-job_rejects": "application/octet-stream",
-    "national_export": BOOK,
     "export_file": BOOK,
 }
 """Of the addresses that name an object, those that answer with a file, and its type."""
@@ -253,6 +252,7 @@ def _asked_for(scene: Scene) -> dict[str, dict[str, str]]:
     listed = people["own reviewer"].client.post(
         reverse("list_export", args=["inspection"]), {"columns": "", "reason": ExportReason.values[0]}
     )
+    national = people["own reviewer"].client.post(reverse("national_export", args=[scene.at["code"]]))
     log = people["audit administrator"].client.post(reverse("audit_export"), {"reason": "示例"})
     refused = Client().get(
         reverse("api_upload_rejects", args=[UploadJob.unscoped.get(pk=scene.at["job"]).case_key]),
@@ -260,6 +260,7 @@ def _asked_for(scene: Scene) -> dict[str, dict[str, str]]:
     )
     return {
         "list_export": faults(listed, BOOK, private=True),
+        "national_export": faults(national, BOOK, private=True),
         "audit_export": faults(log, "application/gzip", private=True),
         "api_upload_rejects": faults(refused, "application/octet-stream", private=True),
     }

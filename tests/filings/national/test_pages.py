@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,10 @@ from filings.models import NationalFile, NationalReceipt, VerificationForm
 from filings.services import national
 from pilot.actors import Actor
 from pilot.enums import Province, Role
-from pilot.models import AuditEntry, Person, PilotUnit
+from pilot.errors import Refused
+from pilot.models import AuditEntry, Export, Person, PilotUnit
+from pilot.services import exports
+from pilot.tasks import write_export
 from tests.factories import world
 from tests.filings import builders
 from tests.filings.national import files
@@ -141,8 +145,8 @@ def test_everybody_sees_their_part(
 
 def test_another_unit_is_not_there(reconciled: PilotUnit) -> None:
     stranger = client_of(world.provider())
-    for name in ("national", "national_export"):
-        assert stranger.get(reverse(name, args=[reconciled.code])).status_code == 404
+    assert stranger.get(reverse("national", args=[reconciled.code])).status_code == 404
+    assert stranger.post(reverse("national_export", args=[reconciled.code])).status_code == 404
 
 
 @pytest.mark.parametrize("show", ["without_receipt", "without_form", "not_passed", "checks"])
@@ -177,16 +181,45 @@ def test_more_rows_cost_no_more_queries(unit: PilotUnit, show: str) -> None:
 def test_a_list_is_exported_whole(unit: PilotUnit) -> None:
     for number in range(12):
         form(unit, number)
-    client = client_of(world.bureau())
-    answer = client.get(
-        reverse("national_export", args=[unit.code]), {"month": "2019-06", "show": "without_receipt"}
-    )
+    client, asked = client_of(world.bureau()), {"month": "2019-06", "show": "without_receipt"}
+    address = client.get(reverse("national", args=[unit.code]), asked).context["page"].export_url
+    answer = client.post(address)
     rows = load_workbook(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
     assert (rows[0], len(rows)) == (["核验单编号", "备案类型", "主体所在省", "版次", "接收时间"], 13)
     assert rows[1][0] == f"V3-{unit.national_id}-XZBA-11-{1:012x}"
     entry = AuditEntry.objects.get(action="list.export")
     asked_for = f"unit={unit.code}&month=2019-06&show=without_receipt"
     assert entry.detail == {"machine": "national", "filter": asked_for, "rows": 12}
+
+
+def test_a_long_list_is_written_by_a_job_and_not_within_the_request(
+    unit: PilotUnit, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    monkeypatch.setattr(exports, "AT_ONCE", 2)
+    monkeypatch.setattr(exports, "MOST", 2)  # that of the other lists: this one cannot be asked for in parts
+    for number in range(3):
+        form(unit, number)
+    client = client_of(world.bureau())
+    page, query = reverse("national", args=[unit.code]), "month=2019-06&show=without_receipt"
+    answer = client.post(f"{page}export/?{query}")
+    export = Export.unscoped.get()
+    assert (answer.status_code, answer["Location"]) == (302, f"/exports/{export.pk}/")
+    assert write_export(export.pk) is True
+    done = client.get(answer["Location"]).context["page"]
+    assert (done.title, done.back, done.failed) == ("导出：与全国系统核对", f"{page}?{query}", "")
+    rows = load_workbook(io.BytesIO(client.get(done.file_url).content)).get_sheet_by_index(0).to_python()
+    assert [row[0] for row in rows[1:]] == [
+        f"V3-{unit.national_id}-XZBA-{number}-{1:012x}" for number in (2, 1, 0)
+    ]
+
+
+def test_the_job_reads_no_list_of_a_unit_that_is_not_there(unit: PilotUnit) -> None:
+    stranger = world.provider()
+    own = exports.own_list("national")
+    assert own is not None
+    with pytest.raises(Refused):
+        own.read("national", stranger, f"unit={unit.code}&month=2019-06&show=checks", "")
 
 
 def test_an_officer_tries_then_imports(unit: PilotUnit) -> None:
@@ -228,4 +261,4 @@ def test_who_may_import(unit: PilotUnit, provider: Actor) -> None:
         client_of(actor).get(reverse("national", args=[unit.code])) for actor in [*actors, world.ministry()]
     ]
     offered = [[link.label for link in page.context["page"].toolbar] for page in pages]
-    assert offered == [["导出"]] * 3 + [["导出", "导入反馈文件"]]
+    assert offered == [[]] * 3 + [["导入反馈文件"]]

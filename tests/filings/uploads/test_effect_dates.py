@@ -59,6 +59,8 @@ def test_what_was_collected_before_is_taken_and_what_came_after_is_not(
 def test_a_removal_that_is_annulled_freezes_nothing(unit: Any, made: Any, hand_in: Any) -> None:
     effect = world.moment("2019-06-20 00:00")
     register.set_status(actor=world.SETUP, unit=unit, kind="removed", start=effect, reason="CZ（示例）")
-    register.annul_status(actor=world.SETUP, unit=unit, start=world.moment("2019-06-24 00:00"), reason="示例")
+    register.annul_status(
+        actor=world.SETUP, unit=unit, kind="removed", start=world.moment("2019-06-24 00:00"), reason="示例"
+    )
     job = hand_in(*at_the_edge(made, effect)[:1], received="2019-06-25 12:00")
     assert (job.accepted, VerificationForm.unscoped.get().late) == (1, False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -47,6 +48,17 @@ def test_a_provider_hands_in_a_file(unit: Any, provider: Actor, made: Any) -> No
     assert (response.status_code, response["Location"]) == (302, reverse("upload-job_detail", args=[job.pk]))
     assert (job.unit, job.source_name, job.dry_run) == (unit, "forms.ndjson", False)
     assert uploads.process(job_id=job.pk).accepted == 2
+
+
+def test_a_file_is_received_when_its_request_arrived(settings: Any, unit: Any, provider: Actor) -> None:
+    settings.PILOT_ARRIVAL_HEADER = "X-Arrived"
+    client, bell = client_of(provider), world.moment("2019-07-01 00:00")
+    world.at("2019-07-01 00:00:01")
+    for before in (3, 0):
+        data = {"file": SimpleUploadedFile("a.ndjson", b"{}\n"), "format": "", "encoding": "utf-8"}
+        stamp = {"X-Arrived": f"t={time.time() - before:.3f}"}
+        assert client.post(reverse("upload-job_create"), data, headers=stamp).status_code == 302
+    assert [job.received_at < bell for job in UploadJob.unscoped.order_by("pk")] == [True, False]
 
 
 def test_a_file_refused_as_a_whole_says_why_on_the_form(unit: Any, provider: Actor) -> None:

@@ -17,6 +17,7 @@ from python_calamine import CalamineWorkbook
 
 from pilot import clock, policy
 from pilot.actors import Actor
+from pilot.celery import app
 from pilot.enums import Province, Role
 from pilot.errors import Refused
 from pilot.machines import MACHINES
@@ -234,6 +235,12 @@ def test_asking_again_while_it_is_written_begins_nothing_new(
     assert Export.unscoped.count() == 2
 
 
+def test_words_that_cannot_be_stored_are_refused_in_words(long_list: Export, bureau_reviewer: Actor) -> None:
+    response = client_of(bureau_reviewer).post(url("q=示例"), {"columns": "name\0"})
+    assert (response.status_code, "不能含有空字符" in response.text) == (422, True)
+    assert Export.unscoped.count() == 1
+
+
 def test_it_is_for_whoever_asked_and_in_that_role(long_list: Export, bureau_reviewer: Actor) -> None:
     write_export(long_list.pk)
     address = f"/exports/{long_list.pk}/"
@@ -254,6 +261,9 @@ def test_it_is_for_whoever_asked_and_in_that_role(long_list: Export, bureau_revi
 
 def test_two_workers_write_it_once_and_a_dead_one_is_replaced(long_list: Export) -> None:
     assert exports._take(long_list.pk) is not None
+    # A worker that is slow is not dead: within the time of a job nobody else begins.
+    working = timedelta(seconds=app.conf.task_time_limit)
+    Export.unscoped.update(seen_at=clock.security_now() - working)
     assert exports.write(export_id=long_list.pk) is False
     assert exports.sweep() == 0
     Export.unscoped.update(seen_at=clock.security_now() - exports.SILENT - timedelta(seconds=1))

@@ -56,6 +56,21 @@ def test_newest_change_first_unless_a_column_is_asked_for(
     assert names(pages, bureau_reviewer, "sort=-since") == ["示例丙", "示例甲", "示例乙"]
 
 
+def test_what_waits_for_the_reader_comes_first_and_what_is_over_last(
+    pages: MachinePages, bureau_reviewer: Actor, ministry_officer: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("示例乙", "示例甲"):
+        asked(name)
+    fire(asked("示例丙"), "reject", actor=bureau_reviewer, reason="示例")  # the newest change
+    assert names(pages, bureau_reviewer, "") == ["示例甲", "示例乙", "示例丙"]
+    monkeypatch.setattr(
+        pages, "waiting", lambda actor: Q(name="示例乙") if actor == bureau_reviewer else None
+    )
+    assert names(pages, bureau_reviewer, "") == ["示例乙", "示例甲", "示例丙"]
+    assert names(pages, ministry_officer, "") == ["示例甲", "示例乙", "示例丙"]
+    assert names(pages, bureau_reviewer, "sort=-since") == ["示例丙", "示例甲", "示例乙"]
+
+
 @pytest.mark.parametrize("sort", ["name", "email", "organisation__name", "--since", "-", "since;drop"])
 def test_an_order_the_list_does_not_offer_is_no_order(
     pages: MachinePages, bureau_reviewer: Actor, sort: str
@@ -91,9 +106,9 @@ def test_what_a_machine_adds_is_folded_named_and_taken_off_again(
     assert [e.get("name") for e in find(root, f".filter-bar > .filter-fields {fields}")] == [
         "q",
         "state",
-        "province",
+        "waiting",
     ]
-    assert [e.get("name") for e in find(root, f".filter-more[open] {fields}")] == ["waiting", "length"]
+    assert [e.get("name") for e in find(root, f".filter-more[open] {fields}")] == ["length"]
     assert [("".join(a.text_content().split()), a.get("href")) for a in find(root, ".chips a")] == [
         ("省份：广东省移除此条件", "?length=long"),
         ("名称长度：长移除此条件", "?province=44"),
@@ -109,6 +124,22 @@ def test_a_filter_without_a_choice_for_this_reader_is_neither_shown_nor_obeyed(
         root = page(client_of(ministry_officer), "length=long")
     assert first_cells(root) == ["示例短名"]
     assert find(root, "[name=length]") == []
+
+
+def test_a_filter_that_tells_none_of_the_readers_rows_apart_is_obeyed_but_not_offered(
+    pages: MachinePages, bureau_reviewer: Actor, ministry_officer: Actor
+) -> None:
+    asked("示例甲")
+    asked("示例桂", province=Province.GUANGXI)
+
+    def offered(actor: Actor) -> list[str]:
+        root = page(client_of(actor), "province=45")
+        assert first_cells(root) == ([] if actor == bureau_reviewer else ["示例桂"])
+        assert len(find(root, ".chips a")) == 1
+        return [str(e.get("name")) for e in find(root, ".filter-bar [name]:not([type=hidden])")]
+
+    assert offered(bureau_reviewer) == ["q", "state", "waiting"]  # all in its own province
+    assert offered(ministry_officer) == ["q", "state", "province"]  # confirming is the bureaus' work
 
 
 def test_an_unknown_value_filters_nothing_away_and_says_so(
