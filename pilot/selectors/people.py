@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from pilot import clock
 from pilot.actors import Actor
-from pilot.enums import BUREAU_ROLES, MINISTRY_ROLES, PROVIDER_ROLES, OrganisationKind, Role
+from pilot.enums import ADMIN_ROLES, BUREAU_ROLES, MINISTRY_ROLES, PROVIDER_ROLES, OrganisationKind, Role
 from pilot.models import Membership, Organisation, Person
 
 
@@ -60,6 +60,13 @@ def ministry(roles: Iterable[str] = MINISTRY_ROLES) -> QuerySet[Membership]:
 def administrators() -> QuerySet[Membership]:
     """Those who look after accounts: system and security administrators."""
     return in_force().filter(role__in=(Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN))
+
+
+def held_alone(person: Person) -> set[str]:
+    """The kinds of administrator that nobody but this person is now: without one nobody could put things right."""
+    held = set(memberships(person).filter(role__in=ADMIN_ROLES).values_list("role", flat=True))
+    others = in_force().filter(role__in=held).exclude(person=person)
+    return held - set(others.values_list("role", flat=True))
 
 
 def person(person_id: int) -> QuerySet[Membership]:

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from pilot import clock
 from pilot.actors import Actor
-from pilot.enums import ADMIN_ROLES
+from pilot.enums import ADMIN_ROLES, Role
 from pilot.errors import Refused
 from pilot.language import on_record
 from pilot.models import AccessLink, Organisation, OutboxMessage, Person, RoleChange
@@ -152,12 +152,17 @@ def invite_again(*, actor: Actor, person: Person) -> None:
 
 @transaction.atomic
 def disable(*, actor: Actor, person: Person, reason: str) -> None:
-    """Switch an account off at once, its sessions with it. Raises :class:`Refused`."""
+    """Switch an account off at once, its sessions with it.
+
+    Raises :class:`Refused`, also for the last administrator of a kind: nobody could open the account again.
+    """
     locked = Person.objects.select_for_update().get(pk=person.pk)
     if not locked.is_active:
         raise Refused(_("账号已停用"))
     if locked.pk == actor.person_id:
         raise Refused(_("不能停用自己的账号"))
+    if alone := sorted(people_selectors.held_alone(locked)):
+        raise Refused(_("该人员是唯一的%(role)s，请先任命另一人") % {"role": Role(alone[0]).label})
     _switch_off(locked)
     audit.record(action="person.disable", actor=actor, subject=locked, detail={"reason": reason})
 

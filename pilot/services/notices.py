@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -38,7 +39,7 @@ def send(
         text = render_to_string(
             "notices/mail.txt", {"subject": subject, "link": f"{settings.PILOT_SITE}{url}"}
         )
-    page = str(resolve(url).url_name)
+    page = str(resolve(urlsplit(url).path).url_name)
     people: dict[int, Any] = {
         m.person_id: m.person for m in members.select_related("person") if policy.may_open(page, m.role)
     }

@@ -80,7 +80,12 @@ def grant_role(*, person: Person, organisation: Organisation, role: str, at: dat
 
 
 def end_role(*, person: Person, organisation: Organisation, role: str, at: datetime) -> None:
-    """Take a role from a person at ``at``. Raises :class:`Refused` where there is none to be taken."""
+    """Take a role from a person at ``at``.
+
+    Raises :class:`Refused` where there is none to be taken, and for the last administrator of a kind.
+    """
+    if role in selectors.held_alone(person):
+        raise Refused(_("该人员是唯一的%(role)s，请先任命另一人") % {"role": Role(role).label})
     if not _held(person, organisation, role).update(valid_until=at):
         raise Refused(_("该人员没有此角色"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -13,7 +14,7 @@ from pilot.enums import Province, Role
 from pilot.errors import NotPermitted, Refused
 from pilot.models import Membership, Organisation, Person, ProviderRegistration, RoleChange
 from pilot.selectors import people as selectors
-from pilot.services import people
+from pilot.services import accounts, people
 from tests.factories import world
 
 CODE = world.uscc(777)
@@ -109,6 +110,24 @@ def test_a_revoked_role_ends_at_once(change: RoleChange, ministry_officer: Actor
     )
     workflow.fire(revoke, "approve", actor=world.ministry(Role.SECURITY_ADMIN))
     assert selectors.actor_of(change.person) is None
+
+
+def test_the_last_administrator_of_a_kind_stays(programme: Any) -> None:
+    auditor, asking, approving = (
+        world.ministry(role) for role in (Role.AUDIT_ADMIN, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN)
+    )
+    person = Person.objects.get(pk=auditor.person_id)
+    revoke = people.request_role_change(
+        actor=asking, person=person, organisation=Organisation.objects.get(pk=auditor.organisation_id),
+        role=Role.AUDIT_ADMIN, grant=False, reason="示例",
+    )  # fmt: skip
+    with pytest.raises(Refused, match="唯一的审计管理员"):
+        workflow.fire(revoke, "approve", actor=approving)
+    with pytest.raises(Refused, match="唯一的审计管理员"):
+        accounts.disable(actor=approving, person=person, reason="示例")
+    world.ministry(Role.AUDIT_ADMIN)
+    workflow.fire(RoleChange.objects.get(pk=revoke.pk), "approve", actor=approving)
+    assert selectors.actor_of(person) is None
 
 
 def test_a_role_that_is_not_held_is_not_taken(change: RoleChange, ministry_officer: Actor) -> None:
