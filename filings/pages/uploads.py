@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -51,6 +51,16 @@ def _unit_name(job: Any) -> str:
     return str(job.unit.organisation.name)
 
 
+def waiting(actor: Actor) -> Q | None:
+    """A file that failed waits for its unit until a later one was taken."""
+    if not actor.is_provider:
+        return None
+    later = UploadJob.unscoped.filter(
+        unit=OuterRef("unit"), state=JobState.DONE, dry_run=False, received_at__gt=OuterRef("received_at")
+    )
+    return Q(~Exists(later), state=JobState.FAILED)
+
+
 register(
     MachinePages(
         model=UploadJob,
@@ -76,7 +86,7 @@ register(
             ),
         ],
         facts=facts,
-        waiting=lambda actor: Q(state=JobState.FAILED) if actor.is_provider else None,
+        waiting=waiting,
         creation=Creation(
             gettext_lazy("上报核验单"),
             UploadForm,

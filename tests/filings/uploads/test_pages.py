@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -48,6 +49,22 @@ def test_a_provider_hands_in_a_file(unit: Any, provider: Actor, made: Any) -> No
     assert (response.status_code, response["Location"]) == (302, reverse("upload-job_detail", args=[job.pk]))
     assert (job.unit, job.source_name, job.dry_run) == (unit, "forms.ndjson", False)
     assert uploads.process(job_id=job.pk).accepted == 2
+
+
+def test_a_failed_file_waits_until_a_later_one_is_taken(
+    provider: Actor, receive: Any, hand_in: Any, made: Any
+) -> None:
+    def waits() -> list[int]:
+        page = client_of(provider).get(f"{reverse('upload-job_list')}?waiting=me").context["page"]
+        return [int(row.url.rstrip("/").rsplit("/", 1)[1]) for row in page.rows]
+
+    first = receive(*made(1))
+    for state in ("processing", "failed"):
+        UploadJob.unscoped.filter(pk=first.pk).update(state=state)
+    assert waits() == [first.pk]
+    later = hand_in(made(2)[1])
+    UploadJob.unscoped.filter(pk=later.pk).update(received_at=first.received_at + timedelta(minutes=1))
+    assert waits() == []
 
 
 def test_a_file_is_received_when_its_request_arrived(settings: Any, unit: Any, provider: Actor) -> None:
