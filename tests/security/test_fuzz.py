@@ -111,6 +111,8 @@ def test_no_request_of_a_role_is_an_error_of_the_server(role: str, programme: An
             }  # fmt: skip
         query = said if chance.random() < 0.5 and method != "POST" else {}
         response = getattr(client, method.lower())(url, query_params=query, **body)
-        if response.status_code >= 500:
+        # A fault of the V3.0 service is a 500, as SOAP 1.1 (6.2) has it: somebody turned the service on.
+        fault = url == reverse("v3_service") and b"faultcode" in response.content
+        if response.status_code >= 500 and not fault:
             wrong.append((method, url, said, body, response.status_code))
     assert wrong == []
