@@ -401,7 +401,7 @@ class Dashboard:
     crumbs: Sequence[Link] = ()
     tiles: Sequence[Tile] = ()
     lead: Sequence[Section] = ()  # where matters stand as a whole, before all detail
-    todo: Sequence[MenuItem] = ()
+    todo: Sequence[MenuItem] | None = None  # none where the page is not about a person
     units: Sequence[UnitFigure] = ()
     provinces: Sequence[ProvinceTile] = ()
     charts: Sequence[Section] = ()

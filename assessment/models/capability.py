@@ -100,7 +100,7 @@ class CapabilityAssessment(Case):
     def replace(self) -> None:
         """The moderator is replaced after recusal, or appointed."""
 
-    @step([S.PLANNED, S.ASSIGNED, S.IN_PROGRESS, S.IN_MODERATION], S.CANCELLED, _("取消"))
+    @step([S.PLANNED, S.ASSIGNED, S.IN_PROGRESS, S.IN_MODERATION], S.CANCELLED, _("取消评估"))
     def cancel(self) -> None:
         """The application was withdrawn."""
 

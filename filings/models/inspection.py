@@ -121,7 +121,7 @@ class Inspection(Case):
     def conclude(self) -> None:
         """Every drawn form has a verdict; a lead or approver concludes."""
 
-    @step([S.PLANNED, S.COMMITTED, S.DRAWN, S.IN_PROGRESS], S.CANCELLED, _("取消"))
+    @step([S.PLANNED, S.COMMITTED, S.DRAWN, S.IN_PROGRESS], S.CANCELLED, _("取消抽查"))
     def cancel(self) -> None:
         """Given up, with the reason on record."""
 

@@ -81,7 +81,7 @@ class Rectification(Case):
     def pass_due(self) -> None:
         """The deadline passed without an answer."""
 
-    @step([R.DRAFTED, R.ISSUED, R.ANSWERED, R.OVERDUE], R.CANCELLED, _("取消"))
+    @step([R.DRAFTED, R.ISSUED, R.ANSWERED, R.OVERDUE], R.CANCELLED, _("取消整改"))
     def cancel(self) -> None:
         """Its findings were overturned."""
 
