@@ -152,7 +152,13 @@ PARTS: Final[Sequence[Part]] = (
             '{% include "components/act_form.html" %}',
         ),
     ),
-    Part("upload", "上传", "Upload", ("upload",), ('{% include "components/upload.html" %}',)),
+    Part(
+        "upload",
+        "上传",
+        "Upload",
+        ("upload", "file_face"),
+        ('{% include "components/upload.html" %}', '{% include "components/file_face.html" %}'),
+    ),
     Part(
         "notices",
         "提示与消息",
