@@ -252,7 +252,7 @@ def _asked_for(scene: Scene) -> dict[str, dict[str, str]]:
     listed = people["own reviewer"].client.post(
         reverse("list_export", args=["inspection"]), {"columns": "", "reason": ExportReason.values[0]}
     )
-    national = people["own reviewer"].client.post(reverse("national_export", args=[scene.at["code"]]))
+    national = people["own reviewer"].client.post(reverse("national_export", args=[scene.at["unit"]]))
     log = people["audit administrator"].client.post(reverse("audit_export"), {"reason": "示例"})
     refused = Client().get(
         reverse("api_upload_rejects", args=[UploadJob.unscoped.get(pk=scene.at["job"]).case_key]),
