@@ -212,10 +212,10 @@ def _install_packages(root: Path) -> None:
     )
     python, lock = str(root / ".venv/bin/python"), str(root / "requirements.lock")
     pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--retries", "2"]
-    uv = [str(root / ".venv/bin/uv"), "pip", "install", "-q", "-p", python, "--require-hashes", "-r", lock]
+    uv = [str(root / ".venv/bin/uv"), "pip", "install", "-q", "-p", python, "--compile-bytecode"]
     done = _run([*pip, UV])
     if not done.returncode:
-        done = _run(uv, _uv_environment(python))
+        done = _run([*uv, "--require-hashes", "-r", lock], _uv_environment(python))
         if not done.returncode:
             return
         _say("uv 未成功，改用 pip（较慢）", "uv did not succeed, trying pip, which is slower")
