@@ -9,6 +9,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilot.settings")
 app = Celery("pilot", task_cls="pilot.jobs:OutboxTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
+    # A session of the database serves many tasks, the small ones would take as long to connect; each begins by looking
+    # whether the session is still good (``pilot.jobs``).
+    CELERY_DB_REUSE_MAX=500,
     task_ignore_result=True,  # our own job rows are the truth
     task_acks_late=True,
     task_reject_on_worker_lost=True,

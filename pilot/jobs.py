@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Task
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from pilot.services import outbox
 
@@ -23,6 +23,8 @@ class OutboxTask(Task[Any, Any]):
 
         An error of the database that does not pass is the task's own: a full disk, or what always ends in a deadlock.
         """
+        if not connection.in_atomic_block:  # as it is where somebody runs a task within an act of his own
+            close_old_connections()  # the database may have been restarted since the last task
         message = (self.request.headers or {}).get(outbox.HEADER)
         if message is None:
             return super().__call__(*args, **kwargs)

@@ -109,7 +109,7 @@ if _flag("PILOT_DB_POOL"):
         "reconnect_timeout": 2,
     }
 else:
-    _database["CONN_MAX_AGE"] = 60
+    _database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASES = {"default": _database}
 
 CELERY_BROKER_URL = keyring.configured("CELERY_BROKER_URL") or embedded.broker_url(VAR)
