@@ -3,7 +3,7 @@
 They turn the values of ``pilot.ui`` into markup; what to show is decided where these values are built.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from pilot import preferences as choices
 from pilot.ui import (
     PAGE_SIZES,
     ActionItem,
+    Align,
     Checksum,
     Column,
     Fact,
@@ -117,9 +118,26 @@ def grouped(number: int) -> str:
 
 
 @register.filter
-def with_columns(row: Row, columns: Sequence[Column]) -> Iterator[tuple[Column, Any]]:
-    """Pairs of column and cell of one row; a row of another length than the head raises ValueError."""
-    return zip(columns, row.cells, strict=True)
+def as_heads(columns: Sequence[Column]) -> list[tuple[Align, SafeString]]:
+    """Alignment and label of each column, translated once for all rows of a table."""
+    return [(column.align, conditional_escape(str(column.label))) for column in columns]
+
+
+@register.simple_tag
+def row_cells(row: Row, heads: Sequence[tuple[Align, SafeString]]) -> SafeString:
+    """The cells of one row of a table, of which the first leads to the row's page.
+
+    Here and not in the template, which took half the time of a list for it. Raises ValueError for a row of another
+    length than the head.
+    """
+    shown = [cell(value) for value in row.cells]
+    if row.url and shown:
+        shown[0] = format_html('<a href="{}">{}</a>', row.url, shown[0])
+    return format_html_join(
+        "\n",
+        '<td class="{}" data-label="{}">{}</td>',
+        ((align, label, value) for (align, label), value in zip(heads, shown, strict=True)),
+    )
 
 
 @register.simple_tag

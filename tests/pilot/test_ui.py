@@ -195,7 +195,18 @@ def test_timeline_keeps_the_given_order() -> None:
 
 def test_table_refuses_rows_of_another_length() -> None:
     with pytest.raises(ValueError, match="shorter"):
-        list(tags.with_columns(Row("", ["一"]), [Column("a", "甲"), Column("b", "乙")]))
+        tags.row_cells(Row("", ["一"]), tags.as_heads([Column("a", "甲"), Column("b", "乙")]))
+
+
+def test_a_rows_cells_name_their_columns_and_the_first_leads_to_its_page() -> None:
+    heads = tags.as_heads([Column("a", "甲<"), Column("b", "乙", align="end")])
+    assert tags.row_cells(Row("/x/1/", ["<i>", 1234]), heads) == (
+        '<td class="start" data-label="甲&lt;"><a href="/x/1/">&lt;i&gt;</a></td>\n'
+        '<td class="end" data-label="乙">1,234</td>'
+    )
+    assert tags.row_cells(Row("", ["一", None]), heads) == (
+        '<td class="start" data-label="甲&lt;">一</td>\n<td class="end" data-label="乙">--</td>'
+    )
 
 
 def test_field_ties_label_help_error_and_control_together() -> None:
