@@ -15,9 +15,9 @@ from pilot.models import BusinessClock
 
 @dataclass(slots=True)
 class _Held:
-    """The shift of business time, once it was read."""
+    """The clock's row, once it was read: how far business time is shifted, and whether for a demonstration."""
 
-    offset: timedelta | None = None
+    row: tuple[timedelta, bool] | None = None
 
 
 _held: ContextVar[_Held | None] = ContextVar("held", default=None)
@@ -25,7 +25,7 @@ _held: ContextVar[_Held | None] = ContextVar("held", default=None)
 
 @contextmanager
 def steady() -> Iterator[None]:
-    """Within the block the shift of business time is read once, when first asked for: one request or act, one clock."""
+    """Within the block the clock's row is read once, when first asked for: one request or act, one clock."""
     if _held.get() is not None:
         yield
         return
@@ -43,13 +43,16 @@ def security_now() -> datetime:
 
 def offset() -> timedelta:
     """How far business time is ahead of real time (negative in a demonstration of 2019)."""
+    return _row()[0]
+
+
+def _row() -> tuple[timedelta, bool]:
     held = _held.get()
-    if held is not None and held.offset is not None:
-        return held.offset
-    row = BusinessClock.objects.filter(pk=1).values_list("offset", flat=True).first()
-    found = row or timedelta()
+    if held is not None and held.row is not None:
+        return held.row
+    found = BusinessClock.objects.filter(pk=1).values_list("offset", "demo").first() or (timedelta(), False)
     if held is not None:
-        held.offset = found
+        held.row = found
     return found
 
 
@@ -65,7 +68,7 @@ def business(moment: datetime) -> datetime:
 
 def is_demo() -> bool:
     """Whether this database holds the demonstration world (invented organisations, shifted clock, MFA off)."""
-    return BusinessClock.objects.filter(pk=1, demo=True).exists()
+    return _row()[1]
 
 
 def to_real(moment: datetime) -> datetime:
@@ -80,4 +83,4 @@ def set_business_time(moment: datetime) -> None:
     """
     BusinessClock.objects.update_or_create(pk=1, defaults={"offset": moment - security_now(), "demo": True})
     if held := _held.get():
-        held.offset = None
+        held.row = None

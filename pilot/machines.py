@@ -70,21 +70,28 @@ def _labels(field: Any) -> dict[Any, Any]:
     return dict(field.flatchoices)
 
 
-class Owned(models.Model):
-    """Organisation-owned data: visibility is part of the model, and ``objects`` refuses unscoped queries."""
-
-    unscoped: ClassVar[models.Manager[Any]] = models.Manager()
-    objects: ClassVar[ScopedManager] = ScopedManager()
+class Labelled(models.Model):
+    """A model whose ``get_…_display`` translates the one label that is shown."""
 
     class Meta:
         abstract = True
-        base_manager_name = "unscoped"
-        default_manager_name = "unscoped"
 
     def _get_FIELD_display(self, field: Any) -> Any:  # noqa: N802  (Django's name, behind get_…_display)
         # Django's own translates all labels of the field to find one: a millisecond for each province in a list.
         value = getattr(self, field.attname)
         return force_str(_labels(field).get(value, value), strings_only=True)
+
+
+class Owned(Labelled):
+    """Organisation-owned data: visibility is part of the model, and ``objects`` refuses unscoped queries."""
+
+    unscoped: ClassVar[models.Manager[Any]] = models.Manager()
+    objects: ClassVar[ScopedManager] = ScopedManager()
+
+    class Meta(Labelled.Meta):
+        abstract = True
+        base_manager_name = "unscoped"
+        default_manager_name = "unscoped"
 
     @classmethod
     def visibility(cls, actor: Actor) -> models.Q:

@@ -75,8 +75,8 @@ def arrival(request: HttpRequest, *, now: datetime) -> datetime:
 
 
 class PortalMiddleware:
-    """Sets ``request.actor``, ``request.arrived_at`` (business time) and ``request.request_id``, enforces the policy,
-    and turns refusals into answers."""
+    """Sets ``request.actor``, ``request.memberships``, ``request.arrived_at`` (business time) and
+    ``request.request_id``, enforces the policy, and turns refusals into answers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -87,11 +87,12 @@ class PortalMiddleware:
 
     def _respond(self, request: Any) -> HttpResponse:
         request.request_id = uuid.uuid4().hex
-        request.actor = None
+        request.actor, request.memberships = None, []
         if request.user.is_authenticated:
             request.arrived_at = clock.business(request.arrived)
-            request.actor = people.actor_of(
-                request.user,
+            request.memberships = list(people.memberships(request.user))
+            request.actor = people.chosen(
+                request.memberships,
                 membership_id=request.session.get(MEMBERSHIP_KEY),
                 address=client_address(request),
             )

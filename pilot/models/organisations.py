@@ -16,13 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 from pilot.actors import Actor
 from pilot.enums import ADMIN_ROLES, OrganisationKind, Province, Role
-from pilot.machines import EVERYTHING, NOTHING, Case, StateField, four_eyes, machine, step
+from pilot.machines import EVERYTHING, NOTHING, Case, Labelled, StateField, four_eyes, machine, step
 from pilot.masking import mask_name
 
 REMEMBERED_PASSWORDS = 5
 
 
-class Organisation(models.Model):
+class Organisation(Labelled):
     """A ministry, bureau, agency or provider. ``province`` is where it is registered."""
 
     kind = models.CharField(max_length=16, choices=OrganisationKind.choices)
@@ -107,7 +107,7 @@ def _duty() -> SqlCase:
     return SqlCase(*apart, default=Value(0), output_field=models.IntegerField())
 
 
-class Membership(models.Model):
+class Membership(Labelled):
     """A person's role in an organisation from one date until another (business time)."""
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships")

@@ -6,8 +6,9 @@ through ``pilot.registry.on_guide``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -17,30 +18,30 @@ from pilot.models import Condition, Organisation, Programme, Window
 from pilot.selectors import programmes
 from pilot.ui import Column, Countdown, Face, Fact, GuideElement, GuidePage, Row, WindowFace
 
+type Values = Mapping[str, Any]  # the programme's rules as they hold today, by key
+
 
 def page(programme: Programme, *, at: datetime) -> GuidePage:
     """The guide as it stands at ``at`` (business time)."""
-    windows = [
-        face(window, at=at)
-        for window in Window.objects.filter(programme=programme).select_related("programme")
-    ]
+    windows = [face(window, at=at) for window in Window.objects.filter(programme=programme)]
+    rules_of = programmes.values_in_force(programme)
     return GuidePage(
         title=_("办事指南"),
         intro=programme.heading,
         as_of=at,
         headline=next(iter(windows), None),
         elements=[
-            _matter(programme),
+            _matter(programme, rules_of),
             _authorities(),
             GuideElement("applicants", _("谁可以申请")),
             _conditions(programme),
             GuideElement("materials", _("材料清单")),
             _windows(windows),
-            _promises(programme),
-            _flow(programme),
-            _contact(programme),
-            _complaints(programme),
-            _fee(programme),
+            _promises(rules_of),
+            _flow(rules_of),
+            _contact(rules_of),
+            _complaints(rules_of),
+            _fee(rules_of),
             GuideElement("questions", _("常见问题")),
         ],
     )
@@ -48,7 +49,7 @@ def page(programme: Programme, *, at: datetime) -> GuidePage:
 
 def face(window: Window, *, at: datetime) -> WindowFace:
     """One window's face at ``at``; windows are half-open, so the moment of opening is open and of closing is not."""
-    opens, closes = programmes.window(window.programme, window.kind)
+    opens, closes = window.opens, programmes.closing(window)
     shown: Face = "before" if at < opens else "open" if at < closes else "after"
     return WindowFace(
         label=window.get_kind_display(),
@@ -92,13 +93,13 @@ def _what_now(kind: str, shown: Face) -> str:
     return words[WindowKind(kind), shown]
 
 
-def _matter(programme: Programme) -> GuideElement:
+def _matter(programme: Programme, rules_of: Values) -> GuideElement:
     return GuideElement(
         "matter",
         _("事项名称与依据"),
         facts=[
             Fact(_("事项名称"), programme.title),
-            Fact(_("依据"), programmes.rule(programme, "notice_title")),
+            Fact(_("依据"), rules_of.get("notice_title")),
             Fact(_("文号"), programme.number),
             Fact(_("印发日期"), programme.issued_on),
             Fact(_("公开日期"), programme.published_on),
@@ -145,7 +146,7 @@ def _windows(windows: Sequence[WindowFace]) -> GuideElement:
     )
 
 
-def _promises(programme: Programme) -> GuideElement:
+def _promises(rules_of: Values) -> GuideElement:
     promised = [
         (_("受理"), "acceptance_days", _("自提交之日的次日起，作出受理、一次性告知补正或不予受理的答复")),
         (
@@ -158,18 +159,18 @@ def _promises(programme: Programme) -> GuideElement:
     return GuideElement(
         "promises",
         _("办理时限"),
-        facts=[Fact(label, _working_days(programme, key), hint) for label, key, hint in promised],
+        facts=[Fact(label, _working_days(rules_of, key), hint) for label, key, hint in promised],
         note=_("工作日按国务院办公厅公布的节假日和调休安排计算"),
     )
 
 
-def _working_days(programme: Programme, key: str) -> str:
-    days = programmes.rule(programme, key)
+def _working_days(rules_of: Values, key: str) -> str:
+    days = rules_of.get(key)
     return "" if days is None else _("%(days)s 个工作日") % {"days": days}
 
 
-def _flow(programme: Programme) -> GuideElement:
-    days = programmes.rule(programme, "acceptance_days")
+def _flow(rules_of: Values) -> GuideElement:
+    days = rules_of.get("acceptance_days")
     return GuideElement(
         "flow",
         _("办理流程"),
@@ -184,7 +185,7 @@ def _flow(programme: Programme) -> GuideElement:
     )
 
 
-def _contact(programme: Programme) -> GuideElement:
+def _contact(rules_of: Values) -> GuideElement:
     return GuideElement(
         "contact",
         _("联系方式"),
@@ -192,15 +193,15 @@ def _contact(programme: Programme) -> GuideElement:
             Fact(_("申请与受理"), _("注册地通信管理局"), _("电话见“受理机构”")),
             Fact(
                 _("政策咨询"),
-                programmes.rule(programme, "ministry_phone"),
-                str(programmes.rule(programme, "ministry_name") or ""),
+                rules_of.get("ministry_phone"),
+                str(rules_of.get("ministry_name") or ""),
             ),
             Fact(_("账号"), _("本单位管理员或注册地通信管理局")),
         ],
     )
 
 
-def _complaints(programme: Programme) -> GuideElement:
+def _complaints(rules_of: Values) -> GuideElement:
     return GuideElement(
         "complaints",
         _("监督投诉与申诉"),
@@ -208,14 +209,14 @@ def _complaints(programme: Programme) -> GuideElement:
             _(
                 "对不予受理、未列入名单等决定不服的，可在 %(days)s内登录本平台提出申诉，由未参与原决定的人员复核。"
             )
-            % {"days": _working_days(programme, "objection_days")},
+            % {"days": _working_days(rules_of, "objection_days")},
             _("对办理时限、服务态度等有意见的，可向受理机构或部机关反映，电话见“受理机构”和“联系方式”。"),
         ],
     )
 
 
-def _fee(programme: Programme) -> GuideElement:
-    charged = bool(programmes.rule(programme, "fee"))
+def _fee(rules_of: Values) -> GuideElement:
+    charged = bool(rules_of.get("fee"))
     return GuideElement(
         "fee", _("费用"), text=[_("按项目规定收费。") if charged else _("不收费。评估和复核同样不收费。")]
     )

@@ -28,11 +28,18 @@ def in_force() -> QuerySet[Membership]:
     )
 
 
-def actor_of(person: Person, *, membership_id: int | None = None, address: str | None = None) -> Actor | None:
-    """The actor a person is right now: the chosen membership, else the first in force; None without any."""
-    candidates = list(memberships(person))
-    chosen = next((m for m in candidates if m.pk == membership_id), candidates[0] if candidates else None)
-    return chosen.as_actor(address=address) if chosen else None
+def actor_of(person: Person, *, address: str | None = None) -> Actor | None:
+    """The actor a person is who has chosen no membership yet: the first in force; None without any."""
+    return chosen(memberships(person), membership_id=None, address=address)
+
+
+def chosen(
+    own: Iterable[Membership], *, membership_id: int | None, address: str | None = None
+) -> Actor | None:
+    """The actor somebody with these memberships is right now: the chosen one, else the first; None without any."""
+    candidates = list(own)
+    found = next((m for m in candidates if m.pk == membership_id), candidates[0] if candidates else None)
+    return found.as_actor(address=address) if found else None
 
 
 def providers(organisation_id: int) -> QuerySet[Membership]:

@@ -69,6 +69,11 @@ def rules_in_force(programme: Programme) -> dict[str, ProgrammeRule]:
     return {row.key: row for row in rows.order_by(F("valid_from").asc(nulls_first=True))}
 
 
+def values_in_force(programme: Programme) -> dict[str, Any]:
+    """The value of every rule of a programme as it holds today, by its key, for pages that name many."""
+    return {key: row.value for key, row in rules_in_force(programme).items()}
+
+
 def standing(programme: Programme, key: str) -> str:
     """Stands for a rule as it is entered now: another one once anything of it was changed."""
     rows = [[row.valid_from, row.value, row.basis] for row in rule_rows(programme, key)]
@@ -98,9 +103,13 @@ def _in_force(programme: Programme, key: str, on: date | None) -> QuerySet[Progr
 def window(programme: Programme, kind: str) -> tuple[datetime, datetime]:
     """The window ``[opens, closes)`` of a phase, with granted extensions."""
     base = Window.objects.get(programme=programme, kind=kind)
+    return base.opens, closing(base)
+
+
+def closing(base: Window) -> datetime:
+    """When a window closes, granted extensions counted."""
     granted = WindowExtension.unscoped.filter(window=base, state=ProposalState.GRANTED)
-    closes = max([base.closes, *granted.values_list("closes", flat=True)])
-    return base.opens, closes
+    return max([base.closes, *granted.values_list("closes", flat=True)])
 
 
 def is_open(programme: Programme, kind: str, at: datetime) -> bool:

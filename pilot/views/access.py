@@ -24,7 +24,6 @@ from pilot.actors import Actor
 from pilot.errors import Refused
 from pilot.middleware import client_address
 from pilot.models import AccessLink, Person
-from pilot.selectors import people
 from pilot.services import accounts
 from pilot.ui import Column, Fact, Link, PlainPage, Row, Section, Tag
 
@@ -146,7 +145,7 @@ def my_account(request: Any) -> HttpResponse:
                     Fact(_("邮箱"), person.email),
                     Fact(
                         _("角色"),
-                        [f"{m.organisation} · {m.get_role_display()}" for m in people.memberships(person)],
+                        [f"{m.organisation} · {m.get_role_display()}" for m in request.memberships],
                     ),
                 ],
             ),
