@@ -144,6 +144,7 @@ class MachinePages:
         default_factory=dict
     )  # what list and detail read beside the columns
     prefetched: Sequence[str] = ()  # prefetch_related of list and detail
+    order: Sequence[str] = ()  # instead of: what waits for the reader, what is under way, what is over
     province_field: str = ""
     empty: Any = ""
     links: Callable[[Any, Actor], Sequence[Link]] = lambda case, actor: ()

@@ -47,6 +47,10 @@ class UploadJob(Case):
             models.Index(
                 fields=["state"], condition=Q(state__in=["received", "processing"]), name="jobs_waiting"
             ),
+            # The few among the thousands of a unit whose system hands in form by form.
+            models.Index(fields=["unit"], condition=Q(state="failed"), name="jobs_failed"),
+            models.Index(fields=["unit"], condition=Q(duplicates__gt=0), name="jobs_with_repeats"),
+            models.Index(fields=["id"], condition=Q(dry_run=True), name="jobs_tried"),
         ]
 
     def __str__(self) -> str:

@@ -96,6 +96,7 @@ register(
         ),
         search=["source_name", "unit__organisation__name"],
         related=["unit__organisation"],
+        order=["-received_at", "-pk"],  # a unit's system may hand in thousands a day: to rank them takes time
         province_field="unit__province",
         empty=gettext_lazy("暂无上报批次；试点单位可在此上报核验单文件"),
         links=links,

@@ -26,12 +26,13 @@ SELECT form_no, id FROM counted WHERE NOT late_chain ORDER BY form_no
 """
 
 _REFUSED: Final = """
-SELECT r.unit_id, count(*) FROM filings_formrefusal r JOIN filings_uploadjob j ON j.id = r.job_id
-WHERE NOT j.dry_run AND {conditions} GROUP BY r.unit_id
+SELECT r.unit_id, count(*) FROM filings_formrefusal r
+WHERE NOT EXISTS (SELECT FROM filings_uploadjob j WHERE j.id = r.job_id AND j.dry_run) AND {conditions}
+GROUP BY r.unit_id
 """
 _DUPLICATES: Final = """
 SELECT r.unit_id, sum(r.duplicates) FROM filings_uploadjob r
-WHERE NOT r.dry_run AND {conditions} GROUP BY r.unit_id
+WHERE NOT r.dry_run AND r.duplicates > 0 AND {conditions} GROUP BY r.unit_id
 """
 
 

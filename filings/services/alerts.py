@@ -134,6 +134,7 @@ def holds(alert: Alert) -> bool:
 
 
 # --- acknowledging ----------------------------------------------------------------------------------
+@audit.denials_recorded("alert.acknowledge")
 @transaction.atomic
 def acknowledge(*, case: Alert, actor: Actor, reason: str = "") -> Alert:
     """An official puts on record to have taken note, with a remark on what follows. Once per alert.

@@ -91,6 +91,7 @@ def add_message(
     )
 
 
+@audit.denials_recorded("coordination-case.hand_over")
 @transaction.atomic
 def hand_over(*, case: CoordinationCase, actor: Actor, owner: Organisation, reason: str) -> CoordinationCase:
     """The owner passes the matter on to another side; the thread says so and the deadline stays.

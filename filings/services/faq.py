@@ -11,9 +11,11 @@ from filings.services.acting import beginner
 from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused
+from pilot.services import audit
 from pilot.workflow import open_case
 
 
+@audit.denials_recorded("faq-entry.open")
 @transaction.atomic
 def make_faq(*, case: CoordinationCase, actor: Actor, question: str, answer: str, category: str) -> FaqEntry:
     """Draft an entry from a closed case, in words of its own; another person publishes it.

@@ -207,6 +207,7 @@ def propose_sanction(*, actor: Actor, unit: PilotUnit, kind: str, grounds: str) 
     return sanction
 
 
+@audit.denials_recorded("sanction.record_hearing")
 @transaction.atomic
 def record_hearing(*, case: Sanction, actor: Actor, opinion: str) -> Sanction:
     """The office that proposed it receives the unit's statement: an official judges it, and the record is made.

@@ -93,7 +93,7 @@ def receive_upload(
     enter what came in earlier; that is audited. Raises :class:`FileNotTaken` for a fault at the head of the file,
     :class:`Refused` or :class:`NotPermitted` for anything else; then nothing is stored.
     """
-    _judge_receipt(actor, unit, received_at)
+    _judge_receipt(actor=actor, unit=unit, received_at=received_at)
     return receive_waiting(
         actor=actor,
         unit=unit,
@@ -131,7 +131,7 @@ def receive_waiting(
     """Register a file that lies in the spool; as :func:`receive_upload`. ``arrived_at`` is the door's own stamp."""
     key, spooled = waiting
     try:
-        _judge_receipt(actor, unit, received_at)
+        _judge_receipt(actor=actor, unit=unit, received_at=received_at)
         file_format = judge_head(key, unit, name=name, stated=format, encoding=encoding)
         job = UploadJob(
             case_key=key,
@@ -188,7 +188,8 @@ def unit_of(actor: Actor) -> PilotUnit:
     return unit
 
 
-def _judge_receipt(actor: Actor, unit: PilotUnit, received_at: datetime | None) -> None:
+@audit.denials_recorded("upload-job.open")
+def _judge_receipt(*, actor: Actor, unit: PilotUnit, received_at: datetime | None) -> None:
     if actor.is_provider and actor.organisation_id != unit.organisation_id:
         raise NotPermitted(_("只能上报本单位的核验单"))
     if received_at is None:

@@ -34,6 +34,7 @@ BLOCK_CHARACTERS: Final = 16
 _ALPHABET: Final = string.ascii_letters + string.digits
 
 
+@audit.denials_recorded("v3-access.on")
 @transaction.atomic
 def switch_on(*, actor: Actor, unit: PilotUnit) -> V3Access:
     """Open the service for a unit; its secret is made the first time and stays the same when it is opened again.
@@ -54,6 +55,7 @@ def switch_on(*, actor: Actor, unit: PilotUnit) -> V3Access:
     return access
 
 
+@audit.denials_recorded("v3-access.off")
 @transaction.atomic
 def switch_off(*, actor: Actor, unit: PilotUnit) -> V3Access:
     """Close the service at once. Raises as :func:`switch_on`, :class:`Refused` when it is closed."""
@@ -66,6 +68,7 @@ def switch_off(*, actor: Actor, unit: PilotUnit) -> V3Access:
     return access
 
 
+@audit.denials_recorded("v3-access.configure")
 @transaction.atomic
 def configure(
     *,
@@ -97,6 +100,7 @@ def configure(
     return access
 
 
+@audit.denials_recorded("v3-access.rotate")
 @transaction.atomic
 def rotate(*, actor: Actor, unit: PilotUnit) -> Secret:
     """Make a new secret; the old one is worthless at once. Raises as :func:`switch_on`."""
@@ -107,6 +111,7 @@ def rotate(*, actor: Actor, unit: PilotUnit) -> Secret:
     return secret
 
 
+@audit.denials_recorded("v3-access.reveal")
 @transaction.atomic
 def reveal(*, actor: Actor, unit: PilotUnit) -> Secret:
     """The secret, for the unit's administrator; reading it is on record. Raises as :func:`switch_on`."""

@@ -22,13 +22,13 @@ from django.utils.translation import gettext as _
 
 from pilot import clock
 from pilot.actors import Actor
-from pilot.enums import ADMIN_ROLES, Role
+from pilot.enums import ADMIN_ROLES
 from pilot.errors import Refused
 from pilot.language import on_record
 from pilot.models import AccessLink, Organisation, OutboxMessage, Person, RoleChange
 from pilot.selectors import people as people_selectors
 from pilot.services import audit, notices, outbox
-from pilot.services.people import request_role_change
+from pilot.services.people import need_another, request_role_change
 
 SECRET_BYTES: Final = 32
 LIFE: Final = {
@@ -161,8 +161,7 @@ def disable(*, actor: Actor, person: Person, reason: str) -> None:
         raise Refused(_("账号已停用"))
     if locked.pk == actor.person_id:
         raise Refused(_("不能停用自己的账号"))
-    if alone := sorted(people_selectors.held_alone(locked)):
-        raise Refused(_("该人员是唯一的%(role)s，请先任命另一人") % {"role": Role(alone[0]).label})
+    need_another(locked, roles=ADMIN_ROLES)
     _switch_off(locked)
     audit.record(action="person.disable", actor=actor, subject=locked, detail={"reason": reason})
 

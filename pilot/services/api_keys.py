@@ -52,6 +52,7 @@ class Usage:
     reset: int
 
 
+@audit.denials_recorded("api-key.issue")
 @transaction.atomic
 def issue(
     *,
@@ -98,6 +99,7 @@ def issue(
     return Issued(key, secret)
 
 
+@audit.denials_recorded("api-key.revoke")
 @transaction.atomic
 def revoke(*, actor: Actor, key: ApiKey) -> ApiKey:
     """Make a key worthless at once. Raises :class:`NotPermitted`, or :class:`Refused` when it already is."""

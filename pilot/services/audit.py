@@ -75,10 +75,14 @@ def record(
     return entry
 
 
+SUBJECTS = ("case", "endpoint", "unit", "programme", "key")  # what services act on, by keyword
+
+
 def denials_recorded[**P, R](action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Decorate a service: whoever may not do it (:class:`NotPermitted`) is on record under ``action``, as with acts.
 
-    It stands outside ``transaction.atomic``: the row outlives what is undone. The subject is the service's ``case``.
+    It stands outside ``transaction.atomic``: the row outlives what is undone. The subject is what the service is about
+    by its keywords: a ``case``, else a key, an endpoint, a unit or the programme.
     """
 
     def decorate(service: Callable[P, R]) -> Callable[P, R]:
@@ -92,7 +96,7 @@ def denials_recorded[**P, R](action: str) -> Callable[[Callable[P, R]], Callable
                         action=action,
                         actor=cast("Actor", kwargs["actor"]),
                         outcome=AuditEntry.Outcome.DENIED,
-                        subject=kwargs.get("case"),
+                        subject=next((kwargs[name] for name in SUBJECTS if name in kwargs), None),
                         detail={"code": denial.code},
                     )
                 raise

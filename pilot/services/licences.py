@@ -87,6 +87,7 @@ def _send(unit: PilotUnit, subject: str, source: str, members: QuerySet[Membersh
 
 
 # --- renewal ----------------------------------------------------------------------------------------
+@audit.denials_recorded("register.licence")
 @transaction.atomic
 def renew_licence(*, actor: Actor, unit: PilotUnit, expires_on: date, reason: str) -> PilotUnit:
     """The bureau of the unit's home province records until when the renewed licence holds.

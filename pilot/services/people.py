@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -79,13 +79,18 @@ def grant_role(*, person: Person, organisation: Organisation, role: str, at: dat
         raise Refused(_("该人员已有此角色")) from error
 
 
+def need_another(person: Person, *, roles: Collection[str]) -> None:
+    """Raise :class:`Refused` where nobody else is an administrator of one of these kinds: who could undo it?"""
+    if alone := sorted(selectors.held_alone(person) & set(roles)):
+        raise Refused(_("该人员是唯一的%(role)s，请先任命另一人") % {"role": Role(alone[0]).label})
+
+
 def end_role(*, person: Person, organisation: Organisation, role: str, at: datetime) -> None:
     """Take a role from a person at ``at``.
 
     Raises :class:`Refused` where there is none to be taken, and for the last administrator of a kind.
     """
-    if role in selectors.held_alone(person):
-        raise Refused(_("该人员是唯一的%(role)s，请先任命另一人") % {"role": Role(role).label})
+    need_another(person, roles={role})
     if not _held(person, organisation, role).update(valid_until=at):
         raise Refused(_("该人员没有此角色"))
 

@@ -186,6 +186,7 @@ def set_rule(
     audit.record(action="programme.rule", actor=actor, subject=programme, detail=detail)
 
 
+@audit.denials_recorded("programme.rule")
 @transaction.atomic
 def enter_rule(
     *,

@@ -255,6 +255,7 @@ def _effect(unit: PilotUnit, day: date) -> datetime:
     return moment
 
 
+@audit.denials_recorded("register.scope")
 @transaction.atomic
 def set_scope(
     *,

@@ -111,6 +111,7 @@ def _write(endpoints: Sequence[int], event: str, at: datetime, data: dict[str, A
 
 
 # --- addresses --------------------------------------------------------------------------------------
+@audit.denials_recorded("webhook.register")
 @transaction.atomic
 def register(*, actor: Actor, unit: PilotUnit, url: str, events: Sequence[str]) -> Secret:
     """Name an address of the actor's own unit and the events it is told of.
@@ -130,6 +131,7 @@ def register(*, actor: Actor, unit: PilotUnit, url: str, events: Sequence[str]) 
     return Secret(endpoint, secret)
 
 
+@audit.denials_recorded("webhook.change")
 @transaction.atomic
 def change(*, actor: Actor, endpoint: WebhookEndpoint, url: str, events: Sequence[str]) -> WebhookEndpoint:
     """Another address or other events; the secret stays. Raises as :func:`register`."""
@@ -144,6 +146,7 @@ def change(*, actor: Actor, endpoint: WebhookEndpoint, url: str, events: Sequenc
     return locked
 
 
+@audit.denials_recorded("webhook.rotate")
 @transaction.atomic
 def rotate(*, actor: Actor, endpoint: WebhookEndpoint) -> Secret:
     """Make a new secret; those before sign along for 24 hours, unless they cannot be read. Raises NotPermitted."""
@@ -159,6 +162,7 @@ def rotate(*, actor: Actor, endpoint: WebhookEndpoint) -> Secret:
     return Secret(locked, secret)
 
 
+@audit.denials_recorded("webhook.pause")
 @transaction.atomic
 def pause(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoint:
     """Send nothing until it is resumed; events are kept. Raises :class:`Refused` when it is paused."""
@@ -171,6 +175,7 @@ def pause(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoint:
     return locked
 
 
+@audit.denials_recorded("webhook.resume")
 @transaction.atomic
 def resume(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoint:
     """Send again, beginning with what was kept. Raises :class:`Refused` when it is not paused."""
@@ -184,6 +189,7 @@ def resume(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoint:
     return locked
 
 
+@audit.denials_recorded("webhook.remove")
 @transaction.atomic
 def remove(*, actor: Actor, endpoint: WebhookEndpoint) -> None:
     """Forget an address with its log and everything that still waits. Raises :class:`NotPermitted`."""
@@ -192,6 +198,7 @@ def remove(*, actor: Actor, endpoint: WebhookEndpoint) -> None:
     locked.delete()
 
 
+@audit.denials_recorded("webhook.test")
 @transaction.atomic
 def send_test(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoint:
     """Send a message that means nothing. Raises :class:`Refused` while the address is paused."""
@@ -204,6 +211,7 @@ def send_test(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoint:
     return locked
 
 
+@audit.denials_recorded("webhook.replay")
 @transaction.atomic
 def replay(*, actor: Actor, delivery: WebhookDelivery) -> WebhookDelivery:
     """Send a message once more, under its own id, with a series of attempts of its own.

@@ -52,7 +52,7 @@ def _ordered(pages: MachinePages, form: CaseFilter, params: Mapping[str, Any]) -
     rows = form.apply(visible_rows(pages, form.actor))
     sort = sort_of(pages, params)
     if not sort:
-        return rows.order_by(_turn(pages, form.actor), "-state_since", "-pk")
+        return rows.order_by(*(pages.order or (_turn(pages, form.actor), "-state_since", "-pk")))
     path = F(_orders(pages)[sort.removeprefix("-")])
     order = path.desc(nulls_last=True) if sort.startswith("-") else path.asc(nulls_last=True)
     return rows.order_by(order, "-pk")
