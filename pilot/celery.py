@@ -9,8 +9,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pilot.settings")
 app = Celery("pilot", task_cls="pilot.jobs:OutboxTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
-    # A session of the database serves many tasks, the small ones would take as long to connect; each begins by looking
-    # whether the session is still good (``pilot.jobs``).
+    # A session of the database serves many tasks, for to connect takes as long as a small one. Each task begins by
+    # looking whether the session is good and not too old (``pilot.jobs``), so this number is only far away.
     CELERY_DB_REUSE_MAX=500,
     task_ignore_result=True,  # our own job rows are the truth
     task_acks_late=True,

@@ -92,7 +92,9 @@ def waiting_counts(request: Any) -> Mapping[str, int]:
 
 def waiting(actor: Actor) -> dict[str, int]:
     """Machine → how many cases wait for this actor, of the lists that he or she may open and work from; one query."""
-    statement, values = _waiting_statement(replace(actor, name="", address=None, confirmed=False))
+    # Without what no list depends on: one statement for the person, whatever the address.
+    plain = replace(actor, name="", organisation_name="", address=None, membership_id=None, confirmed=False)
+    statement, values = _waiting_statement(plain)
     if not statement:
         return {}
     with connection.cursor() as cursor:

@@ -23,7 +23,8 @@ class OutboxTask(Task[Any, Any]):
 
         An error of the database that does not pass is the task's own: a full disk, or what always ends in a deadlock.
         """
-        if not connection.in_atomic_block:  # as it is where somebody runs a task within an act of his own
+        # Called as a function, or within somebody's act, it runs in the caller's session.
+        if not (self.request.called_directly or connection.in_atomic_block):
             close_old_connections()  # the database may have been restarted since the last task
         message = (self.request.headers or {}).get(outbox.HEADER)
         if message is None:

@@ -123,7 +123,9 @@ class MachinePages:
     columns: Sequence[ListColumn]
     facts: Callable[[Any, Actor], Sequence[Fact]]
     sections: Callable[[Any, Actor], Sequence[Section]] = lambda case, actor: ()
-    waiting: Callable[[Actor], Q | None] = lambda actor: None  # which visible cases wait for this actor
+    # Which visible cases wait for this actor. It hangs on the actor alone, like ``visibility``: no clock, no language,
+    # nothing read before, for the menu keeps the statement made of both.
+    waiting: Callable[[Actor], Q | None] = lambda actor: None
     # Whom a case waits for, in words, where whoever takes the next step is not yet the one; empty: that one.
     awaits: Callable[[Any, Actor], str] = lambda case, actor: ""
     forms: Mapping[str, type[ActForm]] = field(default_factory=dict)  # transition → what it asks for

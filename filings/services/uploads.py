@@ -248,8 +248,11 @@ def _claim(job_id: int) -> Iterator[bool]:
         yield mine
     finally:
         if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [JOB_LOCK, job_id])
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [JOB_LOCK, job_id])
+            except DatabaseFault:
+                connection.close()  # and the lock with it
 
 
 def _process(job: UploadJob, seconds: float | None) -> None:
@@ -262,7 +265,7 @@ def _process(job: UploadJob, seconds: float | None) -> None:
     if job.state == JobState.RECEIVED:
         fire(job, "start", actor=loading.LOADER)
     if job.dry_run:
-        # What a dry run remembers ends with its session, so one that was cut off starts afresh.
+        # What a dry run remembers is its session's own, until the next one: one that was cut off starts afresh.
         UploadJob.unscoped.filter(pk=job.pk).update(code_counts={}, **dict.fromkeys(_COUNTS, 0))
         spool.remove_refused(job.case_key)
         loading.prepare_trial()

@@ -206,7 +206,7 @@ def test_taking_note_is_on_record_and_once(
     alerts.acknowledge(case=one, actor=bureau_reviewer, reason="已电话联系")
     with pytest.raises(Refused, match="已有人签收"):
         alerts.acknowledge(case=one, actor=ministry_officer)
-    entry = AuditEntry.objects.get(action="alert.acknowledge")
+    entry = AuditEntry.objects.get(action="alert.acknowledge", outcome="done")
     assert (entry.person_id, entry.detail) == (bureau_reviewer.person_id, {"remark": "已电话联系"})
     one.refresh_from_db()
     assert one.acknowledged_by_id == bureau_reviewer.person_id

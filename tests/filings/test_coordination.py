@@ -151,7 +151,7 @@ def test_the_owner_hands_a_matter_over_to_another_side(
     done = coordination.hand_over(case=case, actor=bureau_reviewer, owner=ministry, reason="涉及全国口径")
     assert (done.owner, done.due_at, done.state) == (ministry, case.due_at, "open")
     assert done.messages.last().text == f"转由{ministry.name}办理：涉及全国口径"
-    entry = AuditEntry.objects.get(action="coordination-case.hand_over")
+    entry = AuditEntry.objects.get(action="coordination-case.hand_over", outcome="done")
     assert (entry.person_id, entry.detail) == (
         bureau_reviewer.person_id,
         {"from": own.pk, "to": ministry.pk},

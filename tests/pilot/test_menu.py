@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
 from pilot import context, policy
 from pilot.actors import Actor
 from pilot.registry import all_pages
 from tests.applications import builders
+from tests.factories import world
 from tests.factories.cases import Cast
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +40,27 @@ def test_one_query_counts_what_each_list_counts(
             counted = context.waiting(actor)
         assert counted == singly(actor)
     assert context.waiting(cast.reviewer)["application"] == 1
+
+
+def test_the_statement_hangs_on_the_actor_alone(programme: Any) -> None:
+    """It is kept for as long as the process lives: neither the time nor the language may be in it."""
+    cast = Cast()
+    people = (
+        cast.provider,
+        cast.reviewer,
+        cast.lead,
+        cast.officer,
+        cast.approver,
+        cast.assessor,
+        cast.security_admin,
+    )
+    made = []
+    for moment, language in (("2019-04-12 09:00", "zh-hans"), ("2019-07-01 09:00", "en")):
+        world.at(moment)
+        with override(language):
+            made.append([context._waiting_statement.__wrapped__(actor) for actor in people])
+    assert made[0] == made[1]
+    assert all(statement for statement, _values in made[0])
 
 
 def test_a_refusal_shows_the_menu_without_numbers(programme: Any) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from smtplib import SMTPRecipientsRefused
 from typing import Any
 
+import psycopg
 import pytest
 from celery import Celery, current_app
 from celery.exceptions import Retry
@@ -138,6 +139,22 @@ def run(task: Any, message: OutboxMessage, *, retries: int = 0) -> Any:
         return task()
     finally:
         task.pop_request()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_keeps_its_session_until_it_is_no_good(programme: Any, task: Any) -> None:
+    def session() -> int:
+        with connection.cursor() as cursor:
+            return int(cursor.execute("SELECT pg_backend_pid()").fetchone()[0])
+
+    task.run = session
+    messages = [outbox.post_task(task.name) for _time in range(3)]
+    first, second = (run(task, message) for message in messages[:2])
+    assert first == second
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+    assert run(task, messages[2]) != first
+    assert OutboxMessage.objects.filter(target=task.name).count() == 0
 
 
 @pytest.fixture

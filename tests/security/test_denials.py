@@ -51,7 +51,7 @@ def a_hand_over(made: Cast) -> Any:
 
 
 def an_entry(made: Cast) -> Any:
-    case = cases.walk(cases.coordination_case(made), CoordinationState.CLOSED)
+    case = cases.walk(cases.coordination_case(made), CoordinationState.ANSWERED, CoordinationState.CLOSED)
     return faq.make_faq(case=case, actor=made.provider, question="示例", answer="示例", category="other")
 
 

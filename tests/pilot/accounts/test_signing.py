@@ -27,7 +27,7 @@ from tests.pilot.accounts.helpers import (
     person_of,
 )
 
-QUERIES = 18
+QUERIES = 15
 RECORDS = "account_authentication_methods"
 
 
