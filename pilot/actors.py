@@ -27,6 +27,10 @@ class Actor:
         """The portal itself, acting because a clock ran out or an upward decision requires it."""
         return cls(role=Role.SYSTEM, name=job, channel="job")
 
+    def as_reader(self) -> Actor:
+        """The actor without what no ``visibility`` looks at: the key of what is kept of it from page to page."""
+        return replace(self, name="", organisation_name="", address=None, membership_id=None, confirmed=False)
+
     def downward(self) -> Actor:
         """The same person, acting through the system: an act of one app that sets the state of a case below it."""
         return replace(self, role=Role.SYSTEM)

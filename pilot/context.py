@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, Value
 from django.urls import reverse
@@ -22,6 +20,7 @@ from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.models import Notice
 from pilot.registry import Group, all_pages
+from pilot.selectors.unions import Statement, union_of
 from pilot.services import operations
 from pilot.ui import MenuGroup, MenuItem
 
@@ -92,9 +91,7 @@ def waiting_counts(request: Any) -> Mapping[str, int]:
 
 def waiting(actor: Actor) -> dict[str, int]:
     """Machine → how many cases wait for this actor, of the lists that he or she may open and work from; one query."""
-    # Without what no list depends on: one statement for the person, whatever the address.
-    plain = replace(actor, name="", organisation_name="", address=None, membership_id=None, confirmed=False)
-    statement, values = _waiting_statement(plain)
+    statement, values = _waiting_statement(actor.as_reader())
     if not statement:
         return {}
     with connection.cursor() as cursor:
@@ -103,7 +100,7 @@ def waiting(actor: Actor) -> dict[str, int]:
 
 
 @lru_cache(maxsize=1_000)
-def _waiting_statement(actor: Actor) -> tuple[str, tuple[Any, ...]]:
+def _waiting_statement(actor: Actor) -> Statement:
     """The counts as SQL, empty where nothing can wait for the actor.
 
     Kept, because it hangs on the actor alone and stands on every page: to build it takes longer than to run it.
@@ -117,13 +114,7 @@ def _waiting_statement(actor: Actor) -> tuple[str, tuple[Any, ...]]:
         for pages in all_pages()
         if policy.may_open(f"{pages.slug}_list", actor.role) and (wanted := pages.waiting(actor)) is not None
     ]
-    try:
-        statement, values = (
-            asked[0].union(*asked[1:], all=True).query.sql_with_params() if asked else ("", ())
-        )
-    except EmptyResultSet:  # none of these cases may be known to the actor
-        return "", ()
-    return str(statement), tuple(values)
+    return union_of(asked)
 
 
 def menu(actor: Actor, path: str, counts: Mapping[str, int]) -> list[MenuGroup]:

@@ -5,6 +5,7 @@ Execution is not here: only ``pilot.workflow.fire`` moves a case (house rule 1).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from django.utils.encoding import force_str
 from django_fsm import FSMField, transition
 
 from pilot.actors import Actor
+from pilot.rules import local_day
 
 
 class UnscopedQueryError(RuntimeError):
@@ -99,9 +101,15 @@ class Owned(Labelled):
         return NOTHING
 
 
+@cache
+def _slug(name: str) -> str:
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
+
+
 class Case(Owned):
     """A row with a state machine. ``case_key`` joins the histories of all machines that serve one case."""
 
+    number_prefix: ClassVar[str] = ""  # of the numbers of this machine's cases
     state: Any
     case_key = models.UUIDField(editable=False, db_index=True)
     opened_at = models.DateTimeField(editable=False)
@@ -132,7 +140,7 @@ class Case(Owned):
     @classmethod
     def slug(cls) -> str:
         """The machine's name in URLs, the policy file and the history, e.g. ``provincial-report``."""
-        return "".join(f"-{c.lower()}" if c.isupper() else c for c in cls.__name__).lstrip("-")
+        return _slug(cls.__name__)
 
     @property
     def title(self) -> str:
@@ -141,13 +149,24 @@ class Case(Owned):
 
     @property
     def number(self) -> str:
-        """The readable number that people quote."""
-        return f"#{self.pk}"
+        """The readable number that people quote: prefix of the machine, year it was opened, row (``ZG-2019-0003``)."""
+        if not self.number_prefix:
+            return f"#{self.pk}"
+        return f"{self.number_prefix}-{local_day(self.opened_at).year}-{self.pk:04d}"
+
+    @classmethod
+    def numbered(cls, text: str) -> models.Q:
+        """The case with this readable number; nothing for any other text."""
+        found = re.fullmatch(r"([A-Z]+)-(\d{4})-(\d{4,9})", text.strip().upper())
+        if found is None or found[1] != cls.number_prefix:
+            return NOTHING
+        return models.Q(pk=int(found[3]), opened_at__year=int(found[2]))
 
 
 MACHINES: dict[str, type[Case]] = {}
 
 
+@cache
 def state_field(model: type[Case]) -> Any:
     """The state field of a machine (each model declares its own, with its own states)."""
     return next(field for field in model._meta.local_fields if field.name == "state")
@@ -178,9 +197,11 @@ def machine(model: type[Case]) -> type[Case]:
     return model
 
 
-def declared(model: type[Case]) -> list[Any]:
+@cache
+def declared(model: type[Case]) -> tuple[Any, ...]:
     """All transitions of a machine (django-fsm ``Transition`` objects), one per name and source."""
-    return sorted(state_field(model).get_all_transitions(model), key=lambda t: (t.name, str(t.source)))
+    moves = state_field(model).get_all_transitions(model)
+    return tuple(sorted(moves, key=lambda move: (move.name, str(move.source))))
 
 
 def state_pairs(model: type[Case]) -> set[tuple[str, str]]:

@@ -95,6 +95,8 @@ def _found(shown: Any) -> Iterator[Personal]:
     match shown:
         case Personal():
             yield shown
+        case str() | int() | None:  # most of what a page holds
+            return
         case Mapping():
             for value in shown.values():
                 yield from _found(value)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Province, Role
-from pilot.forms import ActForm, LoginField, OrganisationField, ReasonForm, RemarkForm
+from pilot.forms import ActForm, LoginField, OrganisationField, ReasonForm, RemarkForm, whole_number
 from pilot.masking import account, contact, mask_email, mask_phone, staff
 from pilot.models import (
     Objection,
@@ -85,7 +85,9 @@ class RegistrationForm(ActForm):
 
     name = forms.CharField(label=gettext_lazy("单位名称"), max_length=255)
     uscc = forms.CharField(label=gettext_lazy("统一社会信用代码"), max_length=18)
-    province = forms.TypedChoiceField(label=gettext_lazy("注册地"), choices=Province.choices, coerce=int)
+    province = forms.TypedChoiceField(
+        label=gettext_lazy("注册地"), choices=[("", gettext_lazy("请选择")), *Province.choices], coerce=int
+    )
     contact = forms.CharField(label=gettext_lazy("联系人"), max_length=64)
     email = forms.EmailField(label=gettext_lazy("邮箱"))
     phone = forms.CharField(label=gettext_lazy("联系电话"), max_length=32)
@@ -134,7 +136,8 @@ class RoleChangeForm(ActForm):
     person = LoginField(label=gettext_lazy("人员"))
     organisation = OrganisationField(label=gettext_lazy("单位"))
     role = forms.ChoiceField(
-        label=gettext_lazy("角色"), choices=[c for c in Role.choices if c[0] != Role.SYSTEM]
+        label=gettext_lazy("角色"),
+        choices=[("", gettext_lazy("请选择")), *(c for c in Role.choices if c[0] != Role.SYSTEM)],
     )
     grant = forms.TypedChoiceField(
         label=gettext_lazy("操作"),
@@ -231,10 +234,30 @@ def what_is_decided(objection: Objection, actor: Actor) -> list[Section]:
 
 def against(objection: Objection) -> Link:
     """The decision an objection is against, as a link to its case."""
-    pages = pages_of(objection.against_machine)
-    case = pages.model.unscoped.get(pk=objection.against_id)
-    words = f"{pages.label} {case.number} {state_label(pages.model, objection.against_state)}"
-    return Link(words, reverse(f"{pages.slug}_detail", args=[objection.against_id]))
+    case = pages_of(objection.against_machine).model.unscoped.get(pk=objection.against_id)
+    return _decision(case, objection.against_state)
+
+
+def _decision(case: Any, state: str) -> Link:
+    pages = pages_of(case.slug())
+    words = f"{pages.label} {case.number} {state_label(pages.model, state)}"
+    return Link(words, reverse(f"{pages.slug}_detail", args=[case.pk]))
+
+
+def what_is_objected_to(form: Any, actor: Actor) -> list[Section]:
+    """Above the form of an objection: the decision and until when; without one there is nothing to object to."""
+    key = whole_number(str(form["object_id"].value() or ""))
+    case = objections.case_for(actor, str(form["machine"].value() or ""), key or 0)
+    if case is None:
+        where = _("请在不予受理、未列入名单或处理决定的事项页面提出申诉")
+        return [Section(_("没有可以申诉的决定"), empty=where, blocks=True)]
+    return [Section(_("申诉的决定"), facts=[Fact(_("原决定"), _decision(case, case.state)), _until(case)])]
+
+
+def _until(case: Any) -> Fact:
+    # Half-open: people read the last day, not the first after it.
+    last = local_day(objections.deadline(case) - timedelta(microseconds=1))
+    return Fact(_("申诉期限"), last, _("含当日"))
 
 
 def objection_section(case: Any, actor: Actor) -> Section | None:
@@ -253,8 +276,7 @@ def objection_section(case: Any, actor: Actor) -> Section | None:
     return Section(
         _("对决定不服的，可以申诉"),
         facts=[
-            # Half-open: people read the last day, not the first after it.
-            Fact(_("申诉期限"), local_day(until - timedelta(microseconds=1)), _("含当日")),
+            _until(case),
             Fact(_("申诉"), how),
         ],
         note=_("申诉由未参与原决定的人员复核，原决定和复核结果都留存"),
@@ -295,6 +317,7 @@ register(
             objections.file_objection,
             gettext_lazy("由未参与原决定的审批人员复核，结果书面答复"),
             timed=True,
+            about=what_is_objected_to,
         ),
         search=["organisation__name"],
         related=["organisation", "reviewer"],

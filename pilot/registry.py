@@ -72,6 +72,8 @@ class Creation:
     url_name: str = ""  # the page of its own on which the new case opens
     # Whether there is a time limit on it: then the service takes ``at``, when the request arrived, too.
     timed: bool = False
+    # What stands above the form, by what its address or its sender names: the case will be about that.
+    about: Callable[[Any, Actor], Sequence[Section]] = lambda form, actor: ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,12 @@ def working_days_between(start: date, end: date, exceptions: Mapping[date, bool]
     return sum(is_working_day(day, exceptions) for day in span)
 
 
+def working_days_within(opens: datetime, closes: datetime, exceptions: Mapping[date, bool]) -> int:
+    """Working days of a half-open window, its first and its last day among them if they are worked."""
+    before = local_day(opens) - timedelta(days=1)
+    return working_days_between(before, local_day(closes - timedelta(microseconds=1)), exceptions)
+
+
 def end_of(day: date) -> datetime:
     """The first moment after ``day`` in Asia/Shanghai: deadlines are half-open like windows."""
     return datetime.combine(day + timedelta(days=1), time.min, SHANGHAI)

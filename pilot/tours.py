@@ -38,6 +38,8 @@ def addresses(actor: Actor) -> list[tuple[str, texts.Step]]:
 def strip(request: Any) -> TourStrip | None:
     """What stands above this page: the step that ``?tour=`` names, or the offer on the first page after sign-in."""
     name = request.resolver_match.url_name if request.resolver_match else ""
+    if name not in LANDING and "tour" not in request.GET:
+        return None
     steps = addresses(request.actor)
     urls = [url for url, _step in steps]
     for index, (url, step) in enumerate(steps):

@@ -297,6 +297,7 @@ class DetailPage:
     sections: Sequence[Section] = ()
     actions: Sequence[ActionItem] = ()
     waiting_for: str = ""
+    since: datetime | None = None  # it waits
     due: datetime | None = None
     due_tone: Tone = "neutral"
     timeline: Sequence[TimelineEntry] = ()
@@ -403,6 +404,7 @@ class Dashboard:
     lead: Sequence[Section] = ()  # where matters stand as a whole, before all detail
     todo: Sequence[MenuItem] | None = None  # none where the page is not about a person
     units: Sequence[UnitFigure] = ()
+    demands: tuple[str, str] | None = None  # what M1 and M2 of these units have to reach
     provinces: Sequence[ProvinceTile] = ()
     charts: Sequence[Section] = ()
     past: Sequence[Fold] = ()  # phases of the programme that are over

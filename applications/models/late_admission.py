@@ -15,6 +15,7 @@ from pilot.models import ProposalState
 class LateAdmission(Case):
     """One provider may hand in until a moment after the window; proposed and approved by two people."""
 
+    number_prefix = "YQ"
     state = StateField(default=ProposalState.PROPOSED, choices=ProposalState.choices)
     programme = models.ForeignKey("pilot.Programme", on_delete=models.PROTECT)
     provider = models.ForeignKey(

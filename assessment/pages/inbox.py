@@ -23,6 +23,7 @@ from pilot.actors import Actor
 from pilot.context import EXTRA
 from pilot.models import Programme
 from pilot.registry import Group
+from pilot.tones import state_tag
 from pilot.ui import BatchBar, Column, Link, PlainPage, Row, Section, Tag, ViewTab
 
 EXTRA.append((Group.REVIEW, "report_inbox", gettext_lazy("汇总报送收件箱"), "inbox"))
@@ -169,8 +170,8 @@ def standing(report: ProvincialReport | None) -> Tag:
     if report is None:
         return Tag(_("未建立"), "muted")
     if report.state == ReportState.OPEN:
-        return Tag(_("已退回"), "warning") if report.version else Tag(_("填报中"), "neutral")
-    return Tag(_("已报送"), "info") if report.state == ReportState.SENT else Tag(_("已接收"), "success")
+        return Tag(_("已退回"), "warning") if report.version else state_tag(report)
+    return state_tag(report)
 
 
 def days(row: inbox.InboxRow) -> Tag | str | None:

@@ -18,7 +18,7 @@ from assessment.rules.phases import Share, Standing
 from pilot.actors import Actor
 from pilot.enums import WindowKind
 from pilot.models import Programme, ProgrammeRule
-from pilot.rules import is_working_day, local_day
+from pilot.rules import is_working_day, local_day, working_days_within
 from pilot.selectors import programmes
 
 REPORT: Final = "bureau_report_days"
@@ -58,7 +58,7 @@ def review(programme: Programme, *, at: datetime) -> ReviewPhase:
     """The review phase and its shares as the programme's rules have them."""
     opens, closes = programmes.window(programme, WindowKind.REVIEW)
     calendar = programmes.calendar(programme)
-    whole = Share(WindowKind.REVIEW, programmes.working_days_of(programme, WindowKind.REVIEW), opens, closes)
+    whole = Share(WindowKind.REVIEW, working_days_within(opens, closes, calendar), opens, closes)
     given = dict(
         ProgrammeRule.objects.filter(programme=programme, key__in=SHARES).values_list("key", "value")
     )

@@ -268,7 +268,7 @@ class RecheckForm(ActForm):
 class SanctionForm(UnitForm):
     """Which measure against which unit, on which grounds. With ``?unit=`` the unit's record is prefilled."""
 
-    kind = forms.ChoiceField(label=_("措施"), choices=SanctionKind.choices)
+    kind = forms.ChoiceField(label=_("措施"), choices=[("", _("请选择")), *SanctionKind.choices])
     grounds = long_text(_("事实和理由"), help_text=_("每行一项"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

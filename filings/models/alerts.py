@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 
 from filings.enums import AlertKind, AlertState
 from filings.models.figures import AccuracyResult
-from filings.models.naming import readable_number
 from pilot.actors import Actor
 from pilot.machines import Case, StateField, machine, step
 from pilot.models import PilotUnit
@@ -27,6 +26,7 @@ class Alert(Case):
     numbers it was about when it was opened, ``result`` the recount they were read from, ``basis`` the rule.
     """
 
+    number_prefix = "YJ"
     state = StateField(default=S.OPEN, choices=S.choices)
     unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="alerts")
     kind = models.CharField(_("预警事项"), max_length=16, choices=AlertKind.choices)
@@ -46,10 +46,6 @@ class Alert(Case):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} · {self.unit}"
-
-    @property
-    def number(self) -> str:
-        return readable_number("YJ", self)
 
     @property
     def cleared_at(self) -> datetime | None:

@@ -7,7 +7,6 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from filings.enums import CoordinationCategory, CoordinationState, FaqState
-from filings.models.naming import readable_number
 from pilot.actors import Actor
 from pilot.machines import (
     EVERYTHING,
@@ -41,6 +40,7 @@ def _category() -> models.CharField[str, str]:
 class CoordinationCase(Case):
     """A problem raised by one side and owned by another until it is closed."""
 
+    number_prefix = "XT"
     state = StateField(default=S.OPEN, choices=S.choices)
     unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="coordination_cases")
     category = _category()
@@ -55,10 +55,6 @@ class CoordinationCase(Case):
 
     def __str__(self) -> str:
         return self.subject
-
-    @property
-    def number(self) -> str:
-        return readable_number("XT", self)
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:
@@ -107,6 +103,7 @@ class FaqEntry(Case):
     Its words never change; what is no longer right is withdrawn and written anew.
     """
 
+    number_prefix = "WD"
     state = StateField(default=F.DRAFTED, choices=F.choices)
     category = _category()
     question = models.CharField(_("问题"), max_length=255)
@@ -121,10 +118,6 @@ class FaqEntry(Case):
 
     def __str__(self) -> str:
         return self.question
-
-    @property
-    def number(self) -> str:
-        return readable_number("WD", self)
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from filings.enums import FIELD_LABELS, Comparison, FindingKind, FindingSource, FindingState, Undetermined
 from filings.models import guarded
 from filings.models.forms import VerificationForm
-from filings.models.naming import readable_number
 from pilot.actors import Actor
 from pilot.enums import Province
 from pilot.machines import EVERYTHING, NOTHING, Case, Owned, StateField, append_only, machine, step
@@ -66,13 +65,18 @@ class FindingCause(Owned):
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:
-        return Q(findings__in=models.QuerySet(Finding).filter(Finding.visibility(actor)))
+        return Q(
+            models.Exists(
+                models.QuerySet(Finding).filter(Finding.visibility(actor), cause=models.OuterRef("pk"))
+            )
+        )
 
 
 @machine
 class Finding(Case):
     """A fault found in one form: by comparison it counts at once, from other sources once confirmed or upheld."""
 
+    number_prefix = "CW"
     state = StateField(default=S.OPEN, choices=S.choices)
     unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="findings")
     form = models.ForeignKey(
@@ -112,10 +116,6 @@ class Finding(Case):
     @property
     def title(self) -> str:
         return f"{self.form.form_no} · {FIELD_LABELS.get(self.field, self.field)}"
-
-    @property
-    def number(self) -> str:
-        return readable_number("CW", self)
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

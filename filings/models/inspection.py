@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from filings.enums import InspectionState, InspectionStrata
 from filings.models import guarded
 from filings.models.forms import VerificationForm
-from filings.models.naming import readable_number
 from pilot.actors import Actor
 from pilot.machines import (
     EVERYTHING,
@@ -49,6 +48,7 @@ def _small(label: Any) -> Any:
 class Inspection(Case):
     """A plan, a committed seed, a frozen frame, the drawn forms and the conclusion."""
 
+    number_prefix = "CC"
     state = StateField(default=S.PLANNED, choices=S.choices)
     unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="inspections")
     organisation = models.ForeignKey("pilot.Organisation", on_delete=models.PROTECT, related_name="+")
@@ -88,10 +88,6 @@ class Inspection(Case):
 
     def __str__(self) -> str:
         return f"{self.unit} · {self.period}"
-
-    @property
-    def number(self) -> str:
-        return readable_number("CC", self)
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

@@ -9,7 +9,6 @@ from django.utils.translation import pgettext_lazy
 
 from filings.enums import RectificationState, SanctionKind, SanctionState
 from filings.models.findings import Finding
-from filings.models.naming import readable_number
 from pilot.actors import Actor
 from pilot.machines import EVERYTHING, NOTHING, Case, StateField, four_eyes, machine, step
 from pilot.models import PilotUnit
@@ -30,6 +29,7 @@ def _of_unit(actor: Actor) -> Q:
 class Rectification(Case):
     """A rectification order (整改通知): reasons from findings, measures, deadline in working days."""
 
+    number_prefix = "ZG"
     state = StateField(default=R.DRAFTED, choices=R.choices)
     unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="rectifications")
     findings = models.ManyToManyField(Finding, related_name="rectifications", blank=True)
@@ -51,10 +51,6 @@ class Rectification(Case):
 
     def __str__(self) -> str:
         return str(self.unit)
-
-    @property
-    def number(self) -> str:
-        return readable_number("ZG", self)
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:
@@ -90,6 +86,7 @@ class Rectification(Case):
 class Sanction(Case):
     """Suspension or removal of a unit; exists only where the programme holds such a rule."""
 
+    number_prefix = "CZ"
     state = StateField(default=S.PROPOSED, choices=S.choices)
     unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="sanctions")
     kind = models.CharField(_("措施"), max_length=16, choices=SanctionKind.choices)
@@ -118,10 +115,6 @@ class Sanction(Case):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} · {self.unit}"
-
-    @property
-    def number(self) -> str:
-        return readable_number("CZ", self)
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

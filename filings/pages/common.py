@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.urls import reverse
@@ -23,6 +24,7 @@ from pilot.ui import Column, Fact, Link, Ratio, Row, Section, Tag, Tone
 
 GROUP = Group.SUPERVISION
 RUN_GROUP = Group.RUN
+LATE = gettext_lazy("运行阶段结束或退出试点后收到，不计入准确率")
 VERDICTS: dict[str, tuple[Any, Tone]] = {
     "achieved": (gettext_lazy("达标"), "success"),
     "not_achieved": (gettext_lazy("不达标"), "danger"),
@@ -61,12 +63,9 @@ def verdict(code: str) -> Tag | None:
 
 def met(figure: dict[str, Any]) -> Tag:
     """Whether a figure meets its threshold."""
-    labels: dict[Any, tuple[str, Tone]] = {
-        True: (_("达到"), "success"),
-        False: (_("未达到"), "danger"),
-        None: (_("无数据"), "muted"),
-    }
-    return Tag(*labels[figure["met"]])
+    if figure["met"] is None:
+        return Tag(_("无数据"), "muted")
+    return Tag(_("达到"), "success") if figure["met"] else Tag(_("未达到"), "danger")
 
 
 def counts(figure: dict[str, Any]) -> str:
@@ -77,7 +76,12 @@ def counts(figure: dict[str, Any]) -> str:
 def opened(number: int, unit: str, period: str, count: str, province: int | None = None) -> Link:
     """A count as the way to what it counts, of the subjects of one province only if it is one."""
     query = f"?province={province}" if province else ""
-    return Link(f"{number:,}", reverse("figure", args=[unit, period, count]) + query)
+    return Link(f"{number:,}", _figure_url(unit, period, count) + query)
+
+
+@lru_cache(maxsize=10_000)
+def _figure_url(unit: str, period: str, count: str) -> str:
+    return reverse("figure", args=[unit, period, count])  # hundreds on a first page
 
 
 def ratio(
@@ -113,7 +117,7 @@ def figure_facts(figures: dict[str, Any]) -> list[Fact]:
         Fact(_("无法判定"), count("undeterminable")),
         Fact(_("拒收"), count("refused")),
         Fact(_("重复"), count("duplicates")),
-        Fact(_("迟报"), count("late")),
+        Fact(_("迟报"), count("late"), str(LATE)),
         Fact(_("统计期间"), _("截至目前") if figures["period"] == TO_DATE else figures["period"]),
         Fact(_("计算规则"), figures["rule_version"]),
         Fact(_("数据截至"), datetime.fromisoformat(figures["as_of"])),
@@ -177,4 +181,7 @@ def finding_section(title: str, findings: Any, *, empty: str = "") -> Section:
 def visible_findings(actor: Any, **wanted: Any) -> Any:
     """Findings this actor may know of, newest first."""
     rows = Finding.objects.visible_to(actor).filter(**wanted)
-    return rows.select_related("form", "unit", "unit__organisation").order_by("-pk")
+    rows = rows.select_related("form", "unit", "unit__organisation").order_by("-pk")
+    return rows.defer(
+        "form__ciphertext", "form__digest", "form__subject_index"
+    )  # a table names the form only

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Count
@@ -34,6 +36,7 @@ def contribute(board: Any, actor: Actor) -> None:
     board.tiles = [*board.tiles, *tiles(actor)]
     views = unit_views(actor)
     board.units = [*board.units, *(unit_figure(view) for view in views)]
+    board.demands = overview.demands(views)
     drawn = overview.drawings(actor, views)
     if drawn:  # one sheet of paper has room for the run phase only
         for section in [*board.lead, *board.charts]:
@@ -58,16 +61,28 @@ def tiles(actor: Actor) -> list[Tile]:
     ]
     if not actor.is_provider:
         rows.append((_("未解除预警"), Alert, AlertState.OPEN, "danger"))
+    asked: dict[type[Case], list[str]] = {}
+    for _label, model, state, _tone in rows:
+        asked.setdefault(model, []).append(state)
+    counted = {model: _in_states(actor, model, states) for model, states in asked.items()}
     late = CoordinationCase.objects.visible_to(actor).filter(coordination.overdue()).count()
     url = f"{reverse('coordination-case_list')}?overdue=yes"
     return [
-        *(_tile(actor, label, model, state, tone) for label, model, state, tone in rows),
+        *(
+            _tile(counted[model].get(state, 0), label, model, state, tone)
+            for label, model, state, tone in rows
+        ),
         Tile(_("逾期协调事项"), f"{late:,}", url, tone="danger" if late else "neutral"),
     ]
 
 
-def _tile(actor: Actor, label: str, model: type[Case], state: str, tone: Tone) -> Tile:
-    count = model.objects.visible_to(actor).filter(state=state).count()
+def _in_states(actor: Actor, model: type[Case], states: Iterable[str]) -> dict[str, int]:
+    """State → how many cases this actor may know of are in it. One query."""
+    rows = model.objects.visible_to(actor).filter(state__in=list(states)).order_by()
+    return dict(rows.values_list("state").annotate(number=Count("pk")))
+
+
+def _tile(count: int, label: str, model: type[Case], state: str, tone: Tone) -> Tile:
     url = f"{reverse(f'{model.slug()}_list')}?state={state}"
     return Tile(str(label), f"{count:,}", url, tone=tone if count else "neutral")
 
@@ -111,7 +126,12 @@ def _trend(view: UnitView) -> str:
         return ""
     months = ", ".join(view.months)
     title = _("%(unit)s M1 走势（%(months)s）") % {"unit": view.unit.code, "months": months}
-    return str(sparkline(title, values))
+    return _drawn(title, tuple(values))
+
+
+@lru_cache(maxsize=1_000)
+def _drawn(title: str, values: tuple[float | None, ...]) -> str:
+    return str(sparkline(title, values))  # of every unit, and it changes once a month
 
 
 def province_tiles(actor: Actor) -> list[ProvinceTile]:

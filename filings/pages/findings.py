@@ -29,12 +29,12 @@ def facts(finding: Finding, actor: Actor) -> list[Fact]:
     return [
         Fact(_("试点单位"), common.unit_link(finding.unit)),
         Fact(_("核验单"), common.form_link(finding.form)),
-        Fact(_("字段"), common.field_label(finding.field)),
+        Fact(_("数据项"), common.field_label(finding.field)),
         Fact(_("差错类型"), finding.get_kind_display()),
         Fact(_("来源"), finding.get_source_display()),
         Fact(_("说明"), finding.description),
         Fact(_("主体所在省"), finding.get_subject_province_display()),
-        Fact(_("计入日期"), finding.day),
+        Fact(_("计入日期"), finding.day, _("首个版本接收之日，不因更正改变")),
         Fact(_("发现时间"), finding.opened_at),
         Fact(_("发现人"), staff(finding.found_by) if names_people else None),
         Fact(_("差错原因"), finding.cause.text if finding.cause else None),
@@ -68,7 +68,7 @@ def in_dispute(finding: Finding, actor: Actor) -> list[Section]:
         _("争议事项"),
         facts=[
             Fact(_("核验单"), common.form_link(finding.form)),
-            Fact(_("字段"), common.field_label(finding.field)),
+            Fact(_("数据项"), common.field_label(finding.field)),
             Fact(_("来源"), finding.get_source_display()),
             Fact(_("说明"), finding.description),
             Fact(_("异议理由"), finding.dispute),
@@ -88,7 +88,7 @@ def links(finding: Finding, actor: Actor) -> list[Link]:
 
 
 def _causes(actor: Actor) -> list[tuple[str, Any]]:
-    rows = FindingCause.objects.visible_to(actor).order_by("-pk").distinct()[:100]
+    rows = FindingCause.objects.visible_to(actor).order_by("-pk")[:100]
     return [(str(row.pk), row.text[:40]) for row in rows]
 
 

@@ -96,8 +96,8 @@ def _facts(form: VerificationForm, actor: Actor) -> list[Fact]:
         Fact(_("更正的核验单"), form.supersedes),
         Fact(_("采集时间"), form.collected_at),
         Fact(_("接收时间"), form.received_at),
-        Fact(_("计入日期"), form.day, _("首个版本接收之日，不因更正改变")),
-        Fact(_("迟报"), bool(form.late)),
+        Fact(_("计入日期"), None if form.late else form.day, _("首个版本接收之日，不因更正改变")),
+        Fact(_("迟报"), bool(form.late), str(common.LATE) if form.late else ""),
         Fact(_("上报格式"), str(FORMATS.get(form.source, form.source))),
         Fact(_("规则版本"), form.rule_version),
     ]

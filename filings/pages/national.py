@@ -46,9 +46,9 @@ RESULTS: Final[Mapping[tuple[str, int], tuple[Any, Tone]]] = {
 COUNTS: Final = {
     "rows": gettext_lazy("记录数"),
     "receipts": gettext_lazy("新增上报结果"),
-    "matched": gettext_lazy("其中已对应核验单"),
-    "formless": gettext_lazy("其中无对应核验单"),
-    "reviews": gettext_lazy("新增管局审核意见"),
+    "matched": gettext_lazy("上报结果中已对应核验单"),
+    "formless": gettext_lazy("上报结果中无对应核验单"),
+    "reviews": gettext_lazy("新增通信管理局审核意见"),
     "checks": gettext_lazy("新增核查结果"),
     "findings": gettext_lazy("由核查转为差错"),
     "duplicates": gettext_lazy("重复"),

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from filings.accuracy.thresholds import Threshold
 from filings.periods import EVER
 from filings.selectors import counting, rollups
 from filings.selectors.counting import Tally
-from filings.selectors.units import UnitView
+from filings.selectors.units import UnitView, months_together
 from filings.services import charts
+from filings.services.figures import demanded
 from pilot import clock
 from pilot.actors import Actor
 from pilot.rules import local_day
@@ -21,27 +21,32 @@ from pilot.ui import Section
 DAYS: Final = 30
 
 
+def demands(views: Sequence[UnitView]) -> tuple[str, str] | None:
+    """What M1 and M2 have to reach today, in figures; None without units."""
+    return (demanded(views[0].targets[0]), demanded(views[0].targets[1])) if views else None
+
+
 def drawings(actor: Actor, views: Sequence[UnitView]) -> list[Section]:
     """Trends and funnel of all that an actor counts: a bureau's begins with what was accepted."""
     if not views:
         return []
     total = sum((view.tally for view in views), start=counting.NOTHING)
     whole = all(view.whole for view in views)
-    handed_in = submitted([view.unit.pk for view in views], total) if whole else None
-    return charts_of(
-        rollups.visible(actor), rollups.days_visible(actor), views[0].targets[0], total, handed_in
-    )
+    handed_in = None
+    if whole:
+        door = counting.at_the_door(units=[view.unit.pk for view in views], period=EVER)
+        handed_in = submitted(total, door.values())
+    return charts_of(views, rollups.days_visible(actor), total, handed_in)
 
 
-def submitted(units: Iterable[int], total: Tally) -> int:
-    """What whole units handed in to date: accepted, refused, repeated and late."""
-    door = counting.at_the_door(units=list(units), period=EVER).values()
+def submitted(total: Tally, door: Iterable[tuple[int, int]]) -> int:
+    """What whole units handed in to date: accepted and late, and at the ``door`` refused and repeated."""
     return total.versions + total.counts.late + sum(refused + repeated for refused, repeated in door)
 
 
-def charts_of(rows: Any, daily: Any, demand: Threshold, total: Tally, handed_in: int | None) -> list[Section]:
-    """The drawings of these buckets, month by month and day by day; nothing where there are none."""
-    months = rollups.months_of(rows)
+def charts_of(views: Sequence[UnitView], daily: Any, total: Tally, handed_in: int | None) -> list[Section]:
+    """The drawings of these units, month by month and, by the daily buckets, day by day; nothing without figures."""
+    months = months_together(views)
     if not months:
         return []
     figures = {name: (tally.counts.m1_errors, tally.counts.m1_n) for name, tally in months.items()}
@@ -54,7 +59,9 @@ def charts_of(rows: Any, daily: Any, demand: Threshold, total: Tally, handed_in:
         errors=total.counts.m2_errors,
     )
     return [
-        Section(_("M1 按月走势"), svg=str(charts.accuracy_trend(figures, charts.ppm_of(demand)))),
+        Section(
+            _("M1 按月走势"), svg=str(charts.accuracy_trend(figures, charts.ppm_of(views[0].targets[0])))
+        ),
         Section(_("近 30 天接收的核验单"), svg=str(charts.volume_trend(by_day))),
         Section(
             _("从提交到差错"),

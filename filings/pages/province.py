@@ -28,7 +28,8 @@ def board_of(actor: Actor, province: int, views: Sequence[UnitView]) -> Dashboar
     board = Dashboard(title=str(Province(province).label), as_of=clock.now())
     board.tiles = _tiles(rows, province, total, len(shown))
     board.units = [unit_figure(view, province) for view in shown]
-    board.charts = overview.charts_of(rows, daily, views[0].targets[0], total, None) if views else []
+    board.demands = overview.demands(views)
+    board.charts = overview.charts_of(views, daily, total, None)
     return board
 
 

@@ -18,7 +18,7 @@ from pilot import clock
 from pilot.actors import Actor
 from pilot.registry import on_dashboard
 from pilot.rules import local_day
-from pilot.selectors import programmes, register
+from pilot.selectors import register
 from pilot.selectors.register import Opened
 from pilot.ui import Column, Row, Tag, Tile, Tone
 
@@ -53,9 +53,9 @@ def rows_for(rows: QuerySet[Any], wanted: Mapping[str, Any], sort: str) -> Query
     return rows.order_by(order, "code")
 
 
-def licence_choices() -> list[tuple[str, str]]:
-    """Expired, or within each mark of the current programme's watch."""
-    marks = [mark for mark in register.watch_days(programmes.current()) if mark > 0]
+def licence_choices(watched: Sequence[int]) -> list[tuple[str, str]]:
+    """Expired, or within each of these days of the programme's watch."""
+    marks = [mark for mark in watched if mark > 0]
     within = [(str(mark), _("%(days)s 天内到期") % {"days": mark}) for mark in sorted(marks)]
     return [(register.EXPIRED, _("已到期")), *within]
 

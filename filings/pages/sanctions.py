@@ -166,7 +166,7 @@ register(
             gettext_lazy("提出暂停或退出"),
             SanctionForm,
             supervision.propose_sanction,
-            gettext_lazy("仅在试点项目定有此项规则时可以提出"),
+            gettext_lazy("由提出的单位向试点单位告知，听取陈述申辩后由部审批人员决定"),
         ),
         search=["unit__organisation__name", "unit__code"],
         annotations={"next_day": Coalesce("due_at", "effect_from")},

@@ -10,14 +10,15 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from filings.accuracy.counting import Counts
 from filings.models import CoordinationCase, Inspection, Rectification, Sanction
 from filings.pages import alerts, common, overview, unit_scope
 from filings.pages.dashboard import figures_of, unit_figure
 from filings.pages.register import licence_tag
-from filings.periods import TO_DATE
-from filings.selectors import rollups
+from filings.periods import EVER, TO_DATE
+from filings.selectors import counting, rollups
 from filings.selectors.units import UnitView
-from filings.services.figures import figures
+from filings.services.figures import shape
 from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.enums import DataGroup, UnitStatusKind
@@ -30,6 +31,7 @@ from pilot.tones import tone
 from pilot.ui import ActionItem, Column, DetailPage, Fact, Link, Row, Section, Tag
 
 SHOWN = 20
+type Door = tuple[int, int]  # rows refused, rows repeated
 BESIDE = ("pending", "undeterminable", "m2_provisional", "errors_corrected", "late")
 
 
@@ -64,6 +66,7 @@ def detail(view: UnitView, actor: Actor, *, at: datetime, form: Any) -> UnitPage
     """
     unit, now = view.unit, clock.now()
     shown, decided = unit_figure(view), register.decisions(unit)
+    door = counting.at_the_door(units=[unit.pk], period=EVER)[unit.pk] if view.whole else None
     tag = licence_tag(unit, today=local_day(now), days=register.watch_days(unit.programme))
     return UnitPage(
         title=unit.organisation.name,
@@ -78,9 +81,9 @@ def detail(view: UnitView, actor: Actor, *, at: datetime, form: Any) -> UnitPage
             Fact(_("到期提醒"), tag),
         ],
         sections=[
-            _to_date(view),
+            _to_date(view, door),
             *alerts.of_unit(unit, actor),
-            *_trend(view, actor),
+            *_trend(view, actor, door),
             _by_month(view),
             _found(unit, actor),
         ],
@@ -126,10 +129,11 @@ def _changes(unit: Any) -> list[ScopeChange]:
     return list(unit.scope_changes.select_related("decided_by").order_by("-decided_at", "-pk"))
 
 
-def _to_date(view: UnitView) -> Section:
-    if view.whole:
-        facts = common.figure_facts(figures(unit=view.unit, period=TO_DATE, recount=False))
-        return Section(_("准确率（截至目前）"), facts=facts)
+def _to_date(view: UnitView, door: Door | None) -> Section:
+    if door:
+        counts = view.tally.counts + Counts(refused=door[0], duplicates=door[1])
+        figures = shape(unit=view.unit, period=EVER, counts=counts, as_of=clock.now())
+        return Section(_("准确率（截至目前）"), facts=common.figure_facts(figures))
     (m1, m2), counts, code = figures_of(view.tally, view), view.tally.counts, view.unit.code
     facts = [
         Fact(_("主体身份信息准确率 M1"), common.ratio(m1, code, TO_DATE, "m1")),
@@ -147,11 +151,10 @@ def _found(unit: Any, actor: Actor) -> Section:
     return section
 
 
-def _trend(view: UnitView, actor: Actor) -> list[Section]:
-    rows = rollups.visible(actor).filter(unit=view.unit)
+def _trend(view: UnitView, actor: Actor, door: Door | None) -> list[Section]:
     daily = rollups.days_visible(actor).filter(unit=view.unit)
-    submitted = overview.submitted([view.unit.pk], view.tally) if view.whole else None
-    return overview.charts_of(rows, daily, view.targets[0], view.tally, submitted)
+    submitted = overview.submitted(view.tally, [door]) if door else None
+    return overview.charts_of([view], daily, view.tally, submitted)
 
 
 def _by_month(view: UnitView) -> Section:

@@ -76,14 +76,6 @@ def by_month(rows: Rows) -> dict[tuple[int, str], Tally]:
     return {(row["unit_id"], f"{row['month']:%Y-%m}"): _tally(dict(row)) for row in groups}
 
 
-def months_of(rows: Rows) -> dict[str, Tally]:
-    """Sums per month of all units together, in order."""
-    groups = rows.order_by().annotate(month=TruncMonth("day")).values("month").annotate(**_SUMS)
-    return {
-        f"{row['month']:%Y-%m}": _tally(dict(row)) for row in sorted(groups, key=lambda row: row["month"])
-    }
-
-
 def versions_by_day(rows: QuerySet[LiveTally], *, last: date, days: int) -> dict[date, int]:
     """Versions accepted per day of the last ``days`` days up to ``last``; a day without any is 0."""
     first = last - timedelta(days=days - 1)

@@ -44,9 +44,10 @@ def unit_views(
     now = clock.now()
     today = local_day(now)
     units = register.units(actor, at=now)
+    rows = rollups.visible(actor, period)
     if codes:
         units = units.filter(code__in=codes)
-    rows = rollups.visible(actor, period)
+        rows = rows.filter(unit__in=[unit.pk for unit in units])
     if province is not None:
         rows = rows.filter(subject_province=province)
     months: dict[int, dict[str, Tally]] = {}
@@ -67,6 +68,15 @@ def unit_views(
         )
         for unit in units
     ]
+
+
+def months_together(views: Iterable[UnitView]) -> dict[str, Tally]:
+    """Sums per month of all these units, in order."""
+    together: dict[str, Tally] = {}
+    for view in views:
+        for month, tally in view.months.items():
+            together[month] = together.get(month, counting.NOTHING) + tally
+    return dict(sorted(together.items()))
 
 
 def counted_for(

@@ -26,7 +26,7 @@ from filings.selectors.counting import Tally
 from filings.selectors.targets import confidence, targets
 from filings.services import bulletin_table, charts, final_report
 from filings.services.acting import beginner
-from filings.services.figures import as_numbers, from_numbers, judged, read_period
+from filings.services.figures import as_numbers, demanded, from_numbers, judged, read_period
 from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import WindowKind
@@ -116,7 +116,7 @@ def freeze(*, programme: Programme, period: Period, at: datetime) -> dict[str, A
     bounds = [_interval(now[unit.code].counts, level) for unit in units]
     frozen = {
         "rule_version": RULE_VERSION,
-        "targets": {"m1": _demand(m1), "m2": _demand(m2)},
+        "targets": {"m1": demanded(m1), "m2": demanded(m2)},
         "demand_ppm": charts.ppm_of(m1),
         "units": [
             {
@@ -210,13 +210,6 @@ def _adjustments(units: list[PilotUnit], known: Known) -> list[dict[str, Any]]:
 
 def _deciding(counts: Counts) -> tuple[int, int, int, int]:
     return counts.m1_errors, counts.m1_n, counts.m2_errors, counts.m2_n
-
-
-def _demand(target: Threshold) -> str:
-    """What a threshold demands, as printed: ≥99.95%, 100%."""
-    share = thresholds.percent(charts.ppm_of(target)).rstrip("%")
-    number = share.rstrip("0").rstrip(".")
-    return f"≥{number}%" if target.allowed else f"{number}%"
 
 
 def _interval(counts: Counts, level: Fraction) -> Interval | None:

@@ -24,6 +24,7 @@ from filings.periods import Period
 from filings.rules import RULE_VERSION
 from filings.selectors import counting, rollups
 from filings.selectors.targets import targets
+from filings.services import charts
 from pilot import clock
 from pilot.errors import Refused
 from pilot.models import PilotUnit, TransitionRecord
@@ -90,6 +91,12 @@ def shape(*, unit: PilotUnit, period: Period, counts: Counts, as_of: datetime) -
 def judged(errors: int, n: int, threshold: Threshold) -> dict[str, Any]:
     """One figure: whole numbers, whether the threshold is met, and the truncated percentage."""
     return {"n": n, "errors": errors, "met": threshold.met(errors, n), "shown": thresholds.shown(errors, n)}
+
+
+def demanded(threshold: Threshold) -> str:
+    """What a threshold demands, as printed: ≥99.95%, 100%."""
+    number = thresholds.percent(charts.ppm_of(threshold)).rstrip("%").rstrip("0").rstrip(".")
+    return f"≥{number}%" if threshold.allowed else f"{number}%"
 
 
 @transaction.atomic

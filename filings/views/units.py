@@ -48,14 +48,15 @@ def unit_or_404(request: Any, code: str) -> Any:
 def unit_list(request: Any) -> HttpResponse:
     """The register of pilot units with scope, licence and figures to date."""
     now = clock.now()
-    form = UnitFilter(request.GET or None, licences=register_page.licence_choices())
+    days = register.watch_days(programmes.current())
+    form = UnitFilter(request.GET or None, licences=register_page.licence_choices(days))
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
     units = register.units(request.actor, at=now)
     page = page_of(register_page.rows_for(units, wanted, request.GET.get("sort", "")), request.GET)
     codes = [unit.code for unit in page]
     shown = {view.unit.pk: view for view in unit_views(request.actor, codes=codes)} if codes else {}
     opened = register.opened(shown, at=now)
-    today, days = local_day(now), register.watch_days(programmes.current())
+    today = local_day(now)
     listing = ListPage(
         title=_("试点单位名录"),
         columns=register_page.columns(),
@@ -75,12 +76,13 @@ def unit_list(request: Any) -> HttpResponse:
 @require_safe
 def unit_detail(request: Any, code: str) -> HttpResponse:
     """A unit: its figures by month with their trend, its status over time, its scope, what is open about it."""
-    unit_or_404(request, code)
-    (view,) = unit_views(request.actor, codes=[code])
+    views = unit_views(request.actor, codes=[code])
+    if not views:
+        raise Http404
     form = DayForm(request.GET or None)
     day = form.cleaned_data["on"] if form.is_bound and form.is_valid() else None
     at = datetime.combine(day, time.min, SHANGHAI) if day else clock.now()
-    page = unit_page.detail(view, request.actor, at=at, form=form)
+    page = unit_page.detail(views[0], request.actor, at=at, form=form)
     page.crumbs = crumbs_of()
     return render(request, "filings/unit.html", {"page": page})
 

@@ -9,7 +9,6 @@ from django.utils.translation import pgettext_lazy
 
 from pilot.actors import Actor
 from pilot.machines import EVERYTHING, NOTHING, Case, StateField, machine, step
-from pilot.rules import local_day
 
 
 class ObjectionState(models.TextChoices):
@@ -23,6 +22,7 @@ class ObjectionState(models.TextChoices):
 class Objection(Case):
     """An applicant or unit objects to a decision; an officer who had no part in it reviews. Both results are kept."""
 
+    number_prefix = "SS"
     state = StateField(default=ObjectionState.FILED, choices=ObjectionState.choices)
     programme = models.ForeignKey("pilot.Programme", on_delete=models.PROTECT)
     against_machine = models.CharField(max_length=48)
@@ -53,10 +53,6 @@ class Objection(Case):
 
     def __str__(self) -> str:
         return str(self.organisation)
-
-    @property
-    def number(self) -> str:
-        return f"SS-{local_day(self.opened_at).year}-{self.pk:04d}"
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

@@ -59,7 +59,7 @@ def face(window: Window, *, at: datetime) -> WindowFace:
         text=_what_now(window.kind, shown),
         countdown=_countdown(shown, opens, closes, at),
         note=_("原定截止时间 %(closes)s，已依程序延长")
-        % {"closes": f"{window.closes.astimezone(rules.SHANGHAI):%Y-%m-%d %H:%M}"}
+        % {"closes": f"{rules.last_moment(window.closes).astimezone(rules.SHANGHAI):%Y-%m-%d %H:%M:%S}"}
         if closes != window.closes
         else "",
     )

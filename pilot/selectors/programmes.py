@@ -137,7 +137,4 @@ def working_days_left(programme: Programme, *, now: datetime, due: datetime) -> 
 
 def working_days_of(programme: Programme, kind: str) -> int:
     """How many working days a phase has, its first and its last day among them if they are worked."""
-    opens, closes = window(programme, kind)
-    before = rules.local_day(opens) - timedelta(days=1)
-    last = rules.local_day(closes - timedelta(microseconds=1))
-    return rules.working_days_between(before, last, calendar(programme))
+    return rules.working_days_within(*window(programme, kind), calendar(programme))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -27,6 +27,13 @@ OBJECTIONABLE: Final = {
     ("application", "not_listed"): "不列入试点单位名单",
     ("sanction", "imposed"): "对试点单位作出处理",
 }
+
+
+def case_for(actor: Actor, machine: str, object_id: int) -> Any:
+    """The case of this machine at whose decision this actor may object; None for any other."""
+    model = MACHINES.get(machine)
+    case = model.objects.visible_to(actor).filter(pk=object_id).first() if model else None
+    return case if case is not None and (machine, case.state) in OBJECTIONABLE else None
 
 
 def deadline(case: Case) -> datetime:
@@ -71,9 +78,8 @@ def file_objection(
 
     Raises :class:`Refused` when too late or when there is no decision.
     """
-    model = MACHINES.get(machine)
-    case = model.objects.visible_to(actor).filter(pk=object_id).first() if model else None
-    if case is None or actor.province is None or (machine, case.state) not in OBJECTIONABLE:
+    case = case_for(actor, machine, object_id)
+    if case is None or actor.province is None:
         raise Refused(_("没有可以申诉的决定"))
     programme = programmes.current()
     at = max(at or clock.now(), _decided_at(case))

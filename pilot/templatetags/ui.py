@@ -19,7 +19,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from pilot import browsers, masking, shortcuts
+from pilot import browsers, masking, rules, shortcuts
 from pilot import help as texts
 from pilot import preferences as choices
 from pilot.ui import (
@@ -46,6 +46,7 @@ EMPTY = SafeString("--")
 SHOWN_FILTERS = 3
 
 register.filter("browser", browsers.folded)
+register.filter("last_moment", rules.last_moment)
 register.filter("mask_name", masking.mask_name)
 register.filter("mask_phone", masking.mask_phone)
 register.filter("mask_cert", masking.mask_cert)

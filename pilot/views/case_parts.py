@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, Value
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,13 +19,15 @@ from pilot.enums import Role
 from pilot.machines import MACHINES, Case, declared
 from pilot.masking import staff
 from pilot.models import Document, TransitionRecord
-from pilot.registry import all_pages
+from pilot.registry import MachinePages, all_pages
 from pilot.rules import last_moment
+from pilot.selectors.unions import Statement, union_of
 from pilot.services.documents import PDF, suffix_of
 from pilot.tones import tone
 from pilot.ui import DocumentItem, Link, Tag, TimelineEntry, Tone
 
 NEAR = timedelta(days=3)
+ANY_CASE: Final = UUID(int=0)
 # Acts by which somebody takes something back or makes way: a case never waits for them, none is the next step.
 ASIDE = frozenset(
     {
@@ -54,7 +59,7 @@ def waiting_for(case: Case) -> str:
     """Who may take the next step, in words; empty when the case is settled."""
     steps = [step for step in workflow.next_steps(case) if step.name not in ASIDE]
     roles = {role for step in steps for role in step.roles if role != Role.SYSTEM}
-    return _("、").join(str(role.label) for role in Role if role in roles)
+    return _("或").join(str(role.label) for role in Role if role in roles)
 
 
 def history(case: Case, actor: Actor) -> list[TransitionRecord]:
@@ -132,23 +137,15 @@ def documents(case: Case, actor: Actor) -> list[DocumentItem]:
 
 def related(case: Case, actor: Actor) -> list[Link]:
     """Cases of other machines that serve the same case and that this actor may open; one query."""
-    others = {
-        pages.slug: pages
-        for pages in all_pages()
-        if pages.model is not type(case) and policy.may_open(f"{pages.slug}_list", actor.role)
-    }
-    if not others:
+    others = _others(case.slug(), actor)
+    statement, values = _related_statement(case.slug(), actor.as_reader())
+    if not statement:
         return []
-    first, *rest = (
-        pages.model.objects.visible_to(actor)
-        .filter(case_key=case.case_key)
-        .order_by("pk")
-        .values_list(Value(slug), "pk", "state")[:5]
-        for slug, pages in others.items()
-    )
     found: dict[str, list[tuple[int, str]]] = {}
-    for slug, pk, state in first.union(*rest, all=True):
-        found.setdefault(slug, []).append((pk, state))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [case.case_key if value == ANY_CASE else value for value in values])
+        for slug, pk, state in cursor:
+            found.setdefault(slug, []).append((pk, state))
     return [
         Link(
             f"{pages.label} · {workflow.state_label(pages.model, state)}",
@@ -158,6 +155,30 @@ def related(case: Case, actor: Actor) -> list[Link]:
         for slug, pages in others.items()
         for pk, state in found.get(slug, ())
     ]
+
+
+def _others(machine: str, actor: Actor) -> dict[str, MachinePages]:
+    return {
+        pages.slug: pages
+        for pages in all_pages()
+        if pages.slug != machine and policy.may_open(f"{pages.slug}_list", actor.role)
+    }
+
+
+@lru_cache(maxsize=1_000)
+def _related_statement(machine: str, actor: Actor) -> Statement:
+    """The search for related cases as SQL, with :data:`ANY_CASE` where the case's key goes; empty without any.
+
+    Kept like the statement of what waits (``pilot.context``), and for the same reason.
+    """
+    asked = [
+        pages.model.objects.visible_to(actor)
+        .filter(case_key=ANY_CASE)
+        .order_by("pk")
+        .values_list(Value(slug), "pk", "state")[:5]
+        for slug, pages in _others(machine, actor).items()
+    ]
+    return union_of(asked)
 
 
 def diagram(case: Case) -> str:

@@ -59,6 +59,7 @@ def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
         sections=pages.sections(case, request.actor),
         actions=_actions(pages, case, request.actor),
         waiting_for=pages.awaits(case, request.actor) or case_parts.waiting_for(case),
+        since=case.state_since,
         due=due,
         due_tone=due_tone,
         timeline=case_parts.timeline(case, request.actor),
@@ -223,7 +224,7 @@ def case_create(request: Any, slug: str) -> HttpResponse:
     preview = pages.previews.get("create") if request.actor else None
     return _act_page(
         request, pages, None, form, title=label, effect=str(creation.effect or label), back=back,
-        sections=preview(None, request.actor) if preview else (),
+        sections=preview(None, request.actor) if preview else creation.about(form, request.actor),
     )  # fmt: skip
 
 
@@ -237,7 +238,7 @@ def _act_page(
 ) -> HttpResponse:  # fmt: skip
     page = ActPage(
         title=title,
-        subject=f"{case.title} {case.number}" if case else str(pages.label),
+        subject=f"{case.title} {case.number}" if case else "",  # one that is begun is nothing yet
         effect=effect,
         back=back,
         form=form,

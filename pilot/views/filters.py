@@ -86,7 +86,7 @@ class CaseFilter(forms.Form):
             waiting = self.pages.waiting(self.actor)
             rows = rows.none() if waiting is None else rows.filter(waiting)
         if "q" in wanted:
-            matches = Q()
+            matches = self.pages.model.numbered(wanted["q"])
             for field in self.pages.search:
                 matches |= Q(**{f"{field}__icontains": wanted["q"]})
             rows = rows.filter(matches)

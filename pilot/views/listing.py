@@ -161,14 +161,14 @@ def case_list(request: Any, slug: str) -> HttpResponse:
         return redirect(f"{request.path}?{view.query}")
     form = CaseFilter(params, pages=pages, actor=actor)
     query = _query(pages, form, params)
-    page = page_of(_ordered(pages, form, params), params)
+    page = page_of(_ordered(pages, form, params).values_list("pk", flat=True), params)
     columns = columns_of(pages)
     shortcut = _shortcut(pages, actor, query)
     filtered = bool(form.wanted)
     listing = ListPage(
         title=str(pages.label),
         columns=[*map(heading, columns), *([Column("open", _("操作"))] if shortcut else [])],
-        rows=[_with_shortcut(row_of(pages, case, columns), shortcut) for case in page.object_list],
+        rows=[_with_shortcut(row_of(pages, case, columns), shortcut) for case in _shown(pages, actor, page)],
         total=page.paginator.count,
         empty=_empty(pages, filtered),
         crumbs=crumbs(pages)[:1],
@@ -182,6 +182,13 @@ def case_list(request: Any, slug: str) -> HttpResponse:
         export_reasons=ExportReason.choices if any(c.personal for c in columns) else (),
     )
     return render(request, "pages/list.html", {"page": listing})
+
+
+def _shown(pages: MachinePages, actor: Actor, page: Any) -> list[Any]:
+    """The cases of a page of keys: what they are shown with is read of these alone, not of all that were ordered."""
+    keys = list(page.object_list)
+    found = visible_rows(pages, actor).in_bulk(keys)
+    return [found[key] for key in keys if key in found]
 
 
 def _shortcut(pages: MachinePages, actor: Actor, query: str) -> tuple[str, str, str] | None:

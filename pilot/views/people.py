@@ -196,7 +196,7 @@ def _toolbar(request: Any, person: Person, standing: Standing) -> list[Link]:
         (not off, "role-change_create", _("变更角色"), "user-cog"),
         (standing == Standing.INVITED, "person_invite_again", _("重发邀请"), "mail"),
         (standing == Standing.LOCKED, "person_unlock", _("解除锁定"), "lock-open"),
-        (not off, "person_sessions", _("退出其会话"), "log-out"),
+        (not off, "person_sessions", _("强制下线"), "log-out"),
         (not off, "person_disable", _("停用账号"), "user-x"),
         (off, "person_reopen", _("申请恢复账号"), "user-check"),
     ]
@@ -281,10 +281,8 @@ def person_unlock(request: Any, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def person_sessions(request: Any, pk: int) -> HttpResponse:
     """End all sessions of a person."""
-    effect = _("其所有浏览器立即退出登录")
-    return _do(
-        request, pk, title=_("退出其会话"), effect=effect, service=accounts.end_sessions_of, danger=True
-    )
+    effect = _("该账号的全部登录会话立即结束，须重新登录")
+    return _do(request, pk, title=_("强制下线"), effect=effect, service=accounts.end_sessions_of, danger=True)
 
 
 def _do(

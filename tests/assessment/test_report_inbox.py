@@ -74,14 +74,14 @@ def test_each_state_of_a_report_is_told_in_words(staff: builders.Desk, programme
     builders.recommended(staff)
     builders.not_recommended(staff)
     builders.begin_review("2019-04-29 09:00")
-    assert province(staff, programme, 44) == ["填报中", "", "0", "0", "0", "", "剩余 1 个工作日"]
+    assert province(staff, programme, 44) == ["待报送", "", "0", "0", "0", "", "剩余 1 个工作日"]
     report = builders.sent(staff)
     assert province(staff, programme, 44) == ["已报送", "1", "1", "1", "1", "", ""]
     fire(report, "return_to_bureau", actor=staff.officer, reason="请核对")
     # Five working days for the correction; 1 to 3 May are off, 5 May is a worked Sunday.
     assert province(staff, programme, 44) == ["已退回", "1", "1", "0", "0", "", "剩余 5 个工作日"]
     fire(builders.sent(staff), "receive", actor=staff.officer)
-    assert province(staff, programme, 44) == ["已接收", "2", "1", "1", "1", "", ""]
+    assert province(staff, programme, 44) == ["部已接收", "2", "1", "1", "1", "", ""]
     elsewhere = builders.desk(45)
     builders.sent(elsewhere, nil=True)
     assert province(staff, programme, 45) == ["已报送", "1", "1", "0", "0", "零报告", ""]
@@ -99,7 +99,7 @@ def test_each_state_of_a_report_is_told_in_words(staff: builders.Desk, programme
 def test_days_left_and_overdue(staff: builders.Desk, programme: Programme, when: str, words: str) -> None:
     builders.begin_review()
     world.at(when)
-    assert province(staff, programme, 11) == ["填报中", "", "0", "0", "0", "", words]
+    assert province(staff, programme, 11) == ["待报送", "", "0", "0", "0", "", words]
     assert sum(row.overdue for row in rows_of(staff, programme)) == (0 if words.startswith("剩余") else 31)
 
 
@@ -118,7 +118,7 @@ def test_a_supplement_adds_to_the_counts_of_its_province(staff: builders.Desk, p
     fire(waiting, "accept", actor=staff.reviewer)
     builders.signed(waiting, staff, builders.NOT_MET)
     open_supplement(bureau=people.bureau_of(44), actor=staff.lead)
-    assert province(staff, programme, 44)[:5] == ["填报中", "", "1", "1", "0"]
+    assert province(staff, programme, 44)[:5] == ["待报送", "", "1", "1", "0"]
     builders.sent(staff)
     assert province(staff, programme, 44)[:5] == ["已报送", "1", "2", "1", "1"]
 
@@ -224,4 +224,4 @@ def test_queries_do_not_grow_with_the_reports(staff: builders.Desk, programme: P
     builders.begin_review()
     builders.sent(staff)
     builders.sent(builders.desk(45), nil=True)
-    assert (none, queries()) == (20, 20)
+    assert (none, queries()) == (17, 17)

@@ -73,7 +73,7 @@ def test_an_inspected_form_is_read_as_cards(
     page = sign_in(made.reviewer, **PHONE).page
     page.goto(reverse("inspection_read", args=[case.pk]))
     rows = page.locator(".inspect-row")
-    assert rows.count() > 10
+    assert rows.count() > 1
     for row in rows.all():
         label, value, answer = (
             row.locator(part).bounding_box() for part in ("th", "td:nth-child(2)", "td:nth-child(4)")

@@ -176,7 +176,7 @@ def test_an_extension_moves_the_bell_and_is_said(
     fire(extension, "approve", actor=ministry_approver)
     shown = guide.face(window, at=CLOSES)
     assert (shown.face, shown.closes) == ("open", world.moment("2019-04-18 00:00"))
-    assert shown.note == "原定截止时间 2019-04-16 00:00，已依程序延长"
+    assert shown.note == "原定截止时间 2019-04-15 23:59:59，已依程序延长"
 
 
 def test_promises_follow_the_programme(programme: Programme, client: Client) -> None:

@@ -149,3 +149,8 @@ document.querySelectorAll(".drawing:has(.line-chart)").forEach((drawing) => { dr
 showPreferences();
 applyColumns();
 watchSession();
+
+// Where one is stands in sight in a menu that is longer than the screen.
+document.querySelectorAll(".menu-roll:has([aria-current])").forEach((roll) => {
+  roll.scrollTop = roll.querySelector("[aria-current]").offsetTop - roll.clientHeight / 2;
+});

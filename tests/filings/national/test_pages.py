@@ -240,7 +240,7 @@ def test_an_officer_tries_then_imports(unit: PilotUnit) -> None:
     assert (done.status_code, done["Location"]) == (302, f"/units/{unit.code}/national/files/{file.pk}/")
     assert (file.name, file.imported_by_id) == ("BAJG_7.xml", officer.person_id)
     page = client.get(done["Location"]).context["page"]
-    assert {str(fact.label): fact.value for fact in page.sections[1].facts}["其中已对应核验单"] == 1
+    assert {str(fact.label): fact.value for fact in page.sections[1].facts}["上报结果中已对应核验单"] == 1
     assert [row.cells for row in page.sections[2].rows] == [[2, "缺少 Czlx"]]
     again = send()
     assert again.context["page"].sections[0].title == "此文件已导入过，没有变化"

@@ -182,7 +182,7 @@ def test_people_and_roles_on_the_pages(ministry_officer: Actor, django_assert_nu
         page = client.get(listing).content.decode()
     assert page.count(reverse("person_detail", args=[0])[:-2]) >= 6
     detail = client.get(reverse("person_detail", args=[ministry_officer.person_id])).content.decode()
-    offers = {name for name in ("变更角色", "停用账号", "解除锁定", "退出其会话") if name in detail}
+    offers = {name for name in ("变更角色", "停用账号", "解除锁定", "强制下线") if name in detail}
     assert offers == {"变更角色"}
     own = client.get(reverse("my_account")).content.decode()
     assert "请于" in own
