@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Count, Value
 from django.urls import reverse
 from django.utils.timezone import localtime
@@ -20,7 +19,7 @@ from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.models import Notice
 from pilot.registry import Group, all_pages
-from pilot.selectors.unions import Statement, union_of
+from pilot.selectors.unions import Statement, rows_of, union_of
 from pilot.services import operations
 from pilot.ui import MenuGroup, MenuItem
 
@@ -91,12 +90,7 @@ def waiting_counts(request: Any) -> Mapping[str, int]:
 
 def waiting(actor: Actor) -> dict[str, int]:
     """Machine → how many cases wait for this actor, of the lists that he or she may open and work from; one query."""
-    statement, values = _waiting_statement(actor.as_reader())
-    if not statement:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return dict(cursor.fetchall())
+    return dict(rows_of(_waiting_statement(actor.as_reader())))
 
 
 @lru_cache(maxsize=1_000)

@@ -6,10 +6,11 @@ ORM longer than the database takes to answer. Whoever keeps such a statement kee
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import QuerySet
 
 type Statement = tuple[str, tuple[Any, ...]]  # SQL and the values for its places
@@ -25,3 +26,13 @@ def union_of(queries: Sequence[QuerySet[Any, Any]]) -> Statement:
     except EmptyResultSet:
         return "", ()
     return str(statement), tuple(values)
+
+
+def rows_of(statement: Statement, exchanged: Mapping[Any, Any] | None = None) -> list[tuple[Any, ...]]:
+    """What a statement finds. ``exchanged``: a value it was made with → the one it is run with."""
+    sql, values = statement
+    if not sql:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [(exchanged or {}).get(value, value) for value in values])
+        return cursor.fetchall()

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q, Value
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,7 +20,7 @@ from pilot.masking import staff
 from pilot.models import Document, TransitionRecord
 from pilot.registry import MachinePages, all_pages
 from pilot.rules import last_moment
-from pilot.selectors.unions import Statement, union_of
+from pilot.selectors.unions import Statement, rows_of, union_of
 from pilot.services.documents import PDF, suffix_of
 from pilot.tones import tone
 from pilot.ui import DocumentItem, Link, Tag, TimelineEntry, Tone
@@ -138,14 +137,10 @@ def documents(case: Case, actor: Actor) -> list[DocumentItem]:
 def related(case: Case, actor: Actor) -> list[Link]:
     """Cases of other machines that serve the same case and that this actor may open; one query."""
     others = _others(case.slug(), actor)
-    statement, values = _related_statement(case.slug(), actor.as_reader())
-    if not statement:
-        return []
+    statement = _related_statement(case.slug(), actor.as_reader())
     found: dict[str, list[tuple[int, str]]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [case.case_key if value == ANY_CASE else value for value in values])
-        for slug, pk, state in cursor:
-            found.setdefault(slug, []).append((pk, state))
+    for slug, pk, state in rows_of(statement, {ANY_CASE: case.case_key}):
+        found.setdefault(slug, []).append((pk, state))
     return [
         Link(
             f"{pages.label} · {workflow.state_label(pages.model, state)}",
