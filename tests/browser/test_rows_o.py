@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import subprocess
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -77,10 +76,9 @@ def counted(page: Page, address: str) -> int:
 
 
 def sheets(page: Page, file: Path) -> list[str]:
-    """What the browser prints of the page, sheet by sheet; the pictures of the sheets lie beside the file."""
+    """What the browser prints of the page, sheet by sheet; the file is kept to be looked at."""
     body = page.pdf(prefer_css_page_size=True)
     file.write_bytes(body)
-    subprocess.run(["pdftoppm", "-r", "60", "-png", str(file), str(file.with_suffix(""))], check=True)
     read = PdfReader(io.BytesIO(body))
     assert {tuple(sorted(round(side) for side in one.mediabox[2:])) for one in read.pages} == {(595, 842)}
     return [flat(one.extract_text()) for one in read.pages]
