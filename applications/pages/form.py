@@ -22,7 +22,7 @@ from applications.selectors.form_schema import form_of
 from applications.selectors.tasks import FilesTask, Progress, SectionTask, tasks_of
 from applications.services.drafts import Clash
 from pilot.enums import WindowKind
-from pilot.rules import SHANGHAI
+from pilot.rules import SHANGHAI, last_moment
 from pilot.selectors import programmes
 from pilot.ui import Countdown, Link, Section, Tag, Tone
 
@@ -73,16 +73,16 @@ def bell(case: Application, *, at: datetime) -> Bell:
             _countdown(_("距开始还有"), opens, at),
         )
     if at < closes:
-        text = _("请在 %(closes)s 前提交") % {"closes": _moment(closes)}
+        text = _("请在 %(closes)s 前提交") % {"closes": _last(closes)}
         return _running(text, _("距截止还有"), closes, at)
     admission = cases.late_admission(programme=case.programme, provider_id=case.provider_id, at=at)
     if admission is not None:
         text = _("申请阶段已结束；经批准逾期准入，请在 %(until)s 前提交") % {
-            "until": _moment(admission.until)
+            "until": _last(admission.until)
         }
         return _running(text, _("距截止还有"), admission.until, at)
     return Bell(
-        _("申请阶段已于 %(closes)s 结束，不能再提交；草稿仍可查看") % {"closes": _moment(closes)}, "danger"
+        _("申请阶段已于 %(closes)s 结束，不能再提交；草稿仍可查看") % {"closes": _last(closes)}, "danger"
     )
 
 
@@ -98,6 +98,11 @@ def _countdown(label: str, end: datetime, at: datetime) -> Countdown:
 
 def _moment(moment: datetime) -> str:
     return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def _last(end: datetime) -> str:
+    """The end of a half-open time as people read it: midnight would name the day on which it is too late."""
+    return f"{last_moment(end).astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
 # --- the task list ------------------------------------------------------------------------------------

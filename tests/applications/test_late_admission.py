@@ -51,7 +51,7 @@ def test_a_granted_admission_opens_the_way_until_its_moment(
     longer = propose(ministry_officer, provider, until=world.moment("2019-04-28 00:00"))
     fire(longer, "approve", actor=ministry_approver)
     assert bell(case, at=world.moment("2019-04-18 09:00")).text == (
-        "申请阶段已结束；经批准逾期准入，请在 2019-04-28 00:00 前提交"
+        "申请阶段已结束；经批准逾期准入，请在 2019-04-27 23:59:59 前提交"
     )
     case = fire(case, "submit", actor=provider, at=world.moment("2019-04-24 23:59:59"), declaration=True)
     assert (case.state, case.late) == ("submitted", True)

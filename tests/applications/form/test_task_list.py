@@ -101,8 +101,8 @@ def test_the_notice_stands_on_top_and_locks_the_rest(provider: Actor, bureau_rev
     ("at", "words", "parts"),
     [
         ("2019-03-31 00:00", "申请阶段 2019-04-01 00:00 开始，可以先填写", (1, 0, 0)),
-        ("2019-04-15 21:58", "请在 2019-04-16 00:00 前提交", (0, 2, 2)),
-        ("2019-04-16 00:00", "申请阶段已于 2019-04-16 00:00 结束，不能再提交；草稿仍可查看", None),
+        ("2019-04-15 21:58", "请在 2019-04-15 23:59:59 前提交", (0, 2, 2)),
+        ("2019-04-16 00:00", "申请阶段已于 2019-04-15 23:59:59 结束，不能再提交；草稿仍可查看", None),
     ],
 )
 def test_the_bell_rings_by_the_server_clock(
@@ -128,7 +128,7 @@ def test_a_late_admission_has_a_bell_of_its_own(provider: Actor, ministry_office
     world.at("2019-05-08 00:00")
     bell = shown(provider, case).bell
     assert (bell.text, bell.tone) == (
-        "申请阶段已结束；经批准逾期准入，请在 2019-05-10 00:00 前提交",
+        "申请阶段已结束；经批准逾期准入，请在 2019-05-09 23:59:59 前提交",
         "warning",
     )
 
