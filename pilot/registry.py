@@ -72,7 +72,7 @@ class Creation:
     url_name: str = ""  # the page of its own on which the new case opens
     # Whether there is a time limit on it: then the service takes ``at``, when the request arrived, too.
     timed: bool = False
-    # What stands above the form, by what its address or its sender names: the case will be about that.
+    # What stands above the form, where words are not enough: what the case will be about, or why none can be begun.
     about: Callable[[Any, Actor], Sequence[Section]] = lambda form, actor: ()
 
 
@@ -134,7 +134,7 @@ class MachinePages:
     effects: Mapping[str, Any] = field(
         default_factory=dict
     )  # transition → what it will bring about, in words
-    # transition, or "create" (without a case) → what is shown before it is carried out, where words are not enough
+    # transition → what is shown before it is carried out, where words are not enough
     previews: Mapping[str, Callable[[Any, Actor], Sequence[Section]]] = field(default_factory=dict)
     danger: frozenset[str] = frozenset()
     tasks: Sequence[Task] = ()

@@ -138,7 +138,6 @@ register(
             "withdraw": gettext_lazy("本申请终止；申请阶段内可以另行提出申请"),
         },
         danger=frozenset({"refuse", "withdraw"}),
-        previews={"create": begin_page.preview},
         openings=_openings,
         own_pages={"submit": "application_check", "resubmit": "application_check"},
         creation=Creation(
@@ -147,6 +146,7 @@ register(
             start_application,
             gettext_lazy("建立一份草稿；填写申请表并上传材料后提交"),
             "application_form",
+            about=begin_page.preview,
         ),
         search=["provider__name", "uscc", "case_number", "acceptance_number"],
         related=["provider", "programme"],

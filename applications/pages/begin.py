@@ -18,7 +18,7 @@ from pilot.selectors.people import bureau_names
 from pilot.ui import Fact, Section, Tag
 
 
-def preview(case: None, actor: Actor) -> list[Section]:
+def preview(form: Any, actor: Actor) -> list[Section]:
     """What the click will begin, or why it cannot."""
     programme, provider = programmes.current(), Organisation.objects.get(pk=actor.organisation_id or 0)
     if obstacle := starting_obstacle(programme, provider, clock.now()):

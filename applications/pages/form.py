@@ -77,9 +77,7 @@ def bell(case: Application, *, at: datetime) -> Bell:
         return _running(text, _("距截止还有"), closes, at)
     admission = cases.late_admission(programme=case.programme, provider_id=case.provider_id, at=at)
     if admission is not None:
-        text = _("申请阶段已结束；经批准逾期准入，请在 %(until)s 前提交") % {
-            "until": _last(admission.until)
-        }
+        text = _("申请阶段已结束；经批准逾期准入，请在 %(until)s 前提交") % {"until": _last(admission.until)}
         return _running(text, _("距截止还有"), admission.until, at)
     return Bell(
         _("申请阶段已于 %(closes)s 结束，不能再提交；草稿仍可查看") % {"closes": _last(closes)}, "danger"

@@ -68,7 +68,7 @@ def what_is_signed(approval_list: ApprovalList, actor: Actor) -> list[Section]:
     return before_signing(approval_list, preview.lines(approval_list, actor), actor)
 
 
-def who_waits(case: None, actor: Actor) -> list[Section]:
+def who_waits(form: Any, actor: Actor) -> list[Section]:
     """What stands above the form that begins a list."""
     waiting = preview.undecided(programmes.current())
     if not waiting.rows:
@@ -168,10 +168,7 @@ register(
             "retract": gettext_lazy("批准作废，名单回到待批准状态"),
         },
         danger=frozenset({"publish", "send_back", "retract"}),
-        previews={
-            "create": who_waits,
-            **dict.fromkeys(("prepare", "approve", "publish", "send_back", "retract"), what_is_signed),
-        },
+        previews=dict.fromkeys(("prepare", "approve", "publish", "send_back", "retract"), what_is_signed),
         tasks=[
             Task(
                 name="refresh",
@@ -205,6 +202,7 @@ register(
             EffectForm,
             services.create_list,
             gettext_lazy("列出全部已报部、尚未决定的申请"),
+            about=who_waits,
         ),
         related=["programme", "prepared_by", "approved_by"],
         empty=gettext_lazy("技术能力评估结束后，由部经办人员拟制名单"),

@@ -118,7 +118,7 @@ def before_accept(order: Rectification, actor: Actor) -> list[Section]:
     return [Section(_("整改情况"), facts=facts), *common.proof_section(_("证明材料"), order, actor)]
 
 
-def to_draft_for(order: None, actor: Actor) -> list[Section]:
+def to_draft_for(form: Any, actor: Actor) -> list[Section]:
     """The units of the bureau's province with findings that no order is about yet: each opens a prefilled draft."""
     rows = (
         Finding.objects.visible_to(actor)
@@ -226,7 +226,6 @@ register(
             "issue": before_issue,
             "accept": before_accept,
             "reject": before_accept,
-            "create": to_draft_for,
         },
         danger=frozenset({"reject", "cancel"}),
         tasks=[
@@ -245,6 +244,7 @@ register(
             RectificationForm,
             supervision.draft_rectification,
             gettext_lazy("成为草稿，由省局负责人签发后送达试点单位，整改期限自签发起计算"),
+            about=to_draft_for,
         ),
         search=["unit__organisation__name", "unit__code"],
         related=[

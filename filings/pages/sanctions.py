@@ -96,7 +96,7 @@ def record_section(orders: Any, *, empty: str = "") -> list[Section]:
     ]
 
 
-def on_record(sanction: None, actor: Actor) -> list[Section]:
+def on_record(form: Any, actor: Actor) -> list[Section]:
     """Before a sanction is proposed: the record of the units it may be proposed for."""
     seen = Rectification.objects.visible_to(actor)
     return record_section(supervision.bad_orders(seen)[:50], empty=_("没有这样的整改通知"))
@@ -139,7 +139,7 @@ register(
         facts=facts,
         sections=sections,
         waiting=waiting,
-        previews={"impose": before_decision, "create": on_record},
+        previews={"impose": before_decision},
         tasks=[
             Task(
                 "record_hearing",
@@ -167,6 +167,7 @@ register(
             SanctionForm,
             supervision.propose_sanction,
             gettext_lazy("由提出的单位向试点单位告知，听取陈述申辩后由部审批人员决定"),
+            about=on_record,
         ),
         search=["unit__organisation__name", "unit__code"],
         annotations={"next_day": Coalesce("due_at", "effect_from")},

@@ -221,10 +221,9 @@ def case_create(request: Any, slug: str) -> HttpResponse:
             messages.success(request, _("已提交：%(what)s") % {"what": pages.label})
             return redirect(f"{slug}_detail", case.pk) if request.actor else redirect(f"{back}?{query}")
     label = str(creation.label)
-    preview = pages.previews.get("create") if request.actor else None
     return _act_page(
         request, pages, None, form, title=label, effect=str(creation.effect or label), back=back,
-        sections=preview(None, request.actor) if preview else creation.about(form, request.actor),
+        sections=creation.about(form, request.actor),
     )  # fmt: skip
 
 

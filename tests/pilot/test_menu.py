@@ -11,9 +11,11 @@ from django.utils.translation import override
 from pilot import context, policy
 from pilot.actors import Actor
 from pilot.registry import all_pages
+from pilot.views import case_parts
 from tests.applications import builders
 from tests.factories import world
 from tests.factories.cases import Cast
+from tests.factories.readers import everybody
 
 pytestmark = pytest.mark.django_db
 COUNT = 'class="count"'
@@ -45,22 +47,21 @@ def test_one_query_counts_what_each_list_counts(
 def test_the_statement_hangs_on_the_actor_alone(programme: Any) -> None:
     """It is kept for as long as the process lives: neither the time nor the language may be in it."""
     cast = Cast()
-    people = (
-        cast.provider,
-        cast.reviewer,
-        cast.lead,
-        cast.officer,
-        cast.approver,
-        cast.assessor,
-        cast.security_admin,
-    )
     made = []
     for moment, language in (("2019-04-12 09:00", "zh-hans"), ("2019-07-01 09:00", "en")):
         world.at(moment)
         with override(language):
-            made.append([context._waiting_statement.__wrapped__(actor) for actor in people])
+            made.append(
+                [
+                    (
+                        context._waiting_statement.__wrapped__(actor),
+                        case_parts._related_statement.__wrapped__("finding", actor),
+                    )
+                    for actor in everybody(cast)
+                ]
+            )
     assert made[0] == made[1]
-    assert all(statement for statement, _values in made[0])
+    assert all(waiting[0] and related[0] for waiting, related in made[0])
 
 
 def test_a_refusal_shows_the_menu_without_numbers(programme: Any) -> None:

@@ -203,3 +203,33 @@ def test_the_page_of_the_decision_says_until_when_and_how_to_object(cast: Cast, 
     objection = file(cast, "application", refused.pk)
     filed = Link(f"SS-2019-{objection.pk:04d} 已提出", reverse("objection_detail", args=[objection.pk]))
     assert read() == (last, filed)
+
+
+def test_the_form_names_the_decision_and_without_one_there_is_none(cast: Cast, refused: Application) -> None:
+    client = intake.client_of(cast.provider)
+    address = reverse("objection_create")
+    world.at("2019-04-26 23:59")
+    page = client.get(address, {"machine": "application", "object_id": refused.pk}).context["page"]
+    decision, until = page.sections[0].facts
+    assert (decision.value.label, until.value) == (f"试点申请 {refused.number} 不予受理", date(2019, 4, 26))
+    for data in (
+        {},
+        {"machine": "application"},
+        {"machine": "x", "object_id": "y"},
+        {"machine": "sanction", "object_id": 1},
+    ):
+        assert client.get(address, data).context["page"].blocked, data
+
+
+def test_a_case_is_found_by_the_number_people_quote(cast: Cast, refused: Application) -> None:
+    objection = file(cast, "application", refused.pk)
+    client = intake.client_of(cast.officer)
+
+    def found(words: str) -> list[Any]:
+        page = client.get(reverse("objection_list"), {"q": words}).context["page"]
+        return [row.cells[0] for row in page.rows]
+
+    number = f"SS-2019-{objection.pk:04d}"
+    assert [found(words) for words in (number, f" {number.lower()} ")] == [[number], [number]]
+    others = (number.replace("2019", "2020"), number.replace("SS", "CW"), number + "1", number[:-1])
+    assert [found(words) for words in others] == [[], [], [], []]

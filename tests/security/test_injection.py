@@ -34,6 +34,7 @@ from tests.documents.samples import SAMPLES
 from tests.documents.test_texts import SWITCHES
 from tests.factories import cases
 from tests.factories.cases import Cast
+from tests.factories.readers import everybody
 from tests.security.strings import CORPUS, FEW
 
 MARKUP = [text for text in CORPUS if re.search("<[a-zA-Z!?/]", text) and len(text) > 8]
@@ -236,17 +237,8 @@ def test_every_stored_text_of_a_machine_is_text_on_its_pages(slug: str, programm
     cast = Cast()
     case: Any = cases.FIRST[slug](cast)
     assert poison() > 5
-    people = [
-        cast.provider,
-        cast.reviewer,
-        cast.lead,
-        cast.officer,
-        cast.approver,
-        cast.assessor,
-        cast.security_admin,
-    ]
     opened = 0
-    for actor in people:
+    for actor in everybody(cast):
         client = client_of(actor)
         for name in (f"{slug}_list", f"{slug}_detail", "dashboard", "notice_list"):
             if not policy.may_open(name, actor.role):
