@@ -33,7 +33,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("units/<slug:code>/scope/", units.unit_switch, name="pilot-unit_scope"),
     path("units/<slug:code>/licence/", units.unit_licence, name="pilot-unit_licence"),
     path("units/<slug:code>/national/", national.reconciliation, name="national"),
-    path("units/<slug:code>/national/export/", national.export, name="national_export"),
     path("units/<slug:code>/national/import/", national.import_file, name="national_import"),
     path("units/<slug:code>/national/files/<int:pk>/", national.file_detail, name="national_file"),
     path("provinces/<int:province>/", overview.province_page, name="province"),

@@ -154,6 +154,11 @@ class Case(Owned):
             return f"#{self.pk}"
         return f"{self.number_prefix}-{local_day(self.opened_at).year}-{self.pk:04d}"
 
+    @property
+    def stated_reason(self) -> str:
+        """Why it is decided as it is, where the case itself and not the step of the decision says so."""
+        return ""
+
     @classmethod
     def numbered(cls, text: str) -> models.Q:
         """The case with this readable number; nothing for any other text."""

@@ -141,7 +141,7 @@ class RoleChangeForm(ActForm):
     )
     grant = forms.TypedChoiceField(
         label=gettext_lazy("操作"),
-        choices=[("1", gettext_lazy("授予")), ("0", gettext_lazy("收回"))],
+        choices=[("", gettext_lazy("请选择")), ("1", gettext_lazy("授予")), ("0", gettext_lazy("收回"))],
         coerce=lambda value: value == "1",
     )
     reason = forms.CharField(
@@ -159,12 +159,14 @@ register(
             ListColumn(
                 Column("person", gettext_lazy("人员")), lambda c: account(c.person.name), personal=True
             ),
+            ListColumn(Column("username", gettext_lazy("登录名")), lambda c: c.person.username),
             ListColumn(Column("organisation", gettext_lazy("单位")), lambda c: c.organisation.name),
             ListColumn(Column("role", gettext_lazy("角色")), lambda c: c.get_role_display()),
             ListColumn(Column("what", gettext_lazy("操作")), lambda c: str(c.what)),
         ],
         facts=lambda c, actor: [
             Fact(_("人员"), account(c.person.name)),
+            Fact(_("登录名"), c.person.username),
             Fact(_("单位"), c.organisation.name),
             Fact(_("角色"), c.get_role_display()),
             Fact(_("操作"), c.what),
@@ -205,7 +207,7 @@ def _objection_facts(objection: Objection, actor: Actor) -> list[Fact]:
     return [
         Fact(_("申诉单位"), objection.organisation.name),
         *_dispute(objection),
-        Fact(_("复核结论"), objection.finding),
+        Fact(_("复核理由"), objection.finding),
         Fact(_("复核人"), None if actor.is_provider else staff(objection.reviewer)),
     ]
 
@@ -222,7 +224,7 @@ def _dispute(objection: Objection) -> list[Fact]:
     """The decision with its reason, and what is said against it."""
     return [
         Fact(_("原决定"), against(objection)),
-        Fact(_("原决定的理由"), objections.decision(objection).reason),
+        Fact(_("原决定的理由"), objections.reason(objection)),
         Fact(_("申诉理由"), objection.grounds),
     ]
 

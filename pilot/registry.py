@@ -134,7 +134,7 @@ class MachinePages:
     effects: Mapping[str, Any] = field(
         default_factory=dict
     )  # transition → what it will bring about, in words
-    # transition → what is shown before it is carried out, where words are not enough
+    # transition or task → what is shown before it is carried out, where words are not enough
     previews: Mapping[str, Callable[[Any, Actor], Sequence[Section]]] = field(default_factory=dict)
     danger: frozenset[str] = frozenset()
     tasks: Sequence[Task] = ()

@@ -196,8 +196,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else f"pilot-session-{os.environ.get('PILOT_PORT', '8000')}"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else f"pilot-csrf-{os.environ.get('PILOT_PORT', '8000')}"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = 30 * 60
-SESSION_SAVE_EVERY_REQUEST = True
+SESSION_COOKIE_AGE = 30 * 60  # of nobody asking for anything (pilot/polling.py prolongs)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -81,7 +81,7 @@ def check_page(case: Application, actor: Actor, form: Any, *, at: datetime, effe
     return CheckPage(
         title=_("核对并提交"),
         crumbs=form_page.crumbs(case, form_page.task_list(case)),
-        bell=replace(form_page.bell(case, at=at), countdown=None),
+        bell=form_page.bell(case, at=at),
         faults=_faults(case, found) if found else None,
         answers=list(_answers(case, frozen, targets)),
         files=list(_files(files)),
@@ -184,6 +184,10 @@ def receipt_page(case: Application, version: ApplicationVersion) -> ReceiptPage:
 
 
 def _following(case: Application, version: ApplicationVersion, bureau: Organisation) -> str:
+    if case.state != ApplicationState.SUBMITTED or version != content.latest_version(case):
+        return _("此后办理已有进展，该申请现为“%(state)s”；由谁办理、到何时为止，见办理进度。") % {
+            "state": case.get_state_display()
+        }
     due = cases.acceptance_due(case, start=version.at)
     return _(
         "%(bureau)s将在 %(days)s 个工作日内，即 %(day)s（含当日）前，作出是否受理的决定，或一次性告知需要补正的内容。"

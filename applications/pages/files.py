@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from applications.enums import FileKind, ScanState
 from applications.models import Application, ApplicationFile, PartialUpload
-from applications.pages.form import checking, crumbs, task_list
+from applications.pages.form import Bell, bell, checking, crumbs, task_list
 from applications.rules.completeness import REQUIRED_FILES
 from applications.selectors import content
 from applications.services.drafts import editing_obstacle
@@ -92,6 +92,7 @@ class FilesPage:
 
     title: str
     crumbs: Sequence[Link]
+    bell: Bell | None
     limits: Sequence[Fact]
     cards: Sequence[FileCard]
     accept: str
@@ -108,7 +109,9 @@ class FilesPage:
         return [card for card in self.cards if card.error]
 
 
-def build(case: Application, actor: Actor, *, errors: dict[str, str] | None = None) -> FilesPage:
+def build(
+    case: Application, actor: Actor, *, at: datetime, errors: dict[str, str] | None = None
+) -> FilesPage:
     """The page for the provider's people. ``errors``: kind → why a file was refused."""
     cards = _cards(case, actor, errors or {})
     writing = content.writes(case, actor)
@@ -116,6 +119,7 @@ def build(case: Application, actor: Actor, *, errors: dict[str, str] | None = No
     return FilesPage(
         title=_("申请材料"),
         crumbs=crumbs(case, *([task_list(case)] if writing else [])),
+        bell=bell(case, at=at) if writing else None,
         limits=limits(),
         cards=cards,
         accept=",".join(suffix for suffixes in SUFFIXES.values() for suffix in suffixes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -267,7 +267,7 @@ def section_page(
         title=str(form.section.title),
         crumbs=crumbs(case, task_list(case)),
         step=_("第 %(n)s 部分，共 %(total)s 部分") % {"n": place + 1, "total": len(parts)},
-        bell=replace(bell(case, at=at), countdown=None),  # nothing reloads while somebody writes
+        bell=bell(case, at=at),
         form=form,
         rows=_rows(case, form, {clash.key: clash for clash in clashes}),
         back=task_list(case),

@@ -343,9 +343,21 @@ def shown(field: FormField, value: Any) -> Any:
     return value
 
 
+MANY: Final = 10  # choices
 _MASKS: Final = {Personal.NAME: mask_name, Personal.PHONE: mask_phone, Personal.EMAIL: mask_email}
 
 
 def masked(field: FormField, value: Any) -> Any:
-    """A value as pages show it on which nobody edits it: what belongs to a person is masked (C12)."""
-    return contact(value, _MASKS[field.personal]) if value and field.personal else shown(field, value)
+    """A value as pages show it on which nobody edits it: what belongs to a person is masked (C12).
+
+    A long list of choices that is chosen whole is told in a word.
+    """
+    if value and field.personal:
+        return contact(value, _MASKS[field.personal])
+    if (
+        field.kind is Kind.CHOICES
+        and len(field.choices) >= MANY
+        and set(dict(field.choices)) == set(value or ())
+    ):
+        return _("全部 %(n)s 项") % {"n": len(field.choices)}
+    return shown(field, value)

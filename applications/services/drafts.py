@@ -60,6 +60,8 @@ def start_application(*, actor: Actor) -> Application:
 def starting_obstacle(programme: Programme, provider: Organisation, now: datetime) -> str | None:
     """Why a provider cannot begin an application now, in words; None where it can."""
     if live := cases.live_application(programme=programme, uscc=provider.uscc):
+        if live.state == ApplicationState.LISTED:
+            return _("贵单位的申请（%(number)s）已列入试点单位名单，不需要再次申请") % {"number": live.number}
         return _("贵单位已有在办申请（%(number)s），每个单位同时只能有一件") % {"number": live.number}
     _opens, closes = programmes.window(programme, WindowKind.APPLICATION)
     if now < closes or cases.late_admission(programme=programme, provider_id=provider.pk, at=now):

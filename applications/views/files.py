@@ -15,6 +15,7 @@ from applications.models import Application, ApplicationFile
 from applications.pages import files as page
 from applications.services import files
 from applications.views.common import application_or_404
+from pilot import clock
 from pilot.downloads import as_download
 from pilot.errors import Refused
 
@@ -26,7 +27,7 @@ def application_files(request: Any, pk: int) -> HttpResponse:
     errors = _take(request, case) if request.method == "POST" else {}
     if request.method == "POST" and not errors:
         return redirect("application_files", pk)
-    built = page.build(case, request.actor, errors=errors)
+    built = page.build(case, request.actor, at=clock.now(), errors=errors)
     return render(request, "applications/files.html", {"page": built}, status=422 if errors else 200)
 
 

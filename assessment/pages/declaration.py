@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -20,7 +22,7 @@ from pilot.enums import Role
 from pilot.forms import ReasonForm, RemarkForm
 from pilot.masking import staff
 from pilot.registry import ListColumn, MachinePages, Task, register
-from pilot.ui import Column, Fact, Link, Row, Section
+from pilot.ui import Column, Fact, Link, Row, Section, Tag
 
 
 def facts(declaration: InterestDeclaration, actor: Actor) -> list[Fact]:
@@ -76,7 +78,7 @@ def sections(declaration: InterestDeclaration, actor: Actor) -> list[Section]:
                 str(criterion),
                 criterion.points,
                 criterion.must_pass or None,
-                sheet.scores.get(code),
+                points(sheet.scores.get(code), criterion),
                 opener.cell(found.get(code)),
                 found[code].words if code in found else None,
             ],
@@ -86,6 +88,13 @@ def sections(declaration: InterestDeclaration, actor: Actor) -> list[Section]:
     said = _("评语：%(words)s") % {"words": sheet.comment} if sheet.comment else ""
     total = _("合计 %(n)s 分") % {"n": sheet.total}
     return [Section(_("评分"), columns=columns, rows=rows, note="　".join(filter(None, [total, said])))]
+
+
+def points(score: int | None, criterion: Any) -> Tag | int | None:
+    """Points as a cell: marked where they are below the least that the catalogue demands."""
+    if score is None or score >= criterion.must_pass:
+        return score
+    return Tag(_("%(n)s，低于最低要求") % {"n": score}, "danger")
 
 
 def links(declaration: InterestDeclaration, actor: Actor) -> list[Link]:

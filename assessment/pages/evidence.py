@@ -27,6 +27,17 @@ class Opener:
         runs = TestRun.objects.visible_to(actor).filter(assessment=assessment)
         self.runs = frozenset(runs.values_list("pk", flat=True))
 
+    def links(self) -> list[Link]:
+        """Everything this actor may open, by name: files as a whole, test runs as their page."""
+        opened = ((material.label, self._whole(material)) for material in self.known.values())
+        return [Link(label, url) for label, url in opened if url]
+
+    def _whole(self, material: Material) -> str:
+        file = material.file
+        if file is None:
+            return self._url(material, None)
+        return reverse("application_file", args=[file.pk]) if file.pk in self.files else ""
+
     def cell(self, evidence: Evidence | None) -> Link | str | None:
         """The source as a table cell: a link where this actor may open it, else its name."""
         material = self.known.get(evidence.source) if evidence else None

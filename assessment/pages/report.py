@@ -16,13 +16,15 @@ from assessment.pages import common, inbox, phases
 from assessment.rules import report_versions
 from assessment.selectors import applicants, reports
 from assessment.services import report_urges
-from assessment.services.reports import open_supplement
+from assessment.services.reports import next_supplement, open_supplement
 from pilot.actors import Actor
 from pilot.enums import DataGroup, Role
+from pilot.errors import Refused
 from pilot.forms import ReasonForm, RemarkForm
 from pilot.masking import mask_name, mask_phone, personal
 from pilot.models import Organisation
 from pilot.registry import Batch, Creation, ListColumn, ListFilter, MachinePages, register
+from pilot.selectors import programmes
 from pilot.ui import Checksum, Column, Fact, Row, Section, Tag
 
 
@@ -54,11 +56,7 @@ def sections(report: ProvincialReport, actor: Actor) -> list[Section]:
         if actor.is_bureau and report.sequence == 1:
             shown.append(phases.section(actor, report.programme))
         shown.append(candidates(report))
-    if report.version:
-        shown.append(frozen(report))
-    if report.version > 1:
-        shown.append(changes(report))
-    return shown
+    return [*shown, *what_was_sent(report, actor)]
 
 
 def candidates(report: ProvincialReport) -> Section:
@@ -107,6 +105,12 @@ def _totals(recommended: Sequence[bool]) -> str:
 def what_is_sent(report: ProvincialReport, actor: Actor) -> list[Section]:
     """What stands above the form by which a lead sends."""
     return [candidates(report)]
+
+
+def what_was_sent(report: ProvincialReport, actor: Actor) -> list[Section]:
+    """The version last sent, and what is new in it; also above the form by which it is received or returned."""
+    shown = [frozen(report)] if report.version else []
+    return [*shown, changes(report)] if report.version > 1 else shown
 
 
 def frozen(report: ProvincialReport) -> Section:
@@ -219,7 +223,19 @@ def waiting(actor: Actor) -> Q | None:
 
 def supplement(*, actor: Actor) -> ProvincialReport:
     """Begin a supplement of the actor's own bureau."""
-    return open_supplement(bureau=Organisation.objects.get(pk=actor.organisation_id or 0), actor=actor)
+    return open_supplement(bureau=_own_bureau(actor), actor=actor)
+
+
+def what_is_supplemented(form: Any, actor: Actor) -> list[Section]:
+    """Above the button that begins a supplement: what would be on it, or why there is none to begin."""
+    try:
+        return [candidates(next_supplement(programmes.current(), _own_bureau(actor)))]
+    except Refused as refusal:
+        return [Section(_("不能补充汇总"), empty=str(refusal.message), blocks=True)]
+
+
+def _own_bureau(actor: Actor) -> Organisation:
+    return Organisation.objects.get(pk=actor.organisation_id or 0)
 
 
 register(
@@ -246,13 +262,14 @@ register(
             "receive": gettext_lazy("表列申请转为已报部，同意推荐的建立技术能力评估"),
             "return_to_bureau": gettext_lazy("退回报送单位，再次报送为下一版"),
         },
-        previews={"send": what_is_sent},
+        previews={"send": what_is_sent, **dict.fromkeys(("receive", "return_to_bureau"), what_was_sent)},
         danger=frozenset({"return_to_bureau"}),
         creation=Creation(
             gettext_lazy("补充汇总"),
             NothingForm,
             supplement,
             gettext_lazy("为尚未报送的申请建立本局的下一份汇总表"),
+            about=what_is_supplemented,
         ),
         filters=[
             ListFilter("standing", gettext_lazy("报送情况"), inbox.standings, reports.standing),

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from assessment.models import InterestDeclaration
+from assessment.pages.evidence import Opener
 from assessment.rules import scores as rules
 from assessment.selectors import applicants, capability, evidence
 from assessment.services import scores
@@ -24,7 +25,8 @@ class ScoreForm(ActForm):
         super().__init__(*args, **kwargs)
         assessment = self.case.assessment
         self.criteria = capability.catalogue_of(assessment)
-        self.materials = evidence.materials(assessment)
+        self.opener = Opener(assessment, self.actor)
+        self.materials = self.opener.known
         self.methods = applicants.facts_of(assessment.application).methods
         choices = [("", _("未指明材料")), *((value, m.label) for value, m in self.materials.items())]
         for code, criterion in self.criteria.items():

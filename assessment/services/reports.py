@@ -50,16 +50,26 @@ def open_supplement(*, bureau: Organisation, actor: Actor) -> ProvincialReport:
     Raises :class:`Refused` while a report is open, before there was one, or when nothing is left to report.
     """
     programme = Programme.objects.select_for_update(no_key=True).get(pk=programmes.current().pk)
+    sequence = next_supplement(programme, bureau).sequence
+    return _open(programme, bureau=bureau, sequence=sequence, actor=actor, at=clock.now())
+
+
+def next_supplement(programme: Programme, bureau: Organisation) -> ProvincialReport:
+    """The further report a bureau could begin now, not saved. Raises :class:`Refused` where it cannot."""
     own = ProvincialReport.unscoped.filter(programme=programme, bureau=bureau)
     if not own.exists():
         raise Refused(_("审查阶段尚未开始汇总报送"))
     if own.filter(state=ReportState.OPEN).exists():
         raise Refused(_("本局有一份待报送的汇总表，请并入其中报送"))
-    report = ProvincialReport(programme=programme, bureau=bureau, province=province_of(bureau))
+    report = ProvincialReport(
+        programme=programme,
+        bureau=bureau,
+        province=province_of(bureau),
+        sequence=own.aggregate(last=Max("sequence"))["last"] + 1,
+    )
     if not (reports.reportable(report).exists() or reports.unreviewed(report).exists()):
         raise Refused(_("没有尚未报送的申请"))
-    sequence = own.aggregate(last=Max("sequence"))["last"] + 1
-    return _open(programme, bureau=bureau, sequence=sequence, actor=actor, at=clock.now())
+    return report
 
 
 def province_of(bureau: Organisation) -> int:

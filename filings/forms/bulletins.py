@@ -16,7 +16,7 @@ from pilot.forms import ActForm
 class BulletinForm(ActForm):
     """A month, or the whole pilot with conclusions, and which published bulletin it corrects, if any."""
 
-    kind = forms.ChoiceField(label=_("种类"), choices=BulletinKind.choices)
+    kind = forms.ChoiceField(label=_("种类"), choices=BulletinKind.choices, initial=BulletinKind.MONTHLY)
     period = forms.CharField(
         label=_("月份"),
         max_length=7,

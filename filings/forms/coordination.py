@@ -19,6 +19,7 @@ from pilot.forms import ActForm
 from pilot.models import Organisation
 from pilot.selectors import register
 
+CATEGORIES = [("", _("请选择")), *CoordinationCategory.choices]
 OFFICES = (OrganisationKind.MINISTRY, OrganisationKind.BUREAU)
 
 
@@ -30,7 +31,7 @@ def _owners(form: ActForm, offices: Any) -> None:
 class CoordinationForm(UnitForm):
     """A problem, and who is to solve it; beside the subject stand published answers like it."""
 
-    category = forms.ChoiceField(label=_("类别"), choices=CoordinationCategory.choices)
+    category = forms.ChoiceField(label=_("类别"), choices=CATEGORIES)
     owner = forms.ModelChoiceField(label=_("责任单位"), queryset=Organisation.objects.none())
     subject = forms.CharField(label=_("事项"), max_length=255)
     text = long_text(_("情况说明"))
@@ -75,7 +76,7 @@ class HandOverForm(ActForm):
 class FaqForm(ActForm):
     """A question and its answer in words of their own; the case's subject and last answer are the draft."""
 
-    category = forms.ChoiceField(label=_("类别"), choices=CoordinationCategory.choices)
+    category = forms.ChoiceField(label=_("类别"), choices=CATEGORIES)
     question = forms.CharField(
         label=_("问题"),
         max_length=255,

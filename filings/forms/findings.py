@@ -19,9 +19,12 @@ class FindingForm(ActForm):
     form_no = forms.CharField(label=_("核验单编号"), max_length=160)
     source = forms.ChoiceField(
         label=_("来源"),
-        choices=[(s.value, s.label) for s in (FindingSource.REPORT, FindingSource.NATIONAL)],
+        choices=[
+            ("", _("请选择")),
+            *((s.value, s.label) for s in (FindingSource.REPORT, FindingSource.NATIONAL)),
+        ],
     )
-    kind = forms.ChoiceField(label=_("差错类型"), choices=FindingKind.choices)
+    kind = forms.ChoiceField(label=_("差错类型"), choices=[("", _("请选择")), *FindingKind.choices])
     field = forms.CharField(
         label=_("字段"), max_length=64, help_text=_("有差错的数据项，例如：主体证件号码、域名")
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +13,7 @@ LISTS = [
     ("not_passed", _("未入库或审核未通过")),
     ("checks", _("全国系统核查")),
 ]
+TRIED = "try"
 
 
 class ReconciliationFilter(forms.Form):
@@ -36,10 +35,13 @@ class ImportForm(ActForm):
         label=_("全国系统反馈文件"),
         help_text=_("V3.0 接口 DownloadData XML（GBK 或 UTF-8），可用 gzip 或 zip 压缩，解压后不超过 50 MB"),
     )
-    dry_run = forms.BooleanField(
-        label=_("仅试算"), help_text=_("给出导入结果，不保存任何记录"), required=False
+    dry_run = forms.TypedChoiceField(
+        label=_("怎样处理"),
+        choices=[
+            (TRIED, _("先试算：给出导入结果，不保存任何记录")),
+            ("import", _("导入：保存对应关系，发现的差错通知试点单位")),
+        ],
+        initial=TRIED,
+        coerce=lambda chosen: chosen == TRIED,
+        widget=forms.RadioSelect,
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"dry_run": True})
-        super().__init__(*args, **kwargs)

@@ -116,6 +116,10 @@ class Sanction(Case):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} · {self.unit}"
 
+    @property
+    def stated_reason(self) -> str:
+        return self.grounds
+
     @classmethod
     def visibility(cls, actor: Actor) -> Q:
         scope = _of_unit(actor)

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from filings.pages import uploads, alerts, findings, inspections  # isort: skip
 from filings.pages import rectifications, sanctions, coordination, faq, bulletins  # isort: skip
-from filings.pages import dashboard, national, register, rule_effects
+from filings.pages import dashboard, list_exports, national, register, rule_effects
 from pilot.context import EXTRA
 from pilot.registry import Group
 
@@ -22,6 +22,7 @@ __all__ = [
     "faq",
     "findings",
     "inspections",
+    "list_exports",
     "national",
     "rectifications",
     "register",

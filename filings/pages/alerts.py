@@ -42,7 +42,7 @@ def words(alert: Alert) -> str:
     if alert.kind == AlertKind.UNDETERMINABLE:
         return _("无法判定 %(errors)s / %(n)s，超过 %(allowed)s / %(per)s") % f
     if alert.kind in {AlertKind.M1, AlertKind.M2}:
-        return _("%(shown)s，差错 %(errors)s / %(n)s") % f
+        return _("准确率 %(shown)s，差错 %(errors)s / %(n)s") % f
     both = {
         "before": f["before"],
         "old": " / ".join(map(str, f["old"])),

@@ -190,6 +190,7 @@ register(
         forms={"sign": ReauthenticatedForm, "discard": ReasonForm},
         effects={
             "sign": gettext_lazy("对冻结的数据负责；签发后可以发布"),
+            "discard": gettext_lazy("本次冻结的数据不再使用，记录保留；同一期间可以重新编制"),
             "publish": gettext_lazy("生成通报文件，任何人可以查阅；此后只能以更正通报修改"),
         },
         danger=frozenset({"discard"}),

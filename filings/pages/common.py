@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,7 @@ from pilot.actors import Actor
 from pilot.machines import Case
 from pilot.models import PilotUnit
 from pilot.registry import Group
+from pilot.services import exports
 from pilot.services.documents import suffix_of
 from pilot.tones import tone
 from pilot.ui import Column, Fact, Link, Ratio, Row, Section, Tag, Tone
@@ -31,6 +33,27 @@ VERDICTS: dict[str, tuple[Any, Tone]] = {
     "undecided": (gettext_lazy("尚不能判定"), "warning"),
     "no_error_found": (gettext_lazy("未发现差错"), "success"),
 }
+
+
+def export_table(
+    title: str,
+    columns: Sequence[Column],
+    chosen: str,
+    *,
+    total: int,
+    rows: Iterable[Row],
+    most: int | None = None,
+) -> exports.Table:
+    """A list as a spreadsheet, with the columns whose keys are ``chosen`` (joined by commas), else with all."""
+    keys = chosen.split(",")
+    kept = [n for n, column in enumerate(columns) if column.key in keys] or range(len(columns))
+    return exports.Table(
+        title=title,
+        headings=[str(columns[n].label) for n in kept],
+        total=total,
+        rows=([row.cells[n] for n in kept] for row in rows),
+        most=most,
+    )
 
 
 def unit_link(unit: PilotUnit) -> Link:

@@ -35,7 +35,7 @@ def facts(case: CoordinationCase, actor: Actor) -> list[Fact]:
         Fact(_("事项"), case.subject),
         Fact(_("提出单位"), case.opener.name),
         Fact(_("责任单位"), case.owner.name),
-        Fact(_("答复期限"), due(case), _("含当日") if case.due_at else ""),
+        *([Fact(_("答复期限"), due(case), _("含当日"))] if case.due_at else []),
     ]
 
 
@@ -121,6 +121,7 @@ register(
         awaits=awaits,
         waiting=waiting,
         forms={"reply": MessageForm, "reopen": MessageForm},
+        previews=dict.fromkeys(("reply", "reopen", "hand_over", "make_faq"), sections),
         tasks=[
             Task(
                 "hand_over",

@@ -231,39 +231,38 @@ def intro(month: str, counts: Mapping[str, int]) -> str:
 EXPORT: Final = "national"
 
 
-def asks_for(scope: selector.Scope, show: str) -> str:
-    """What the export of a list is recorded under."""
-    return f"unit={scope.unit.code}&month={scope.month.name}&show={show}"
+def export_url(scope: selector.Scope, show: str) -> str:
+    """Where a list is taken away from."""
+    query = f"unit={scope.unit.code}&month={scope.month.name}&show={show}"
+    return f"{reverse('list_export', args=[EXPORT])}?{query}"
 
 
-def address(query: str) -> str:
+def _address(query: str) -> str:
     """The page of the list that a query of an export names."""
     unit, _and, rest = query.removeprefix("unit=").partition("&")
     return f"{reverse('national', args=[unit])}?{rest}"
 
 
-def table(scope: selector.Scope, show: str) -> exports.Table:
+def _read(machine: str, actor: Actor, query: str, chosen: str) -> exports.Table:
     """All rows of a list. A month is the least that can be asked for, so it may be as long as a day's exports."""
+    asked = QueryDict(query)
+    unit = PilotUnit.objects.visible_to(actor).filter(code=asked.get("unit", "")).first()
+    show = asked.get("show", "")
+    if unit is None or show not in selector.LISTS or not policy.may_open("national", actor.role):
+        raise Refused(_("没有权限"))
+    scope = selector.Scope(actor, unit, selector.month_of(asked.get("month", "")))
     rows = selector.LISTS[show](scope)
-    return exports.Table(
-        title=f"{scope.unit.code}-{scope.month.name}-{dict(LISTS)[show]}",
-        headings=[str(column.label) for column in columns(show)],
+    return common.export_table(
+        f"{unit.code}-{scope.month.name}-{dict(LISTS)[show]}",
+        columns(show),
+        chosen,
         total=rows.count(),
-        rows=(row(show, one).cells for one in rows.iterator(chunk_size=exports.STEP)),
+        rows=(row(show, one) for one in rows.iterator(chunk_size=exports.STEP)),
         most=max(export_limits.ROWS_A_DAY.values()),
     )
 
 
-def _read(machine: str, actor: Actor, query: str, columns: str) -> exports.Table:
-    """How the job gets at the list, as the one who asked for it sees it by then."""
-    asked = QueryDict(query)
-    unit = PilotUnit.objects.visible_to(actor).filter(code=asked["unit"]).first()
-    if unit is None or not policy.may_open("national", actor.role):
-        raise Refused(_("没有权限"))
-    return table(selector.Scope(actor, unit, selector.month_of(asked["month"])), asked["show"])
-
-
-exports.offer(EXPORT, exports.OwnList(gettext_lazy("与全国系统核对"), _read, address))
+exports.offer(EXPORT, exports.OwnList(gettext_lazy("与全国系统核对"), _read, _address))
 
 
 # --- a file -----------------------------------------------------------------------------------------

@@ -10,15 +10,16 @@ from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from filings.forms.units import UnitFilter
 from filings.pages import common
 from filings.pages.dashboard import figures_of, unit_figure
 from filings.periods import TO_DATE
-from filings.selectors.units import UnitView
+from filings.selectors.units import UnitView, unit_views
 from pilot import clock
 from pilot.actors import Actor
 from pilot.registry import on_dashboard
 from pilot.rules import local_day
-from pilot.selectors import register
+from pilot.selectors import programmes, register
 from pilot.selectors.register import Opened
 from pilot.ui import Column, Row, Tag, Tile, Tone
 
@@ -51,6 +52,21 @@ def rows_for(rows: QuerySet[Any], wanted: Mapping[str, Any], sort: str) -> Query
         return rows
     order = F(path).desc(nulls_last=True) if sort.startswith("-") else F(path).asc(nulls_last=True)
     return rows.order_by(order, "code")
+
+
+def filter_form(asked: Mapping[str, Any]) -> UnitFilter:
+    """The filter bar with what an address asks for."""
+    return UnitFilter(asked or None, licences=licence_choices(register.watch_days(programmes.current())))
+
+
+def lines(actor: Actor, units: Sequence[Any]) -> list[Row]:
+    """The lines of these units, each with its scope and its figures to date."""
+    if not units:
+        return []
+    now, days = clock.now(), register.watch_days(programmes.current())
+    shown = {view.unit.pk: view for view in unit_views(actor, codes=[unit.code for unit in units])}
+    opened = register.opened(shown, at=now)
+    return [row(shown[one.pk], opened.get(one.pk), today=local_day(now), days=days) for one in units]
 
 
 def licence_choices(watched: Sequence[int]) -> list[tuple[str, str]]:

@@ -113,6 +113,23 @@ def changes(rows: Sequence[ScopeChange], actor: Actor, *, now: datetime) -> Sect
     )
 
 
+def opened(scope: Scope, *, at: datetime) -> Section:
+    """What is open at ``at``, shortly: every set of filing types with its provinces, the largest set first."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for province in Province:
+        kinds = tuple(kind.value for kind in FilingType if spans.is_open(scope.get((province, kind), ()), at))
+        if kinds:
+            groups.setdefault(kinds, []).append(int(province))
+    return Section(
+        _("现行开通范围"),
+        facts=[
+            Fact(types_words(kinds), provinces_words(groups[kinds]))
+            for kinds in sorted(groups, key=len, reverse=True)
+        ],
+        empty=_("没有开通的省份"),
+    )
+
+
 def _effect(at: datetime, now: datetime) -> Any:
     return at if at <= now else _("%(at)s（未生效）") % {"at": _moment(at)}
 
@@ -141,6 +158,7 @@ class SwitchPage:
     back: str
     crumbs: Sequence[Link]
     form: Any
+    opened: Section
     facts: Sequence[Fact] = ()
     preview: Section | None = None
     notes: Sequence[str] = ()

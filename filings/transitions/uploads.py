@@ -6,22 +6,24 @@ from django.db.models import QuerySet
 
 from filings.models import UploadJob
 from filings.transitions.guards import people_of_unit
-from pilot.models import Membership
+from pilot.models import Membership, TransitionRecord
 from pilot.services import outbox
 from pilot.workflow import Act, on
 
 
-def those_who_wait(case: UploadJob) -> QuerySet[Membership]:
-    """Audience: the unit's people; nobody where a request was answered itself, of which there may be ten a second."""
-    return Membership.objects.none() if case.by_request else people_of_unit(case)
+def whoever_sent(case: UploadJob) -> QuerySet[Membership]:
+    """Audience: who handed the file in. A unit's system asks by itself, and may send ten a second: nobody is told."""
+    if case.by_request:
+        return Membership.objects.none()
+    begun = TransitionRecord.objects.filter(machine=case.slug(), object_id=case.pk, name="open")
+    return people_of_unit(case).filter(person__in=begun.values("person"))
 
 
-@on(UploadJob, "finish", tell=[those_who_wait])
+@on(UploadJob, "finish", tell=[whoever_sent])
 def finish(case: UploadJob, act: Act) -> None:
-    """Every row has its outcome; what was stored is compared with the authority's records next."""
+    """Every row has its outcome; what was stored is compared with the authority's records next, once for many."""
     if not case.dry_run:
-        post = outbox.post_task_soon if case.by_request else outbox.post_task
-        post("filings.tasks.compare_unit", unit_id=case.unit_id)
+        outbox.post_task_soon("filings.tasks.compare_unit", unit_id=case.unit_id)
 
 
 @on(UploadJob, "fail", tell=[people_of_unit])

@@ -4,47 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from filings.forms.verification import FormFilter
 from filings.models import VerificationForm
-from filings.pages import form_page
+from filings.pages import form_page, list_exports
 from filings.selectors import forms as form_selector
 from filings.services import reading
 from filings.views.common import home
-from pilot.enums import Province
 from pilot.ui import Empty, Link, ListPage
 from pilot.views import disclosure
 from pilot.views.paging import page_of
-
-ANY = ("", gettext_lazy("全部"))
-
-
-class FormFilter(forms.Form):
-    """The filter bar of the stored forms: only what lies in clear."""
-
-    form_no = forms.CharField(label=gettext_lazy("核验单编号"), required=False, max_length=160)
-    province = forms.TypedChoiceField(
-        label=gettext_lazy("主体所在省"),
-        required=False,
-        coerce=int,
-        empty_value=None,
-        choices=[ANY, *Province.choices],
-    )
-    unit = forms.CharField(label=gettext_lazy("试点单位编号"), required=False, max_length=32)
-    job = forms.RegexField(r"^#?[0-9]{1,18}$", label=gettext_lazy("上报批次编号"), required=False)
-    since = forms.DateField(label=gettext_lazy("计入日期从"), required=False)
-    until = forms.DateField(label=gettext_lazy("计入日期到"), required=False)
-    late = forms.ChoiceField(
-        label=gettext_lazy("迟报"),
-        required=False,
-        choices=[ANY, ("no", gettext_lazy("否")), ("yes", gettext_lazy("是"))],
-    )
 
 
 @require_safe
@@ -67,6 +41,7 @@ def form_list(request: Any) -> HttpResponse:
         filter_form=form,
         filtered=any(value not in (None, "") for value in wanted.values()),
         page=page,
+        export_url=list_exports.export_url(list_exports.FORMS, form) if total else "",
     )
     return render(request, "pages/list.html", {"page": listing})
 

@@ -1,4 +1,4 @@
-"""Pages of the national system's answers to one unit: reconciliation by month, its export, files, and the import."""
+"""Pages of the national system's answers to one unit: reconciliation by month, files, and the import."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from filings.forms.national import LISTS, ImportForm, ReconciliationFilter
 from filings.models import NationalFile
@@ -22,7 +22,6 @@ from filings.views.units import crumbs_of, unit_or_404
 from pilot import policy
 from pilot.errors import PilotError
 from pilot.ui import ActPage, Empty, Link, ListPage, PlainPage, Section
-from pilot.views.lists import exported
 from pilot.views.paging import page_of
 
 SHOWN_FILES = 10
@@ -57,13 +56,9 @@ def reconciliation(request: Any, code: str) -> HttpResponse:
         filtered=bool(request.GET),
         page=page,
         toolbar=_toolbar(scope),
-        export_url=_export_url(scope, show) if page.paginator.count else "",
+        export_url=pages.export_url(scope, show) if page.paginator.count else "",
     )
     return render(request, "pages/list.html", {"page": listing})
-
-
-def _export_url(scope: selector.Scope, show: str) -> str:
-    return f"{reverse('national_export', args=[scope.unit.code])}?month={scope.month.name}&show={show}"
 
 
 def _toolbar(scope: selector.Scope) -> list[Link]:
@@ -73,18 +68,6 @@ def _toolbar(scope: selector.Scope) -> list[Link]:
     files = NationalFile.objects.visible_to(scope.actor).filter(unit=scope.unit)
     last = files.order_by("-pk").select_related("unit").first()
     return [*links, Link(_("最近导入的文件"), pages.file_link(last).url, "history")] if last else links
-
-
-@require_POST
-def export(request: Any, code: str) -> HttpResponse:
-    """The list as a workbook, all of its rows: a short one at once, a long one by a job."""
-    scope, _form, show = _asked(request, code)
-    query, table = pages.asks_for(scope, show), pages.table(scope, show)
-    try:
-        return exported(table=table, actor=request.actor, machine=pages.EXPORT, query=query)
-    except PilotError as refusal:
-        messages.error(request, str(refusal.message))
-        return redirect(pages.address(query))
 
 
 @require_safe
@@ -120,6 +103,7 @@ def import_file(request: Any, code: str) -> HttpResponse:
         form=form,
         crumbs=_crumbs(unit),
         multipart=True,
+        submit_label=_("提交文件"),
     )
     if request.method == "POST" and form.is_valid():
         try:

@@ -12,16 +12,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from filings.forms.units import DayForm, LicenceForm, ScopeForm, UnitFilter
+from filings.forms.units import DayForm, LicenceForm, ScopeForm
+from filings.pages import list_exports, unit_page, unit_scope
 from filings.pages import register as register_page
-from filings.pages import unit_page, unit_scope
 from filings.selectors.units import unit_views
 from filings.views.common import home
 from pilot import clock
 from pilot.errors import PilotError, StateChanged
 from pilot.forms import whole_number
 from pilot.rules import SHANGHAI, local_day
-from pilot.selectors import programmes, register
+from pilot.selectors import register
 from pilot.services import licences
 from pilot.services import register as services
 from pilot.ui import ActPage, Empty, Fact, Link, ListPage
@@ -47,28 +47,21 @@ def unit_or_404(request: Any, code: str) -> Any:
 @require_safe
 def unit_list(request: Any) -> HttpResponse:
     """The register of pilot units with scope, licence and figures to date."""
-    now = clock.now()
-    days = register.watch_days(programmes.current())
-    form = UnitFilter(request.GET or None, licences=register_page.licence_choices(days))
+    form, sort = register_page.filter_form(request.GET), request.GET.get("sort", "")
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    units = register.units(request.actor, at=now)
-    page = page_of(register_page.rows_for(units, wanted, request.GET.get("sort", "")), request.GET)
-    codes = [unit.code for unit in page]
-    shown = {view.unit.pk: view for view in unit_views(request.actor, codes=codes)} if codes else {}
-    opened = register.opened(shown, at=now)
-    today = local_day(now)
+    units = register.units(request.actor, at=clock.now())
+    page = page_of(register_page.rows_for(units, wanted, sort), request.GET)
     listing = ListPage(
         title=_("试点单位名录"),
         columns=register_page.columns(),
-        rows=[
-            register_page.row(shown[unit.pk], opened.get(unit.pk), today=today, days=days) for unit in page
-        ],
+        rows=register_page.lines(request.actor, list(page)),
         total=page.paginator.count,
         empty=Empty(_("没有试点单位"), _("名单公布后，试点单位会列在这里")),
         crumbs=[home()],
         filter_form=form,
         filtered=any(wanted.values()),
         page=page,
+        export_url=list_exports.export_url(list_exports.REGISTER, form, sort) if page.paginator.count else "",
     )
     return render(request, "pages/list.html", {"page": listing})
 
@@ -127,6 +120,7 @@ def _switch_page(unit: Any, form: Any) -> unit_scope.SwitchPage:
         back=_url(unit),
         crumbs=crumbs_of(unit),
         form=form,
+        opened=unit_scope.opened(register.scope_of(unit), at=clock.now()),
         facts=[Fact(_("试点单位"), f"{unit.code} {unit.organisation.name}")],
     )
 

@@ -104,7 +104,7 @@ def run(options: Mapping[str, Any]) -> Report:
         growth = processes.resident_mib(web) / memory - 1
         crowded = _send(address, calls, rate * options["burst"], raised)
         drained = _drain()
-    report = Report("load", runs=even + raised)
+    report = Report("load", runs=even + raised, notes={"p95_ms_by_tenth": _by_tenth([*early, *late])})
     report.figures = {
         **_figures([*early, *late]),
         "memory_mib": memory,
@@ -172,6 +172,15 @@ def _figures(answers: list[Answer]) -> dict[str, float]:
         seconds = [answer.seconds for answer in answers if answer.kind == kind]
         figures[f"{kind}_p95_ms"] = round(1000 * percentile(seconds, 0.95))
     return figures
+
+
+def _by_tenth(answers: list[Answer]) -> str:
+    """The 95th percentile of each tenth of the time: tells a load that grows from one that stalls once."""
+    size = max(1, len(answers) // 10)
+    tenths = [answers[start : start + size] for start in range(0, size * 10, size)]
+    return " ".join(
+        str(round(1000 * percentile([answer.seconds for answer in tenth], 0.95))) for tenth in tenths if tenth
+    )
 
 
 def _web_processes() -> list[int]:

@@ -90,9 +90,9 @@ def add_people() -> None:
         short = Province(bureau.province or 0).label
         _person(f"reviewer{bureau.province}", f"{short}审核员（示例）", bureau, Role.BUREAU_REVIEWER)
         _person(f"lead{bureau.province}", f"{short}负责人（示例）", bureau, Role.BUREAU_LEAD)
-    for number in (1, 2):
-        _person(f"officer{number}", f"部经办{number}（示例）", ministry, Role.MINISTRY_OFFICER)
-        _person(f"approver{number}", f"部审批{number}（示例）", ministry, Role.MINISTRY_APPROVER)
+    for number, mark in enumerate("甲乙", start=1):  # masked, the four still read as four
+        _person(f"officer{number}", f"经办员{mark}（示例）", ministry, Role.MINISTRY_OFFICER)
+        _person(f"approver{number}", f"审批人{mark}（示例）", ministry, Role.MINISTRY_APPROVER)
     _person("sysadmin", "系统管理员（示例）", ministry, Role.SYSTEM_ADMIN)
     _person("secadmin", "安全管理员（示例）", ministry, Role.SECURITY_ADMIN)
     _person("auditor", "审计管理员（示例）", ministry, Role.AUDIT_ADMIN)

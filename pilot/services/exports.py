@@ -54,7 +54,10 @@ type Reader = Callable[[str, Actor, str, str], Table]
 
 @dataclass(frozen=True, slots=True)
 class OwnList:
-    """A list that is no machine's: what it is called, how the job gets at it, and where its page is for a query."""
+    """A list that is no machine's: what it is called, how it is read, and where its page is for a query.
+
+    ``read`` raises :class:`Refused` where the actor may not open it or the query is none.
+    """
 
     label: Any
     read: Reader

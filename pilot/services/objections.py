@@ -65,6 +65,16 @@ def decision(objection: Objection) -> TransitionRecord:
     return steps.latest("at", "pk")
 
 
+def reason(objection: Objection) -> str:
+    """Why the decision objected to was made."""
+    return decision(objection).reason or _case(objection).stated_reason
+
+
+def _case(objection: Objection) -> Case:
+    found: Case = MACHINES[objection.against_machine].unscoped.get(pk=objection.against_id)
+    return found
+
+
 def _decided_at(case: Case) -> datetime:
     steps = TransitionRecord.objects.filter(machine=case.slug(), object_id=case.pk, target=case.state)
     return steps.latest("at", "pk").at
@@ -110,7 +120,7 @@ def file_objection(
 def dismissal_letter(objection: Objection, *, at: datetime) -> Document:
     """The ministry's answer where the decision stands: against what, why it was made, what the review came to."""
     step = decision(objection)
-    case: Case = MACHINES[objection.against_machine].unscoped.get(pk=objection.against_id)
+    case = _case(objection)
     issuer = Organisation.objects.get(kind=OrganisationKind.MINISTRY)
     context = {
         **letters.head(
@@ -124,7 +134,7 @@ def dismissal_letter(objection: Objection, *, at: datetime) -> Document:
             "words": OBJECTIONABLE[objection.against_machine, objection.against_state],
             "number": case.number,
         },
-        "reason": _sentence(step.reason),
+        "reason": _sentence(step.reason or case.stated_reason),
         "finding": _sentence(objection.finding),
         "cc": f"{people.bureau_of(objection.province).name}。",
     }

@@ -39,6 +39,7 @@ from pilot.ui import (
     TimelineEntry,
     Tone,
 )
+from pilot.views import signing
 
 register = template.Library()
 
@@ -205,6 +206,12 @@ def keys_dialog(desk: str, *, choosing: bool = True) -> dict[str, Any]:
 def facts(facts: Sequence[Fact]) -> dict[str, Any]:
     """A description list."""
     return {"facts": facts}
+
+
+@register.simple_tag(takes_context=True)
+def to_be_signed(context: Mapping[str, Any]) -> Sequence[Fact]:
+    """What is signed once the reader has said again who it is."""
+    return signing.to_be_signed(context["request"])
 
 
 @register.inclusion_tag("components/actions.html")

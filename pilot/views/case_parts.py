@@ -108,7 +108,8 @@ def _by(row: TransitionRecord, actor: Actor) -> Any:
         return _("系统")
     if row.person is None or (actor.is_provider and row.organisation_id != actor.organisation_id):
         return row.organisation.name
-    return staff(row.person, f"{row.organisation.name} · ")
+    # Masked, two people of one office may read alike; what they acted as tells them apart.
+    return staff(row.person, f"{row.organisation.name} · {Role(row.role).label} ")
 
 
 def machine_label(slug: str) -> str:

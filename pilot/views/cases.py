@@ -87,9 +87,12 @@ def _actions(pages: MachinePages, case: Case, actor: Any) -> list[ActionItem]:
         )
         for index, action in enumerate(workflow.available_actions(case, actor))
     ]
+    over = not workflow.next_steps(case)  # nothing follows, so nothing is only not possible yet
     for task in pages.tasks:
         if policy.may_act(pages.slug, task.name, actor.role):
             obstacle = task.obstacle(case, actor)
+            if over and obstacle is not None:
+                continue
             url = reverse(f"{pages.slug}_task", args=[case.pk, task.name])
             leads = not items and obstacle is None
             items.append(
@@ -162,11 +165,15 @@ def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
         pages.effects.get(name)
         or _("状态变为“%(state)s”") % {"state": workflow.state_label(pages.model, target)}
     )
-    preview = pages.previews.get(name)
     return _act_page(
         request, pages, case, form, title=label, effect=effect, back=back, danger=name in pages.danger,
-        sections=preview(case, request.actor) if preview else (),
+        sections=_preview(pages, name, case, request.actor),
     )  # fmt: skip
+
+
+def _preview(pages: MachinePages, name: str, case: Case, actor: Actor) -> Sequence[Section]:
+    preview = pages.previews.get(name)
+    return preview(case, actor) if preview else ()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -194,8 +201,9 @@ def case_task(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
             messages.success(request, _("已办理：%(act)s") % {"act": task.label})
             return redirect(back)
     return _act_page(
-        request, pages, case, form, title=str(task.label), effect=str(task.effect or task.label), back=back
-    )
+        request, pages, case, form, title=str(task.label), effect=str(task.effect or task.label), back=back,
+        sections=_preview(pages, name, case, request.actor),
+    )  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilot import clock, policy
-from pilot.errors import PilotError
+from pilot.errors import PilotError, Refused
 from pilot.forms import whole_number
 from pilot.models import Export, SavedView
 from pilot.registry import Batch, MachinePages, all_pages
@@ -56,25 +56,35 @@ def _list(pages: MachinePages, query: str) -> str:
 @require_POST
 def list_export(request: Any, machine: str) -> HttpResponse:
     """The list as a spreadsheet: a short one at once, a long one as a job that reports on its own page (C08)."""
-    pages = _pages(request, machine)
-    query, columns = _query(request, pages), request.POST.get("columns", "")[:1000]
-    table = listing.table_of(pages, request.actor, query, columns)
+    columns = request.POST.get("columns", "")[:1000]
+    if own := exports.own_list(machine):
+        query = request.GET.urlencode()
+        table, back = _own_table(request, own, machine, query, columns), own.address(query)
+    else:
+        pages = _pages(request, machine)
+        query = _query(request, pages)
+        table, back = listing.table_of(pages, request.actor, query, columns), _list(pages, query)
     asked: dict[str, Any] = {
         "actor": request.actor, "machine": machine, "table": table, "query": query,
         "reason": request.POST.get("reason", ""),
     }  # fmt: skip
     try:
-        return exported(**asked, columns=columns)
+        return _exported(**asked, columns=columns)
     except PilotError as refusal:
         messages.error(request, str(refusal.message))
-        return redirect(_list(pages, query))
+        return redirect(back)
 
 
-def exported(*, table: exports.Table, columns: str = "", **asked: Any) -> HttpResponse:
-    """The file of a short list, or the way to the page of the job; ``asked`` is as for :func:`exports.request`.
+def _own_table(request: Any, own: exports.OwnList, machine: str, query: str, columns: str) -> exports.Table:
+    """A list that is no machine's, as :func:`_query` has it: what it does not know is an error."""
+    try:
+        return own.read(machine, request.actor, query, columns)
+    except Refused as refusal:
+        raise Http404 from refusal
 
-    Raises as that does.
-    """
+
+def _exported(*, table: exports.Table, columns: str, **asked: Any) -> HttpResponse:
+    """The file of a short list, or the way to the page of the job; ``asked`` is as for :func:`exports.request`."""
     if table.total <= exports.AT_ONCE:
         content = exports.write_at_once(table=table, **asked)
         return file_response(content, exports.CONTENT_TYPE, exports.file_name(table.title))

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from psycopg.types.range import Range
 
 from applications.models import Application
+from applications.services.drafts import start_application
 from assessment import documents
 from assessment.models import ApprovalList, ApprovalListEntry
 from assessment.pages import list_preview
@@ -69,6 +70,16 @@ def test_a_draft_holds_everybody_who_waits_each_with_a_decision(
     ]
     with pytest.raises(Refused, match="没有待决定的申请"):
         create_list(actor=staff.officer, effective_from=EFFECT)
+
+
+def test_whoever_is_on_the_list_needs_no_second_application(
+    staff: builders.Desk, decided: list[Application]
+) -> None:
+    builders.published(staff)
+    listed = decided[0]
+    with pytest.raises(Refused) as refusal:
+        start_application(actor=world.person(listed.provider, "provider_admin"))
+    assert str(refusal.value) == f"贵单位的申请（{listed.number}）已列入试点单位名单，不需要再次申请"
 
 
 def test_a_list_takes_effect_within_the_run_phase(staff: builders.Desk, decided: list[Application]) -> None:

@@ -11,6 +11,7 @@ from zipfile import ZipFile
 
 import pypdfium2
 import pytest
+from django.urls import reverse
 from python_calamine import CalamineWorkbook
 
 from assessment.models import ApprovalList, CapabilityAssessment, ProvincialReport, ReportLine
@@ -26,6 +27,7 @@ from pilot.selectors import people
 from pilot.services import documents
 from pilot.ui import Tag
 from pilot.workflow import fire
+from tests.applications.builders import client_of
 from tests.assessment import builders
 from tests.assessment.refusals import refusal
 from tests.factories import world
@@ -312,6 +314,43 @@ def test_a_late_applicant_goes_into_a_supplement_of_its_own(staff: builders.Desk
     assert list(lines) == [(1, early.pk), (2, waiting.pk)]
     waiting.refresh_from_db()
     assert waiting.state == "reported"
+
+
+def test_what_was_sent_stands_above_the_acts_of_the_ministry(staff: builders.Desk) -> None:
+    def above(name: str) -> list[str]:
+        page = client_of(staff.officer).get(reverse("provincial-report_act", args=[report.pk, name]))
+        return [section.title for section in page.context["page"].sections]
+
+    builders.recommended(staff)
+    builders.begin_review()
+    report = builders.sent(staff)
+    shown = [above("receive"), above("return_to_bureau")]
+    fire(report, "return_to_bureau", actor=staff.officer, reason="示例")
+    report = builders.sent(staff)
+    assert (shown, above("receive")) == (
+        [["汇总表（第 1 版）"]] * 2,
+        ["汇总表（第 2 版）", "与上一版比较"],
+    )
+
+
+def test_what_would_be_supplemented_stands_above_the_button(staff: builders.Desk) -> None:
+    def above() -> tuple[str, str, list[str], bool]:
+        page = client_of(staff.lead).get(reverse("provincial-report_create")).context["page"]
+        (section,) = page.sections
+        return section.title, section.empty, [row.cells[1] for row in section.rows], page.blocked
+
+    builders.recommended(staff)
+    waiting = builders.applications.submitted(world.provider())
+    builders.begin_review()
+    early = above()
+    builders.received(staff)
+    fire(waiting, "accept", actor=staff.reviewer)
+    builders.signed(waiting, staff)
+    waiting.refresh_from_db()
+    assert (early, above()) == (
+        ("不能补充汇总", "本局有一份待报送的汇总表，请并入其中报送", [], True),
+        ("待报送的申请", "没有已签发审核意见、尚未报送的申请", [waiting.number], False),
+    )
 
 
 def test_a_report_is_not_returned_while_the_supplement_is_open(staff: builders.Desk) -> None:

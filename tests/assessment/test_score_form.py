@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from applications.models import ApplicationFile, ApplicationVersion
 from assessment.models import CapabilityAssessment, ScoreSheet, TestRun
+from assessment.selectors.capability import catalogue_of
 from assessment.selectors.evidence import Evidence, materials
 from assessment.services.scores import submit_scores
 from assessment.services.test_runs import issue
@@ -17,6 +18,7 @@ from pilot import clock
 from pilot.actors import Actor
 from pilot.errors import Refused
 from pilot.masking import mask_name
+from pilot.ui import Tag
 from pilot.workflow import fire
 from tests.applications.builders import client_of
 from tests.assessment import builders
@@ -55,6 +57,34 @@ def test_the_form_offers_the_material_of_the_case(case: CapabilityAssessment, as
     offered = [f'<option value="{value}">{m.label}</option>' for value, m in materials(case).items()]
     assert [page.count(option) for option in offered] == [12] * len(offered)
     assert ("以平台核对的能力测试为依据" in page, "申报的采集方式" in page) == (True, True)
+
+
+def test_the_material_is_one_click_away_from_the_sheet(
+    case: CapabilityAssessment, assessors: list[Actor]
+) -> None:
+    client = client_of(assessors[0])
+    links = client.get(task(case, assessors[0])).context["page"].form.opener.links()
+    assert [link.label for link in links] == [material.label for material in materials(case).values()]
+    assert [client.get(link.url).status_code for link in links] == [200] * len(links)
+
+
+def test_points_below_the_least_are_marked_on_the_sheet_handed_in(
+    case: CapabilityAssessment, assessors: list[Actor]
+) -> None:
+    first = assessors[0]
+    scores = FULL | {"liveness": 5, "protection": 3}
+    sent = typed(scores, words_liveness="翻拍未识破", words_protection="示例")
+    assert client_of(first).post(task(case, first), sent).status_code == 302
+    page = (
+        client_of(first)
+        .get(reverse("interest-declaration_detail", args=[builders.declaration_of(case, first).pk]))
+        .context["page"]
+    )
+    (section,) = [one for one in page.sections if one.title == "评分"]
+    marked = [row.cells[3].label for row in section.rows if isinstance(row.cells[3], Tag)]
+    least = {c.code: c.must_pass for c in catalogue_of(case).values()}
+    below = [code for code, points in scores.items() if points < least[code]]
+    assert (len(marked), set(marked)) == (len(below), {f"{scores[code]}，低于最低要求" for code in below})
 
 
 def test_evidence_opens_the_material_at_its_page(

@@ -138,3 +138,16 @@ def test_c14_c15_an_irreversible_act_names_its_object_and_is_never_one_click(
     page.goto(f"/cases/application/{case.pk}/")
     visitor.act("受理")  # success is a notice on the page
     assert PilotUnit.unscoped.count() == 0
+
+
+def test_c01_a_menu_longer_than_the_screen_shows_where_one_is(
+    programme: Any, ministry_officer: Actor, sign_in: Callable[..., Visitor]
+) -> None:
+    page = sign_in(ministry_officer, viewport={"width": 1366, "height": 500}).page
+    for place in ("first", "last"):
+        entry = getattr(page.locator("#menu .menu-roll a"), place)
+        page.goto(entry.get_attribute("href"))
+        current = page.locator("#menu [aria-current]")
+        expect(current).to_be_in_viewport(ratio=1)
+        rolled = page.locator(".menu-roll").evaluate("roll => roll.scrollTop")
+        assert (rolled > 0) is (place == "last"), rolled

@@ -16,6 +16,7 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Locator, Page, expect
 
 from applications.models import Application, ApplicationVersion
+from applications.rules.form import SECTIONS
 from applications.services import claims
 from applications.tasks import make_receipt
 from pilot import clock
@@ -86,6 +87,34 @@ def test_p01_p02_the_guide_and_the_three_faces_of_the_window(
         expect(face).to_have_text(after)
     expect(page.locator(".headline")).to_contain_text("由部机关决定是否逾期准入")
     Visitor(page).picture(tmp_path / "guide.png")
+
+
+def test_p02_the_time_runs_where_people_write_and_the_bell_takes_nothing_from_them(
+    provider: Actor, sign_in: Callable[..., Visitor], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On the pages that are written on only the strip turns at the bell: no page is fetched anew under the hand."""
+
+    def stand_at(moment: Any) -> None:
+        monkeypatch.setattr(clock, "now", lambda: moment)
+
+    case = builders.drafted(provider)
+    section = next(part.key for part in SECTIONS if any(field.key == "product" for field in part.fields))
+    visitor = sign_in(provider)
+    page, bell = visitor.page, visitor.page.locator(".bell")
+    for path in (f"form/{section}/", "files/", "check/"):
+        stand_at(CLOSES - SECOND)
+        page.goto(f"/applications/{case.pk}/{path}")
+        expect(bell.locator("[data-countdown]")).to_be_visible()
+        page.evaluate("window.untouched = true")
+        if path.startswith("form"):
+            page.get_by_label("产品名称及版本").fill("写到一半")
+        stand_at(CLOSES)
+        expect(bell).to_contain_text("不能再提交；草稿仍可查看")
+        expect(bell.locator("[data-countdown]")).to_have_count(0)
+        assert page.evaluate("window.untouched") is True, path
+        if path.startswith("form"):
+            expect(page.get_by_label("产品名称及版本")).to_have_value("写到一半")
+            visitor.picture(tmp_path / "bell.png")
 
 
 def test_p03_p06_p07_from_the_task_list_to_the_check_and_back(

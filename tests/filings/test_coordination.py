@@ -23,7 +23,7 @@ from tests.applications.builders import pdf
 from tests.architecture.test_queries import queries
 from tests.factories import world
 from tests.filings.acting import refused
-from tests.filings.test_pages import signed_in
+from tests.filings.test_pages import signed_in, text_of
 
 
 def test_a_coordination_case_goes_to_and_fro(
@@ -80,11 +80,50 @@ def test_the_page_names_the_office_whose_turn_it_is(
         words: str = response.context["page"].waiting_for
         return words
 
+    shown = text_of(signed_in(provider), reverse("coordination-case_detail", args=[case.pk]))
+    assert "<dt>状态时间</dt><dd><time" in shown  # since when it waits
     turns = [waits_for()]
     for name, actor in (("reply", bureau_reviewer), ("close", provider)):
         fire(case, name, actor=actor, reason="示例")
         turns.append(waits_for())
     assert turns == [bureau_reviewer.organisation_name, provider.organisation_name, ""]
+
+
+def test_whoever_answers_reads_the_question_above_the_form(
+    case: CoordinationCase, provider: Actor, bureau_reviewer: Actor
+) -> None:
+    def texts(actor: Actor, name: str, *args: Any) -> list[str]:
+        page = (
+            signed_in(actor).get(reverse(f"coordination-case_{name}", args=[case.pk, *args])).context["page"]
+        )
+        return [row.cells[2] for section in page.sections for row in section.rows]
+
+    shown = [texts(bureau_reviewer, "act", "reply"), texts(bureau_reviewer, "task", "hand_over")]
+    fire(case, "reply", actor=bureau_reviewer, reason="按部颁口径")
+    shown.append(texts(provider, "act", "reopen"))
+    fire(case, "close", actor=provider)
+    shown.append(texts(bureau_reviewer, "task", "make_faq"))
+    both = ["请明确口径", "按部颁口径"]
+    assert shown == [["请明确口径"], ["请明确口径"], both, both]
+
+
+def test_a_term_stands_while_it_runs_and_nothing_is_barred_once_all_is_over(
+    case: CoordinationCase, provider: Actor, bureau_reviewer: Actor
+) -> None:
+    def shown() -> tuple[bool, list[str]]:
+        page = (
+            signed_in(bureau_reviewer)
+            .get(reverse("coordination-case_detail", args=[case.pk]))
+            .context["page"]
+        )
+        barred = [action.label for action in page.actions if not action.allowed]
+        return "答复期限" in [str(fact.label) for fact in page.facts], barred
+
+    before = shown()
+    fire(case, "reply", actor=bureau_reviewer, reason="示例")
+    answered = shown()
+    fire(case, "close", actor=provider, reason="示例")
+    assert (before, answered[0], shown()) == ((True, ["整理为问答"]), False, (False, []))
 
 
 def test_administrators_of_the_office_are_not_told(unit: PilotUnit, provider: Actor) -> None:

@@ -192,6 +192,29 @@ def test_the_dashboard_shows_both_figures_of_every_unit(finding: Finding, minist
     ]
 
 
+def test_the_dashboard_names_what_the_programme_demands(finding: Finding, ministry_officer: Actor) -> None:
+    def named() -> str:
+        text = text_of(signed_in(ministry_officer), reverse("dashboard"))
+        return text.partition("达标线：")[2].partition("。")[0]
+
+    rules, before = ProgrammeRule.objects.filter(key="identity_accuracy"), named()
+    rules.update(value={"errors": 1, "out_of": 100})
+    assert (before, named()) == ("M1 ≥99.95%，M2 100%", "M1 ≥99%，M2 100%")
+
+
+def test_a_late_form_says_that_it_does_not_count(unit: PilotUnit, ministry_officer: Actor) -> None:
+    def told(row: VerificationForm) -> tuple[Any, ...]:
+        address = reverse("verification-form_detail", args=[row.pk])
+        facts = {
+            str(one.label): one for one in signed_in(ministry_officer).get(address).context["page"].facts
+        }
+        return facts["迟报"].value, facts["迟报"].hint, facts["计入日期"].value
+
+    late, day = builders.form(unit, "F-1", late=True), builders.form(unit, "F-2")
+    assert told(late) == (True, "运行阶段结束或退出试点后收到，不计入准确率", None)
+    assert told(day) == (False, "", day.day)
+
+
 def test_published_bulletins_are_for_everyone(
     world_of_cases: dict[str, Any], ministry_officer: Actor
 ) -> None:

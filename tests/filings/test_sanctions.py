@@ -202,10 +202,31 @@ def test_an_upheld_objection_annuls_the_sanction(
     objection = objections.file_objection(
         actor=provider, machine="sanction", object_id=sanction.pk, grounds="已整改"
     )
+    page = signed_in(ministry_officer).get(reverse("objection_detail", args=[objection.pk])).context["page"]
+    told = {str(fact.label): fact.value for fact in page.facts}
+    assert (told["原决定的理由"], told["申诉理由"]) == ("两轮整改未通过", "已整改")
     fire(objection, "take", actor=ministry_officer)
     fire(Objection.unscoped.get(pk=objection.pk), "uphold", actor=ministry_officer, reason="申诉成立")
     assert state(sanction) == "annulled"
     assert register.status_at(unit, world.moment("2019-07-10 00:00")) == "active"
+
+
+@pytest.mark.usefixtures("rule")
+def test_the_letter_that_dismisses_says_why_the_unit_was_sanctioned(
+    unit: PilotUnit,
+    bureau_reviewer: Actor,
+    ministry_approver: Actor,
+    ministry_officer: Actor,
+    provider: Actor,
+) -> None:
+    sanction = imposed(proposal(bureau_reviewer, unit), bureau_reviewer, ministry_approver)
+    objection = objections.file_objection(
+        actor=provider, machine="sanction", object_id=sanction.pk, grounds="已整改"
+    )
+    taken = fire(objection, "take", actor=ministry_officer)
+    fire(taken, "dismiss", actor=ministry_officer, reason="整改未通过复查")
+    letter = Document.objects.get(machine="objection", object_id=objection.pk)
+    assert "原决定的理由：两轮整改未通过。" in squeezed(text_of(documents.content_of(letter)))
 
 
 @pytest.mark.usefixtures("rule")

@@ -210,6 +210,25 @@ def test_a_switch_from_the_form_over_the_preview_to_the_grid(
     assert "对接系统升级" in text_of(client, page)
 
 
+def test_what_is_open_stands_above_the_switch(units: list[PilotUnit], ministry_officer: Actor) -> None:
+    def opened(unit: PilotUnit) -> list[tuple[str, str]]:
+        page = signed_in(ministry_officer).get(reverse("pilot-unit_scope", args=[unit.code])).context["page"]
+        return [(str(fact.label), str(fact.value)) for fact in page.opened.facts]
+
+    register.set_scope(
+        actor=ministry_officer,
+        unit=units[0],
+        provinces=[11, 44],
+        filing_types=[FilingType.CHANGE, FilingType.NEW_ACCESS],
+        opened=False,
+        effective_from=date(2019, 7, 1),
+        reason="示例",
+    )
+    whole, part = opened(units[0])
+    assert (whole[0], "北京市" in whole[1], "天津市" in whole[1]) == ("全部类型", False, True)
+    assert part == ("新增备案、新增网站", "北京市、广东省")
+
+
 def test_whoever_may_not_switch_finds_no_way_there(
     units: list[PilotUnit], ministry_approver: Actor, ministry_officer: Actor
 ) -> None:

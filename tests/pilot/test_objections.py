@@ -18,6 +18,7 @@ from pilot.actors import Actor
 from pilot.context import waiting
 from pilot.enums import Role
 from pilot.errors import Refused
+from pilot.masking import mask_name
 from pilot.models import Document, Objection, Person, Programme
 from pilot.pages import objection_section
 from pilot.services import documents, objections
@@ -102,6 +103,14 @@ def test_only_the_officer_who_took_it_decides(cast: Cast, refused: Application) 
     with pytest.raises(Refused, match="由受理复核的人员作出决定"):
         workflow.fire(taken, "dismiss", actor=cast.approver, reason="示例")
     assert workflow.fire(taken, "dismiss", actor=cast.officer, reason="示例").finding == "示例"
+
+
+def test_people_of_one_office_are_told_apart_by_what_they_acted_as(cast: Cast, refused: Application) -> None:
+    objection = workflow.fire(file(cast, "application", refused.pk), "take", actor=cast.officer)
+    address = reverse("objection_detail", args=[objection.pk])
+    page = intake.client_of(cast.approver).get(address).context["page"]
+    office = cast.officer.organisation_name
+    assert str(page.timeline[0].by) == f"{office} · 部经办人员 {mask_name(cast.officer.name)}"
 
 
 def test_a_decision_is_reviewed_once(cast: Cast, refused: Application) -> None:

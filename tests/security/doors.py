@@ -85,7 +85,7 @@ DOORS: Final[dict[str, Door]] = {
     **doors("upload-job_progress upload-job_repeats", "job", CASES),
     **doors("upload-job_piece upload-job_finish", "pieces", PROVIDER, "key"),
     **doors("inspection_read inspection_settle", "inspection", BUREAU),  # of the office that inspects
-    **doors("pilot-unit_detail national national_export", "unit", PROVIDER | OFFICIALS, "code"),
+    **doors("pilot-unit_detail national", "unit", PROVIDER | OFFICIALS, "code"),
     "national_file": door("national file", CASES, code="@unit"),
     "pilot-unit_scope": door("unit", {"officer"}, "code"),
     "pilot-unit_licence": door("unit", BUREAU, "code"),

@@ -1,6 +1,7 @@
 "use strict";
 // Ticks on from what the server wrote: how long there is left comes from its clock, how long has passed since from a
 // counter that no setting of this machine's clock moves. The page works without; at the bell it is fetched anew.
+// Where somebody writes or uploads (data-kept), only the strip with the countdown is: nothing on the page is lost.
 
 const SECOND = 1000;
 const STALE = 30 * SECOND; // a page that slept this long asks the server again
@@ -30,25 +31,42 @@ function show(node, left) {
   }
 }
 
-// Many wait for the same bell; they do not all come back in the same moment.
-function reloadSoon() {
+function run() {
   clearInterval(ticking);
-  setTimeout(() => window.location.reload(), Math.random() * 3 * SECOND);
+  start();
+  if (bases.length) ticking = setInterval(tick, SECOND);
+}
+
+// Without an answer the strip stays as it is; nothing asks again by itself.
+async function renew() {
+  const strip = document.querySelector("[data-kept]");
+  if (!strip) return window.location.reload();
+  const answer = await fetch(window.location.href, { headers: { "X-Poll": "1" } });
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".bell");
+  if (!fresh) return;
+  fresh.dataset.kept = "";
+  strip.replaceWith(fresh);
+  run();
+}
+
+// Many wait for the same bell; they do not all come back in the same moment.
+function renewSoon() {
+  clearInterval(ticking);
+  setTimeout(renew, Math.random() * 3 * SECOND);
 }
 
 function tick() {
   if (document.hidden) return; // browsers slow hidden pages down
   const now = performance.now();
-  if (bases.some(({ until }) => until <= now)) return reloadSoon();
+  if (bases.some(({ until }) => until <= now)) return renewSoon();
   bases.forEach(({ node, until }) => show(node, until - now));
   last = now;
 }
 
 window.addEventListener("pageshow", (event) => {
-  if (event.persisted) window.location.reload();
+  if (event.persisted) renew();
 });
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible" && performance.now() - last > STALE) window.location.reload();
+  if (document.visibilityState === "visible" && performance.now() - last > STALE) renew();
 });
-start();
-if (bases.length) ticking = setInterval(tick, SECOND);
+run();

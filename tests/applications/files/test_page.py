@@ -14,6 +14,7 @@ from applications.models import Application, ApplicationFile, PartialUpload
 from applications.pages import files as page
 from applications.services import uploads
 from applications.services.drafts import start_application
+from pilot import clock
 from pilot.actors import Actor
 from tests.applications import builders
 from tests.factories import world
@@ -29,7 +30,7 @@ def card(case: Application, actor: Actor, kind: str) -> page.FileCard:
 
 def test_the_limits_stand_before_anything_is_chosen(provider: Actor) -> None:
     case = start_application(actor=provider)
-    built = page.build(case, provider)
+    built = page.build(case, provider, at=clock.now())
     assert [(fact.label, fact.value) for fact in built.limits] == [
         ("文件类型", "PDF、PNG、JPG、XLSX"),
         ("单个文件", "不超过 20 MB"),
@@ -99,7 +100,7 @@ def test_a_file_is_shown_with_its_figures_and_can_be_removed(provider: Actor) ->
 
 def test_a_notice_opens_its_kinds_and_locks_the_rest(provider: Actor, bureau_reviewer: Actor) -> None:
     case = builders.returned(provider, bureau_reviewer)
-    built = page.build(case, provider)
+    built = page.build(case, provider, at=clock.now())
     assert {card.kind: (card.locked, card.note) for card in built.cards} == {
         kind.value: ("", "缺附页") if kind == FileKind.LICENCE else ("补正告知未列此项，不能修改", "")
         for kind in FileKind
@@ -110,7 +111,7 @@ def test_a_notice_opens_its_kinds_and_locks_the_rest(provider: Actor, bureau_rev
 
 def test_what_was_handed_in_is_locked_with_the_reason(provider: Actor) -> None:
     case = builders.submitted(provider)
-    built = page.build(case, provider)
+    built = page.build(case, provider, at=clock.now())
     assert (built.check, [crumb.label for crumb in built.crumbs]) == (None, ["首页", "试点申请", case.number])
     reasons = {card.locked for card in built.cards}
     assert reasons == {"申请已提交，内容不能修改；需要补正时由通信管理局一次性告知"}

@@ -52,6 +52,20 @@ def test_the_page_stays_in_every_later_state(provider: Actor, bureau_reviewer: A
     assert "已撤回" in text(client.get(url(case, "receipt")))
 
 
+def test_what_follows_is_not_promised_once_it_has_come(provider: Actor, bureau_reviewer: Actor) -> None:
+    def following() -> str:
+        words: str = client.get(url(case, "receipt")).context["page"].following
+        return words
+
+    case, client = builders.submitted(provider), builders.client_of(provider)
+    promise = following()
+    case = fire(case, "accept", actor=bureau_reviewer)
+    assert (promise[:10], following()) == (
+        "广东省通信管理局将在",
+        "此后办理已有进展，该申请现为“已受理”；由谁办理、到何时为止，见办理进度。",
+    )
+
+
 def test_there_is_none_before(provider: Actor) -> None:
     case = builders.drafted(provider)
     assert builders.client_of(provider).get(url(case, "receipt")).status_code == 404

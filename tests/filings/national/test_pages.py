@@ -146,7 +146,8 @@ def test_everybody_sees_their_part(
 def test_another_unit_is_not_there(reconciled: PilotUnit) -> None:
     stranger = client_of(world.provider())
     assert stranger.get(reverse("national", args=[reconciled.code])).status_code == 404
-    assert stranger.post(reverse("national_export", args=[reconciled.code])).status_code == 404
+    asked = f"unit={reconciled.code}&month=2019-06&show=checks"
+    assert stranger.post(f"{reverse('list_export', args=['national'])}?{asked}").status_code == 404
 
 
 @pytest.mark.parametrize("show", ["without_receipt", "without_form", "not_passed", "checks"])
@@ -202,7 +203,7 @@ def test_a_long_list_is_written_by_a_job_and_not_within_the_request(
         form(unit, number)
     client = client_of(world.bureau())
     page, query = reverse("national", args=[unit.code]), "month=2019-06&show=without_receipt"
-    answer = client.post(f"{page}export/?{query}")
+    answer = client.post(f"{reverse('list_export', args=['national'])}?unit={unit.code}&{query}")
     export = Export.unscoped.get()
     assert (answer.status_code, answer["Location"]) == (302, f"/exports/{export.pk}/")
     assert write_export(export.pk) is True
@@ -228,10 +229,12 @@ def test_an_officer_tries_then_imports(unit: PilotUnit) -> None:
     client, url = client_of(officer), reverse("national_import", args=[unit.code])
     content = files.download([files.result(1), files.result(2, operation=None)])
 
-    def send(**fields: Any) -> Any:
-        return client.post(url, {"file": SimpleUploadedFile("BAJG_7.xml", content), **fields})
+    def send(dry_run: str = "import") -> Any:
+        return client.post(url, {"file": SimpleUploadedFile("BAJG_7.xml", content), "dry_run": dry_run})
 
-    tried = send(dry_run="on").context["page"]
+    asked = client.get(url).context["page"]
+    assert (asked.submit_label, asked.form["dry_run"].initial) == ("提交文件", "try")
+    tried = send("try").context["page"]
     assert [section.title for section in tried.sections] == ["试算结果，未保存", "拒收明细"]
     assert [row.cells for row in tried.sections[1].rows] == [[2, "缺少 Czlx"]]
     assert NationalFile.unscoped.exists() is False
@@ -242,6 +245,7 @@ def test_an_officer_tries_then_imports(unit: PilotUnit) -> None:
     page = client.get(done["Location"]).context["page"]
     assert {str(fact.label): fact.value for fact in page.sections[1].facts}["上报结果中已对应核验单"] == 1
     assert [row.cells for row in page.sections[2].rows] == [[2, "缺少 Czlx"]]
+    assert send("").context["page"].form.errors == {"dry_run": ["该字段是必填项。"]}
     again = send()
     assert again.context["page"].sections[0].title == "此文件已导入过，没有变化"
     content = b"<x/>"

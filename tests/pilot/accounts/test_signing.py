@@ -11,6 +11,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.test import Client, override_settings
 from django.urls import reverse
+from lxml import html
 
 from pilot import clock, passwords, policy
 from pilot.actors import Actor
@@ -26,8 +27,9 @@ from tests.pilot.accounts.helpers import (
     leave_demonstration,
     person_of,
 )
+from tests.pilot.lists.helpers import find
 
-QUERIES = 15
+QUERIES = 12
 RECORDS = "account_authentication_methods"
 
 
@@ -58,6 +60,27 @@ def test_the_acts_that_are_signed_stand_in_the_policy() -> None:
     assert {"approve", "publish", "sign", "issue", "impose"} - verbs == set()
 
 
+def facts_of(page: str) -> list[tuple[str, str]]:
+    root = html.document_fromstring(page)
+    words = [[one.text_content().strip() for one in find(root, f"dl.facts {part}")] for part in ("dt", "dd")]
+    return list(zip(*words, strict=True))
+
+
+def test_only_an_act_on_a_case_one_may_see_is_named_before_it_is_signed(
+    guard: tuple[Client, str], change: RoleChange
+) -> None:
+    client, _secret = guard
+    page = reverse("account_reauthenticate")
+    unknown = [
+        "/nowhere/",
+        reverse("dashboard"),
+        reverse("role-change_act", args=[change.pk, "fly"]),
+        reverse("role-change_act", args=[change.pk + 1, "approve"]),
+    ]
+    for address in unknown:
+        assert facts_of(client.get(f"{page}?next={address}").content.decode()) == [], address
+
+
 @pytest.mark.parametrize("way", ["password", "code"])
 def test_a_signed_act_asks_who_it_is_and_asks_no_more_for_five_minutes(
     guard: tuple[Client, str], change: RoleChange, way: str
@@ -73,7 +96,9 @@ def test_a_signed_act_asks_who_it_is_and_asks_no_more_for_five_minutes(
         if way == "password"
         else ("mfa_reauthenticate", {"code": code_now(secret)})
     )
-    assert "5 分钟" in client.get(f"{reverse(page)}?next={address}").content.decode()
+    shown = client.get(f"{reverse(page)}?next={address}").content.decode()
+    assert "5 分钟" in shown
+    assert facts_of(shown) == [("即将办理", "批准"), ("办理对象", f"{change.title} {change.number}".strip())]
     answer = client.post(reverse(page), {**sent, "next": address})
     assert (answer.status_code, answer["Location"]) == (302, address)
     assert client.get(address).status_code == 200
