@@ -164,7 +164,7 @@ def give_an_opinion(story: MainStory) -> None:
     evidence = {f"第 {number} 项条件的依据": f"示例材料第{number}页" for number in range(1, 4)}
     reviewer.fill(evidence)
     story.picture("reviewer", "opinion")
-    reviewer.send("拟写意见", {"审核意见": "符合三项条件，同意推荐。"})
+    reviewer.send("提交负责人签发", {"审核意见": "符合三项条件，同意推荐。"})
     expect(reviewer.state).to_have_text("待签发")
 
     lead = story("lead")

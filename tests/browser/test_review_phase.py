@@ -116,7 +116,7 @@ def draft_and_sign(story: ReviewStory) -> None:
         group.get_by_label("符合", exact=True).check()
     reviewer.fill({f"第 {n} 项条件的依据": f"示例材料第{n}页" for n in range(1, 4)})
     story.picture("reviewer", "01 opinion draft")
-    reviewer.send("拟写意见", {"审核意见": OUTSIDE, "内部备注": INTERNAL})
+    reviewer.send("提交负责人签发", {"审核意见": OUTSIDE, "内部备注": INTERNAL})
     expect(reviewer.state).to_have_text("待签发")
     expect(
         reviewer.page.locator(".action-buttons").get_by_role("link", name="签发", exact=True)
@@ -207,7 +207,7 @@ def return_one_and_compare(story: ReviewStory) -> None:
     lead.act("重新审核", {"理由": "部要求写明理由"})
     reviewer.waiting("审核意见", story.name("poor"))
     reviewer.choose("拟写意见")
-    reviewer.send("拟写意见", {"审核意见": "未提供与个人身份证件库的比对合同。"})
+    reviewer.send("提交负责人签发", {"审核意见": "未提供与个人身份证件库的比对合同。"})
     lead.waiting("审核意见", story.name("poor"))
     lead.act("签发", {"登录密码": world.PASSWORD})
     lead.waiting("汇总报送", "广东")

@@ -21,8 +21,9 @@ from filings.models import FormRefusal, UploadJob, VerificationForm
 from filings.services import loading, rejects, spool, uploads
 from pilot import clock
 from pilot.errors import NotPermitted, Refused
-from pilot.models import AuditEntry, OutboxMessage, TransitionRecord
+from pilot.models import AuditEntry, Notice, OutboxMessage, TransitionRecord
 from tests.factories import world
+from tests.filings import builders
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +96,32 @@ def test_a_job_runs_from_receipt_to_done(unit: Any, made: Any, hand_in: Any) -> 
     assert posted("compare_unit") == [{"unit_id": unit.pk}]
     load = AuditEntry.objects.get(action="upload-job.load")
     assert load.detail == {"first_row": 1, "last_row": 4, "accepted": 3, "duplicates": 0, "rejected": 1}
+
+
+def test_whoever_sent_a_file_is_told_and_of_a_failure_everybody(
+    unit: Any, provider: Any, made: Any, hand_in: Any
+) -> None:
+    """What a unit's own system sends tells nobody: it asks by itself, and may send ten a second."""
+
+    def told(job: UploadJob) -> list[int]:
+        notices = Notice.objects.filter(url=f"/cases/upload-job/{job.pk}/").order_by("person_id")
+        return list(notices.values_list("person_id", flat=True))
+
+    def sent(actor: Any, content: bytes) -> UploadJob:
+        job = uploads.receive_upload(actor=actor, unit=unit, source=io.BytesIO(content), name="a.ndjson")
+        return uploads.process(job_id=job.pk)
+
+    colleague = world.person(unit.organisation, "provider_operator")
+    form = json.dumps(made(1)[0]).encode()
+    by_hand, by_key = sent(provider, form), hand_in(form, actor=builders.SYSTEM)
+    junk = os.urandom(200_000).hex().encode()  # hardly packs: the head is sound, and what is missing is far behind
+    broken = sent(provider, gzip.compress(form + b"\n" + junk)[:-20])
+    assert [by_hand.state, by_key.state, broken.state] == ["done", "done", "failed"]
+    assert [told(job) for job in (by_hand, by_key, broken)] == [
+        [provider.person_id],
+        [],
+        sorted([provider.person_id, colleague.person_id]),
+    ]
 
 
 def test_a_job_that_is_done_is_left_alone(made: Any, hand_in: Any) -> None:
