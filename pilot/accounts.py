@@ -37,6 +37,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def clean_username(self, username: str, shallow: bool = False) -> str:
         return username.lower()
 
+    def is_safe_url(self, url: str | None) -> bool:
+        """As allauth's, to which what is no address at all (``//[``) is a fault of the server."""
+        try:
+            return bool(super().is_safe_url(url))
+        except ValueError:
+            return False
+
 
 class SecondFactorAdapter(DefaultMFAAdapter):
     """Secrets of second factors never lie open in the database."""

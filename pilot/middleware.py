@@ -174,8 +174,11 @@ class PortalMiddleware:
 def _to_login(request: HttpRequest) -> HttpResponse:
     if not polling.is_poll(request):
         return redirect_to_login(request.get_full_path())
-    page = request.headers.get("HX-Current-URL", "")
-    return polling.go_to(redirect_to_login(urlsplit(page).path or "/").url)
+    try:
+        page = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    except ValueError:  # no address at all
+        page = ""
+    return polling.go_to(redirect_to_login(page or "/").url)
 
 
 def _holds_nul(request: HttpRequest) -> bool:

@@ -159,7 +159,9 @@ register(
             ListColumn(
                 Column("person", gettext_lazy("人员")), lambda c: account(c.person.name), personal=True
             ),
-            ListColumn(Column("username", gettext_lazy("登录名")), lambda c: c.person.username),
+            ListColumn(
+                Column("username", gettext_lazy("登录名")), lambda c: c.person.username, personal=True
+            ),
             ListColumn(Column("organisation", gettext_lazy("单位")), lambda c: c.organisation.name),
             ListColumn(Column("role", gettext_lazy("角色")), lambda c: c.get_role_display()),
             ListColumn(Column("what", gettext_lazy("操作")), lambda c: str(c.what)),
@@ -207,7 +209,7 @@ def _objection_facts(objection: Objection, actor: Actor) -> list[Fact]:
     return [
         Fact(_("申诉单位"), objection.organisation.name),
         *_dispute(objection),
-        Fact(_("复核理由"), objection.finding),
+        Fact(_("复核结论"), objection.finding),
         Fact(_("复核人"), None if actor.is_provider else staff(objection.reviewer)),
     ]
 

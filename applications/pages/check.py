@@ -184,8 +184,8 @@ def receipt_page(case: Application, version: ApplicationVersion) -> ReceiptPage:
 
 
 def _following(case: Application, version: ApplicationVersion, bureau: Organisation) -> str:
-    if case.state != ApplicationState.SUBMITTED or version != content.latest_version(case):
-        return _("此后办理已有进展，该申请现为“%(state)s”；由谁办理、到何时为止，见办理进度。") % {
+    if case.state != ApplicationState.SUBMITTED:
+        return _("此后办理已有进展，该申请现为“%(state)s”，详见办理进度。") % {
             "state": case.get_state_display()
         }
     due = cases.acceptance_due(case, start=version.at)

@@ -7,10 +7,12 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pilot.enums import FilingType, Province, UnitStatusKind
 from pilot.forms import ActForm
+from pilot.selectors import register
 
 ANY = ("", _("全部"))
 # The first digit of a province's code names its region (GB/T 2260).
@@ -38,9 +40,14 @@ class UnitFilter(forms.Form):
     province = _province(_("注册省"))
     opened = _province(_("已开通的省"))
 
-    def __init__(self, *args: Any, licences: Sequence[tuple[str, Any]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, days: Sequence[int], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["licence"].choices = [ANY, *licences]  # type: ignore[attr-defined]
+        self.days = days  # of the programme's watch
+        within = [
+            (str(mark), gettext("%(days)s 天内到期") % {"days": mark}) for mark in sorted(days) if mark > 0
+        ]
+        expired = (register.EXPIRED, _("已到期"))
+        self.fields["licence"].choices = [ANY, expired, *within]  # type: ignore[attr-defined]
 
 
 class DayForm(forms.Form):

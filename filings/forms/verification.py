@@ -5,9 +5,8 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from filings.forms.units import ANY
 from pilot.enums import Province
-
-ANY = ("", _("全部"))
 
 
 class FormFilter(forms.Form):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -30,19 +31,23 @@ def export_url(name: str, form: BaseForm, sort: str = "") -> str:
     """Where a list is taken away from as it stands; nowhere while its filter has a fault."""
     if form.is_bound and not form.is_valid():
         return ""
-    asked = {key: form.data[key] for key in form.fields if form.data.get(key)} | (
-        {"sort": sort} if sort else {}
-    )
-    return f"{reverse('list_export', args=[name])}?{urlencode(asked)}"
+    return f"{reverse('list_export', args=[name])}?{_query(form, sort)}"
+
+
+def _query(form: BaseForm, sort: str = "") -> str:
+    """What a filter asks for, and a known order."""
+    asked = {key: form.data[key] for key in form.fields if form.data.get(key)}
+    known = sort.removeprefix("-") in register.SORTS
+    return urlencode(asked | ({"sort": sort} if known else {}))
 
 
 def _register(machine: str, actor: Actor, query: str, chosen: str) -> exports.Table:
     asked = QueryDict(query)
-    wanted = _wanted(machine, actor, register.filter_form(asked))
-    rows = list(register.rows_for(units(actor, at=clock.now()), wanted, asked.get("sort", "")))
-    return common.export_table(
-        _("试点单位名录"), register.columns(), chosen, total=len(rows), rows=register.lines(actor, rows)
-    )
+    form = register.filter_form(asked)
+    wanted = _wanted(machine, actor, form)
+    found = list(register.rows_for(units(actor, at=clock.now()), wanted, asked.get("sort", "")))
+    rows = register.lines(actor, found, days=form.days)
+    return common.export_table(_("试点单位名录"), register.columns(), chosen, total=len(rows), rows=rows)
 
 
 def _forms(machine: str, actor: Actor, query: str, chosen: str) -> exports.Table:
@@ -73,9 +78,25 @@ def _wanted(machine: str, actor: Actor, form: BaseForm) -> Mapping[str, Any]:
     return wanted
 
 
-def _address(page: str) -> Any:
-    return lambda query: f"{reverse(page)}?{query}" if query else reverse(page)
+def _address(page: str, query: str) -> str:
+    return f"{reverse(page)}?{query}" if query else reverse(page)
 
 
-exports.offer(REGISTER, exports.OwnList(gettext_lazy("试点单位名录"), _register, _address("pilot-unit_list")))
-exports.offer(FORMS, exports.OwnList(gettext_lazy("核验单"), _forms, _address("verification-form_list")))
+exports.offer(
+    REGISTER,
+    exports.OwnList(
+        gettext_lazy("试点单位名录"),
+        lambda asked: _query(register.filter_form(asked), asked.get("sort", "")),
+        _register,
+        partial(_address, "pilot-unit_list"),
+    ),
+)
+exports.offer(
+    FORMS,
+    exports.OwnList(
+        gettext_lazy("核验单"),
+        lambda asked: _query(FormFilter(asked or None)),
+        _forms,
+        partial(_address, "verification-form_list"),
+    ),
+)

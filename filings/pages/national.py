@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -231,26 +232,35 @@ def intro(month: str, counts: Mapping[str, int]) -> str:
 EXPORT: Final = "national"
 
 
+ASKED: Final = ("unit", "month", "show")
+
+
 def export_url(scope: selector.Scope, show: str) -> str:
     """Where a list is taken away from."""
-    query = f"unit={scope.unit.code}&month={scope.month.name}&show={show}"
-    return f"{reverse('list_export', args=[EXPORT])}?{query}"
+    asked = {"unit": scope.unit.code, "month": scope.month.name, "show": show}
+    return f"{reverse('list_export', args=[EXPORT])}?{_query(asked)}"
+
+
+def _query(asked: Mapping[str, str]) -> str:
+    return urlencode({key: asked.get(key, "") for key in ASKED})
 
 
 def _address(query: str) -> str:
     """The page of the list that a query of an export names."""
-    unit, _and, rest = query.removeprefix("unit=").partition("&")
-    return f"{reverse('national', args=[unit])}?{rest}"
+    asked = QueryDict(query)
+    rest = urlencode({key: asked[key] for key in ASKED[1:]})
+    return f"{reverse('national', args=[asked['unit']])}?{rest}"
 
 
 def _read(machine: str, actor: Actor, query: str, chosen: str) -> exports.Table:
     """All rows of a list. A month is the least that can be asked for, so it may be as long as a day's exports."""
-    asked = QueryDict(query)
-    unit = PilotUnit.objects.visible_to(actor).filter(code=asked.get("unit", "")).first()
-    show = asked.get("show", "")
-    if unit is None or show not in selector.LISTS or not policy.may_open("national", actor.role):
+    code, month, show = (QueryDict(query)[key] for key in ASKED)
+    unit = PilotUnit.objects.visible_to(actor).filter(code=code).first()
+    if unit is None or not policy.may_open("national", actor.role):
         raise Refused(_("没有权限"))
-    scope = selector.Scope(actor, unit, selector.month_of(asked.get("month", "")))
+    scope = selector.Scope(actor, unit, selector.month_of(month))
+    if scope.month.name != month or show not in selector.LISTS:
+        raise Refused(_("筛选条件有误"))
     rows = selector.LISTS[show](scope)
     return common.export_table(
         f"{unit.code}-{scope.month.name}-{dict(LISTS)[show]}",
@@ -262,7 +272,7 @@ def _read(machine: str, actor: Actor, query: str, chosen: str) -> exports.Table:
     )
 
 
-exports.offer(EXPORT, exports.OwnList(gettext_lazy("与全国系统核对"), _read, _address))
+exports.offer(EXPORT, exports.OwnList(gettext_lazy("与全国系统核对"), _query, _read, _address))
 
 
 # --- a file -----------------------------------------------------------------------------------------

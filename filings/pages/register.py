@@ -55,25 +55,18 @@ def rows_for(rows: QuerySet[Any], wanted: Mapping[str, Any], sort: str) -> Query
 
 
 def filter_form(asked: Mapping[str, Any]) -> UnitFilter:
-    """The filter bar with what an address asks for."""
-    return UnitFilter(asked or None, licences=licence_choices(register.watch_days(programmes.current())))
+    """The filter bar with what an address asks for; it knows the days of the licence watch."""
+    return UnitFilter(asked or None, days=register.watch_days(programmes.current()))
 
 
-def lines(actor: Actor, units: Sequence[Any]) -> list[Row]:
-    """The lines of these units, each with its scope and its figures to date."""
+def lines(actor: Actor, units: Sequence[Any], *, days: Sequence[int]) -> list[Row]:
+    """The lines of these units, each with its scope and its figures to date; ``days``: of the licence watch."""
     if not units:
         return []
-    now, days = clock.now(), register.watch_days(programmes.current())
+    now = clock.now()
     shown = {view.unit.pk: view for view in unit_views(actor, codes=[unit.code for unit in units])}
     opened = register.opened(shown, at=now)
     return [row(shown[one.pk], opened.get(one.pk), today=local_day(now), days=days) for one in units]
-
-
-def licence_choices(watched: Sequence[int]) -> list[tuple[str, str]]:
-    """Expired, or within each of these days of the programme's watch."""
-    marks = [mark for mark in watched if mark > 0]
-    within = [(str(mark), _("%(days)s 天内到期") % {"days": mark}) for mark in sorted(marks)]
-    return [(register.EXPIRED, _("已到期")), *within]
 
 
 def licence_tag(unit: Any, *, today: date, days: Sequence[int]) -> Tag | None:

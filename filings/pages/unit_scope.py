@@ -158,7 +158,7 @@ class SwitchPage:
     back: str
     crumbs: Sequence[Link]
     form: Any
-    opened: Section
+    opened: Section | None = None  # beside the form: what is open now
     facts: Sequence[Fact] = ()
     preview: Section | None = None
     notes: Sequence[str] = ()

@@ -54,7 +54,7 @@ def unit_list(request: Any) -> HttpResponse:
     listing = ListPage(
         title=_("试点单位名录"),
         columns=register_page.columns(),
-        rows=register_page.lines(request.actor, list(page)),
+        rows=register_page.lines(request.actor, list(page), days=form.days),
         total=page.paginator.count,
         empty=Empty(_("没有试点单位"), _("名单公布后，试点单位会列在这里")),
         crumbs=[home()],
@@ -120,14 +120,15 @@ def _switch_page(unit: Any, form: Any) -> unit_scope.SwitchPage:
         back=_url(unit),
         crumbs=crumbs_of(unit),
         form=form,
-        opened=unit_scope.opened(register.scope_of(unit), at=clock.now()),
         facts=[Fact(_("试点单位"), f"{unit.code} {unit.organisation.name}")],
     )
 
 
 def _switch_form(request: HttpRequest, unit: Any, form: Any) -> HttpResponse:
     status = 422 if form.is_bound and form.errors else 200
-    return render(request, "filings/unit_switch.html", {"page": _switch_page(unit, form)}, status=status)
+    page = _switch_page(unit, form)
+    page.opened = unit_scope.opened(register.scope_of(unit), at=clock.now())
+    return render(request, "filings/unit_switch.html", {"page": page}, status=status)
 
 
 def _switch_preview(request: HttpRequest, unit: Any, form: Any) -> HttpResponse:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
+from django.http import QueryDict
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -56,10 +57,12 @@ type Reader = Callable[[str, Actor, str, str], Table]
 class OwnList:
     """A list that is no machine's: what it is called, how it is read, and where its page is for a query.
 
-    ``read`` raises :class:`Refused` where the actor may not open it or the query is none.
+    ``query`` makes of an address what of it the list knows, always spelt alike; ``read`` raises :class:`Refused` where
+    the actor may not open the list or the query is none.
     """
 
     label: Any
+    query: Callable[[QueryDict], str]
     read: Reader
     address: Callable[[str], str]
 

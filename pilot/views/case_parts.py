@@ -108,8 +108,10 @@ def _by(row: TransitionRecord, actor: Actor) -> Any:
         return _("系统")
     if row.person is None or (actor.is_provider and row.organisation_id != actor.organisation_id):
         return row.organisation.name
-    # Masked, two people of one office may read alike; what they acted as tells them apart.
-    return staff(row.person, f"{row.organisation.name} · {Role(row.role).label} ")
+    # Masked, two people of one office may read alike; what they acted as tells them apart. What follows from an act is
+    # the system's, on behalf of whoever acted.
+    acted_as = "" if row.role == Role.SYSTEM else f"{Role(row.role).label} "
+    return staff(row.person, f"{row.organisation.name} · {acted_as}")
 
 
 def machine_label(slug: str) -> str:

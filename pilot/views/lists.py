@@ -58,7 +58,7 @@ def list_export(request: Any, machine: str) -> HttpResponse:
     """The list as a spreadsheet: a short one at once, a long one as a job that reports on its own page (C08)."""
     columns = request.POST.get("columns", "")[:1000]
     if own := exports.own_list(machine):
-        query = request.GET.urlencode()
+        query = own.query(request.GET)
         table, back = _own_table(request, own, machine, query, columns), own.address(query)
     else:
         pages = _pages(request, machine)

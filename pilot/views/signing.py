@@ -10,6 +10,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
+from pilot import workflow
 from pilot.machines import declared
 from pilot.registry import pages_of
 from pilot.ui import Fact
@@ -21,15 +22,13 @@ def to_be_signed(request: Any) -> Sequence[Fact]:
     sent = request.POST if request.method == "POST" else request.GET
     try:
         match = resolve(urlsplit(sent.get(REDIRECT_FIELD_NAME, "")).path)
-    except Resolver404:
+    except (Resolver404, ValueError):  # or no address at all
         return ()
     if request.actor is None or not (match.url_name or "").endswith("_act") or "slug" not in match.kwargs:
         return ()
-    pages = pages_of(match.kwargs["slug"])
+    pages, name = pages_of(match.kwargs["slug"]), match.kwargs["name"]
     case = visible_rows(pages, request.actor).filter(pk=match.kwargs["pk"]).first()
-    act = next((t for t in declared(pages.model) if t.name == match.kwargs["name"]), None)
-    if case is None or act is None:
+    if case is None or name not in {move.name for move in declared(pages.model)}:
         return ()
-    return Fact(_("即将办理"), str(act.custom["label"])), Fact(
-        _("办理对象"), f"{case.title} {case.number}".strip()
-    )
+    act = str(workflow.label(pages.model, name))
+    return Fact(_("即将办理"), act), Fact(_("办理对象"), f"{case.title} {case.number}")

@@ -115,6 +115,33 @@ def test_p02_the_time_runs_where_people_write_and_the_bell_takes_nothing_from_th
         if path.startswith("form"):
             expect(page.get_by_label("产品名称及版本")).to_have_value("写到一半")
             visitor.picture(tmp_path / "bell.png")
+    stand_at(OPENS - SECOND)  # nothing is written where handing in is not possible yet: there the page turns
+    page.goto(f"/applications/{case.pk}/check/")
+    button = page.get_by_role("button", name="确认并提交")
+    expect(button).to_have_count(0)
+    stand_at(OPENS)
+    expect(button).to_be_visible()
+
+
+def test_p02_at_the_end_of_a_correction_the_strip_says_so_and_nothing_typed_is_lost(
+    provider: Actor,
+    bureau_reviewer: Actor,
+    sign_in: Callable[..., Visitor],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = builders.returned(provider, bureau_reviewer)
+    due = case.due_at
+    assert due is not None
+    section = next(p.key for p in SECTIONS if any(field.key == "licence_authority" for field in p.fields))
+    page = sign_in(provider).page
+    monkeypatch.setattr(clock, "now", lambda: due - SECOND)
+    page.goto(f"/applications/{case.pk}/form/{section}/")
+    expect(page.locator(".bell [data-countdown]")).to_be_visible()
+    page.locator("[name=licence_authority]").fill("写到一半")
+    monkeypatch.setattr(clock, "now", lambda: due)
+    expect(page.locator("[data-kept]")).to_have_text("补正期限已过")
+    expect(page.locator("[data-kept-said]")).to_have_text("补正期限已过")
+    expect(page.locator("[name=licence_authority]")).to_have_value("写到一半")
 
 
 def test_p03_p06_p07_from_the_task_list_to_the_check_and_back(

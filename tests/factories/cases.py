@@ -441,8 +441,7 @@ def faq_entry(cast: Cast) -> FaqEntry:
 
 
 def bulletin(cast: Cast) -> Bulletin:
-    period = f"{cast.form.day:%Y-%m}"
-    return bulletins.compile_bulletin(actor=cast.officer, period=period)
+    return bulletins.compile_bulletin(actor=cast.officer, period=f"{cast.form.day:%Y-%m}")
 
 
 # --- what may be asked for ------------------------------------------------------------------------

@@ -51,6 +51,8 @@ def test_the_stored_forms_leave_as_the_list_shows_them(two: Any, ministry_office
         ["F-1", "广东省"],
         ["F-0", "广东省"],
     ]
+    taken(ministry_officer, FORMS, "late=&x=1&province=11&sort=code")
+    assert AuditEntry.objects.filter(action="list.export").latest("pk").detail["filter"] == "province=11"
     told = AuditEntry.objects.filter(action="list.export").order_by("pk").first()
     assert told is not None
     assert told.detail == {"machine": FORMS, "filter": "province=44", "rows": 2}

@@ -109,8 +109,15 @@ def test_people_of_one_office_are_told_apart_by_what_they_acted_as(cast: Cast, r
     objection = workflow.fire(file(cast, "application", refused.pk), "take", actor=cast.officer)
     address = reverse("objection_detail", args=[objection.pk])
     page = intake.client_of(cast.approver).get(address).context["page"]
+    name = mask_name(cast.officer.name)
     office = cast.officer.organisation_name
-    assert str(page.timeline[0].by) == f"{office} · 部经办人员 {mask_name(cast.officer.name)}"
+    assert str(page.timeline[0].by) == f"{office} · 部经办人员 {name}"
+    workflow.fire(objection, "uphold", actor=cast.officer, reason="示例")  # and by it the refusal falls
+    page = (
+        intake.client_of(cast.approver).get(reverse("application_detail", args=[refused.pk])).context["page"]
+    )
+    follows = next(entry for entry in page.timeline if entry.title == "恢复受理审查")
+    assert str(follows.by) == f"{office} · {name}"
 
 
 def test_a_decision_is_reviewed_once(cast: Cast, refused: Application) -> None:

@@ -252,6 +252,7 @@ def _asked_for(scene: Scene) -> dict[str, dict[str, str]]:
     listed = people["own reviewer"].client.post(
         reverse("list_export", args=["inspection"]), {"columns": "", "reason": ExportReason.values[0]}
     )
+    register = people["own reviewer"].client.post(reverse("list_export", args=["pilot-unit"]))
     log = people["audit administrator"].client.post(reverse("audit_export"), {"reason": "示例"})
     refused = Client().get(
         reverse("api_upload_rejects", args=[UploadJob.unscoped.get(pk=scene.at["job"]).case_key]),
@@ -259,6 +260,7 @@ def _asked_for(scene: Scene) -> dict[str, dict[str, str]]:
     )
     return {
         "list_export": faults(listed, BOOK, private=True),
+        "list_export of the register": faults(register, BOOK, private=True),
         "audit_export": faults(log, "application/gzip", private=True),
         "api_upload_rejects": faults(refused, "application/octet-stream", private=True),
     }

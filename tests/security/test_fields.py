@@ -17,6 +17,7 @@ from django.template.base import VariableNode
 from assessment import spreadsheet
 from assessment.views import published_list
 from filings.intake.columns import ERROR_COLUMNS
+from filings.pages import form_page, register
 from filings.pages import national as national_pages
 from filings.selectors import national as national_selector
 from pilot.registry import MachinePages, all_pages
@@ -69,6 +70,8 @@ def test_the_other_tables_that_leave_the_portal() -> None:
         "files",
         {
             **lists,
+            "register": [str(column.key) for column in register.columns()],
+            "stored forms": [str(column.key) for column in form_page.columns()],
             "published list": published_list.CSV_HEAD,
             "provincial report": [key for key, _heading, _width in spreadsheet.COLUMNS],
             "refused rows, beside the sender's own": ERROR_COLUMNS,

@@ -37,21 +37,26 @@ function run() {
   if (bases.length) ticking = setInterval(tick, SECOND);
 }
 
-// Without an answer the strip stays as it is; nothing asks again by itself.
+// Without an answer the strip stays as it is; nothing asks again by itself. Where the page leads elsewhere by now, what
+// it says there stands in the place of the strip.
 async function renew() {
   const strip = document.querySelector("[data-kept]");
   if (!strip) return window.location.reload();
-  const answer = await fetch(window.location.href, { headers: { "X-Poll": "1" } });
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".bell");
+  const answer = await fetch(window.location.href, { headers: { "X-Poll": "1" } }).catch(() => null);
+  if (!answer?.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.querySelector(".bell") ?? page.querySelector("main .notice");
   if (!fresh) return;
   fresh.dataset.kept = "";
   strip.replaceWith(fresh);
+  document.querySelector("[data-kept-said]").textContent = fresh.querySelector("p").textContent;
   run();
 }
 
 // Many wait for the same bell; they do not all come back in the same moment.
 function renewSoon() {
   clearInterval(ticking);
+  bases.forEach(({ node }) => show(node, 0));
   setTimeout(renew, Math.random() * 3 * SECOND);
 }
 

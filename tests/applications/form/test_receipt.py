@@ -62,7 +62,7 @@ def test_what_follows_is_not_promised_once_it_has_come(provider: Actor, bureau_r
     case = fire(case, "accept", actor=bureau_reviewer)
     assert (promise[:10], following()) == (
         "广东省通信管理局将在",
-        "此后办理已有进展，该申请现为“已受理”；由谁办理、到何时为止，见办理进度。",
+        "此后办理已有进展，该申请现为“已受理”，详见办理进度。",
     )
 
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from applications.models import Application
-from applications.rules.form import SECTIONS
+from applications.rules.form import FIELDS, MANY, SECTIONS, masked
 from applications.services.drafts import start_application
 from pilot.actors import Actor
 from tests.applications import builders
@@ -247,3 +247,12 @@ def test_a_foreign_form_does_not_exist(case: Application) -> None:
         assert client.get(url(case, part)).status_code == 404
     assert client.post(url(case, "form", "unit"), {}).status_code == 404
     assert builders.client_of(world.bureau()).get(url(case, "form")).status_code == 403
+
+
+def test_a_long_list_chosen_whole_is_told_in_a_word() -> None:
+    provinces, channels = FIELDS["provinces"], FIELDS["channels"]
+    every, short = ([value for value, _label in field.choices] for field in (provinces, channels))
+    assert masked(provinces, every) == "全部 31 项"
+    assert len(masked(provinces, every[1:])) == 30
+    assert len(short) < MANY
+    assert masked(channels, short) == tuple(str(label) for _value, label in channels.choices)

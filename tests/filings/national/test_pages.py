@@ -193,6 +193,19 @@ def test_a_list_is_exported_whole(unit: PilotUnit) -> None:
     assert entry.detail == {"machine": "national", "filter": asked_for, "rows": 12}
 
 
+def test_an_export_takes_what_the_page_shows_however_it_is_asked_for(unit: PilotUnit) -> None:
+    form(unit, 1)
+    client, door = client_of(world.bureau()), reverse("list_export", args=["national"])
+    asked = f"show=without_receipt&unit={unit.code}&other=1&month="
+    assert [client.post(f"{door}?{asked}{month}").status_code for month in ("2019-06", "", "x")] == [
+        200,
+        404,
+        404,
+    ]
+    entry = AuditEntry.objects.get(action="list.export", outcome="done")
+    assert entry.detail["filter"] == f"unit={unit.code}&month=2019-06&show=without_receipt"
+
+
 def test_a_long_list_is_written_by_a_job_and_not_within_the_request(
     unit: PilotUnit, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

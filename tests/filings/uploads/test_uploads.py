@@ -114,7 +114,9 @@ def test_whoever_sent_a_file_is_told_and_of_a_failure_everybody(
     colleague = world.person(unit.organisation, "provider_operator")
     form = json.dumps(made(1)[0]).encode()
     by_hand, by_key = sent(provider, form), hand_in(form, actor=builders.SYSTEM)
-    junk = os.urandom(200_000).hex().encode()  # hardly packs: the head is sound, and what is missing is far behind
+    junk = (
+        os.urandom(200_000).hex().encode()
+    )  # hardly packs: the head is sound, and what is missing is far behind
     broken = sent(provider, gzip.compress(form + b"\n" + junk)[:-20])
     assert [by_hand.state, by_key.state, broken.state] == ["done", "done", "failed"]
     assert [told(job) for job in (by_hand, by_key, broken)] == [

@@ -362,8 +362,7 @@ def test_the_table_holds_every_code() -> None:
 def test_every_code_can_be_come_by(
     system: System, unit: Any, admin: Any, document: Any, filing: Any, work: Any, monkeypatch: Any, code: int
 ) -> None:
-    table = Table(system, unit, admin, document, filing, work, monkeypatch)
-    reply = getattr(table, f"code_{code}")()
+    reply = getattr(Table(system, unit, admin, document, filing, work, monkeypatch), f"code_{code}")()
     assert (reply.code, reply.status) == (code, 200)
     # The schema: version, then msg_code, msg of exactly 256 characters, and nothing unknown.
     assert (reply.document.tag, reply.document.attrib) == ("return", {"version": "V.3.0"})

@@ -11,7 +11,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt
 from django.core.cache import cache
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.urls import reverse
 
 from pilot import tasks
@@ -146,3 +146,11 @@ def test_what_is_typed_as_login_is_not_kept(
     assert login(f" {typed.upper()}")[1].status_code == 429
     kept = repr(list(AccessAttempt.objects.values())) + caplog.text
     assert typed.lower() not in kept.lower()
+
+
+def test_where_a_login_leads_to_may_be_nonsense(provider: Actor) -> None:
+    """An address that is none leads home; it is no fault of the server."""
+    page = f"{reverse('account_login')}?next=//["
+    assert Client().get(page).status_code == 200
+    fields = {"login": person_of(provider).username, "password": world.PASSWORD, "next": "//["}
+    assert Client().post(reverse("account_login"), fields)["Location"] == "/"

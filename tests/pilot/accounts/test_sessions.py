@@ -187,3 +187,5 @@ def test_a_page_that_asks_by_itself_keeps_no_session_alive(ministry_officer: Act
     answer = client.get(reverse("notice_list"), headers=poll)
     where = f"{reverse('account_login')}?next=/audit/checks/7/"
     assert (answer.status_code, answer["HX-Redirect"]) == (204, where)
+    answer = client.get(reverse("notice_list"), headers={**poll, "HX-Current-URL": "http://["})
+    assert (answer.status_code, answer["HX-Redirect"]) == (204, f"{reverse('account_login')}?next=/")
