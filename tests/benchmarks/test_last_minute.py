@@ -39,4 +39,5 @@ def test_a_mixed_load(bench: Callable[..., Any]) -> None:
     figures = report["figures"]
     assert report["ratios"].keys() == {"failed", "p95_ms", "memory_growth"}
     assert (figures["requests"], figures["failed"], figures["burst_failed"]) == (60, 0, 0)
+    assert len(figures["p95_ms_by_tenth"].split()) == 10
     assert min(figures[f"{kind}_p95_ms"] for kind in ("page", "public", "form", "file")) > 0

@@ -16,7 +16,9 @@ from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.models import Membership
-from pilot.services import api_keys, audit_checks, webhooks
+from pilot.registry import pages_of
+from pilot.services import api_keys, audit_checks, exports, webhooks
+from pilot.views import listing
 from tests.applications import builders as intake
 from tests.factories import cases, world
 from tests.factories.cases import Cast
@@ -27,7 +29,12 @@ type Beginning = tuple[Actor | None, list[str]]
 def public() -> list[str]:
     """Pages before login that no link leads to."""
     names = ("account_login", "password_forgotten", "receipt_check", "provider-registration_create")
-    return [*map(reverse, names), reverse("access_link", args=["x" * 22]), "/no-such-page/"]
+    return [
+        *map(reverse, names),
+        reverse("published_list"),
+        reverse("access_link", args=["x" * 22]),
+        "/no-such-page/",
+    ]
 
 
 def of_their_own() -> list[Beginning]:
@@ -62,10 +69,11 @@ def _unit() -> list[Beginning]:
         scopes=["figures.read"],
         expires_at=until,
     )
-    webhooks.register(
+    hook = webhooks.register(
         actor=cast.provider, unit=cast.unit, url="https://hooks.example.cn/", events=["upload.finished"]
-    )
-    of_provider = [reverse(name) for name in ("api_key_list", "webhook_list", "webhook_create", "v3_access")]
+    ).endpoint
+    names = ("api_key_list", "api_key_create", "webhook_list", "webhook_create", "v3_access")
+    of_provider = [*map(reverse, names), reverse("webhook_detail", args=[hook.pk])]
     of_unit = [
         reverse("figure", args=[code, "2019-06", "m2_errors"]),
         reverse("national", args=[code]),
@@ -74,9 +82,24 @@ def _unit() -> list[Beginning]:
     of_officer = [reverse("pilot-unit_scope", args=[code]), reverse("national_import", args=[code])]
     return [
         (cast.provider, of_provider + of_unit),
-        (cast.officer, of_unit + of_officer),
+        (cast.officer, of_unit + of_officer + [_export(cast.officer)]),
         (cast.lead, [*of_unit, reverse("pilot-unit_licence", args=[code])]),
     ]
+
+
+def _export(reader: Actor) -> str:
+    """A long list that is being written."""
+    table = listing.table_of(pages_of("rectification"), reader, "")
+    export = exports.request(
+        actor=reader,
+        machine="rectification",
+        table=table,
+        query="",
+        columns="",
+        language="zh-hans",
+        reason="work",
+    )
+    return reverse("export_detail", args=[export.pk])
 
 
 def _assessed() -> list[Beginning]:
