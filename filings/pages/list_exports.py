@@ -31,14 +31,14 @@ def export_url(name: str, form: BaseForm, sort: str = "") -> str:
     """Where a list is taken away from as it stands; nowhere while its filter has a fault."""
     if form.is_bound and not form.is_valid():
         return ""
-    return f"{reverse('list_export', args=[name])}?{_query(form, sort)}"
+    return f"{reverse('list_export', args=[name])}?{urlencode(_asked(form, sort))}"
 
 
-def _query(form: BaseForm, sort: str = "") -> str:
+def _asked(form: BaseForm, sort: str = "") -> dict[str, str]:
     """What a filter asks for, and a known order."""
     asked = {key: form.data[key] for key in form.fields if form.data.get(key)}
     known = sort.removeprefix("-") in register.SORTS
-    return urlencode(asked | ({"sort": sort} if known else {}))
+    return asked | ({"sort": sort} if known else {})
 
 
 def _register(machine: str, actor: Actor, query: str, chosen: str) -> exports.Table:
@@ -86,7 +86,7 @@ exports.offer(
     REGISTER,
     exports.OwnList(
         gettext_lazy("试点单位名录"),
-        lambda asked: _query(register.filter_form(asked), asked.get("sort", "")),
+        lambda asked: _asked(register.filter_form(asked), asked.get("sort", "")),
         _register,
         partial(_address, "pilot-unit_list"),
     ),
@@ -95,7 +95,7 @@ exports.offer(
     FORMS,
     exports.OwnList(
         gettext_lazy("核验单"),
-        lambda asked: _query(FormFilter(asked or None)),
+        lambda asked: _asked(FormFilter(asked or None)),
         _forms,
         partial(_address, "verification-form_list"),
     ),

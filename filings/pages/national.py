@@ -238,11 +238,11 @@ ASKED: Final = ("unit", "month", "show")
 def export_url(scope: selector.Scope, show: str) -> str:
     """Where a list is taken away from."""
     asked = {"unit": scope.unit.code, "month": scope.month.name, "show": show}
-    return f"{reverse('list_export', args=[EXPORT])}?{_query(asked)}"
+    return f"{reverse('list_export', args=[EXPORT])}?{urlencode(asked)}"
 
 
-def _query(asked: Mapping[str, str]) -> str:
-    return urlencode({key: asked.get(key, "") for key in ASKED})
+def _asked(asked: QueryDict) -> dict[str, str]:
+    return {key: asked.get(key, "") for key in ASKED}
 
 
 def _address(query: str) -> str:
@@ -272,7 +272,7 @@ def _read(machine: str, actor: Actor, query: str, chosen: str) -> exports.Table:
     )
 
 
-exports.offer(EXPORT, exports.OwnList(gettext_lazy("与全国系统核对"), _query, _read, _address))
+exports.offer(EXPORT, exports.OwnList(gettext_lazy("与全国系统核对"), _asked, _read, _address))
 
 
 # --- a file -----------------------------------------------------------------------------------------

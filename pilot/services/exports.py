@@ -57,12 +57,12 @@ type Reader = Callable[[str, Actor, str, str], Table]
 class OwnList:
     """A list that is no machine's: what it is called, how it is read, and where its page is for a query.
 
-    ``query`` makes of an address what of it the list knows, always spelt alike; ``read`` raises :class:`Refused` where
-    the actor may not open the list or the query is none.
+    ``asked`` is what of an address the list knows, which makes its query; ``read`` raises :class:`Refused` where the
+    actor may not open the list or the query is none.
     """
 
     label: Any
-    query: Callable[[QueryDict], str]
+    asked: Callable[[QueryDict], dict[str, str]]
     read: Reader
     address: Callable[[str], str]
 

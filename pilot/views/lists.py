@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -58,12 +59,12 @@ def list_export(request: Any, machine: str) -> HttpResponse:
     """The list as a spreadsheet: a short one at once, a long one as a job that reports on its own page (C08)."""
     columns = request.POST.get("columns", "")[:1000]
     if own := exports.own_list(machine):
-        query = own.query(request.GET)
-        table, back = _own_table(request, own, machine, query, columns), own.address(query)
+        query = urlencode(own.asked(request.GET))
+        table = _own_table(request, own, machine, query, columns)
     else:
         pages = _pages(request, machine)
         query = _query(request, pages)
-        table, back = listing.table_of(pages, request.actor, query, columns), _list(pages, query)
+        table = listing.table_of(pages, request.actor, query, columns)
     asked: dict[str, Any] = {
         "actor": request.actor, "machine": machine, "table": table, "query": query,
         "reason": request.POST.get("reason", ""),
@@ -72,7 +73,7 @@ def list_export(request: Any, machine: str) -> HttpResponse:
         return _exported(**asked, columns=columns)
     except PilotError as refusal:
         messages.error(request, str(refusal.message))
-        return redirect(back)
+        return redirect(own.address(query) if own else _list(pages, query))
 
 
 def _own_table(request: Any, own: exports.OwnList, machine: str, query: str, columns: str) -> exports.Table:
