@@ -85,7 +85,7 @@ def uploading(forms: int) -> Iterator[Event]:
 
 
 def upload(seed: int, n: int, since: datetime, until: datetime) -> None:
-    """Every unit that may sends ``n`` forms collected since the last time; the worker takes and compares them."""
+    """Every unit that may sends ``n`` forms collected since the last time; the worker takes them."""
     jobs = []
     for applicant in UNITS:
         if applicant is JOINED_LATE and until < JOINED:
@@ -147,12 +147,14 @@ def _send(applicant: Applicant, records: list[dict[str, Any]], name: str) -> Upl
 
 
 def _await(jobs: list[UploadJob]) -> None:
-    """Wait until the worker has taken the batches and compared what they brought."""
+    """Wait until the worker has taken the batches, and compare what they brought, as the next sweep would."""
     end = time.monotonic() + PATIENCE
     waiting = [job.pk for job in jobs]
     while time.monotonic() < end:
         left = UploadJob.unscoped.filter(pk__in=waiting).exclude(state__in=[JobState.DONE, JobState.FAILED])
-        if not left.exists() and not any(comparison.pending(unit=job.unit) for job in jobs):
+        if not left.exists():
+            for unit in {job.unit for job in jobs}:
+                comparison.compare_everything(unit=unit)
             return
         time.sleep(0.05)
     raise Refused("后台任务没有响应，请检查 Celery / the worker does not answer")
