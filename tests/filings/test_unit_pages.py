@@ -227,6 +227,8 @@ def test_what_is_open_stands_above_the_switch(units: list[PilotUnit], ministry_o
     whole, part = opened(units[0])
     assert (whole[0], "北京市" in whole[1], "天津市" in whole[1]) == ("全部类型", False, True)
     assert part == ("新增备案、新增网站", "北京市、广东省")
+    shown = text_of(signed_in(ministry_officer), reverse("pilot-unit_scope", args=[units[0].code]))
+    assert ("全部类型" in shown, "没有开通的省份" in shown) == (True, False)
 
 
 def test_whoever_may_not_switch_finds_no_way_there(
