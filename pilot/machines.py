@@ -155,6 +155,14 @@ class Case(Owned):
         return f"{self.number_prefix}-{local_day(self.opened_at).year}-{self.pk:04d}"
 
     @property
+    def called(self) -> str:
+        """What a notice of it says beside its number: mostly whose case it is.
+
+        No personal data, and nothing that is destroyed some day: notices stay.
+        """
+        return self.title
+
+    @property
     def stated_reason(self) -> str:
         """Why it is decided as it is, where the case itself and not the step of the decision says so."""
         return ""

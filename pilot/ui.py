@@ -173,6 +173,7 @@ class ListPage:
     filtered: bool = False
     page: Any = None  # django.core.paginator.Page
     toolbar: Sequence[Link] = ()
+    buttons: Sequence[Link] = ()  # acts on the whole list: what is posted, and where
     views: ViewBar | None = None
     batch: BatchBar | None = None
     export_url: str = ""

@@ -11,10 +11,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django_fsm import can_proceed
 from psycopg.errors import DeadlockDetected
@@ -290,17 +292,21 @@ def _tell(case: Case, act: Act, rule: Handler) -> None:
         subject=case,
         detail={"from": act.source, "to": case.state},
     )
+    if not rule.tell:
+        return
     with on_record():
-        subject = f"{case.number} · {label(type(case), act.name)}"
-    for audience in rule.tell:
-        notices.send(
-            members=audience(case),
-            subject=subject,
-            machine=type(case).slug(),
-            object_id=case.pk,
-            source=act.key,
-            hold=rule.hold,
-        )
+        act_label = str(label(type(case), act.name))
+        subject = " · ".join(filter(None, (case.number, case.called, act_label)))
+    told = reduce(or_, (Q(pk__in=audience(case).values("pk")) for audience in rule.tell))
+    notices.send(
+        members=Membership.objects.filter(told),  # who is of two audiences is told once
+        subject=subject[: notices.SUBJECT_LENGTH],
+        mailed_subject=f"{case.number} · {act_label}",
+        machine=type(case).slug(),
+        object_id=case.pk,
+        source=act.key,
+        hold=rule.hold,
+    )
 
 
 def record_denial(case: Case, name: str, *, actor: Actor, error: PilotError) -> None:

@@ -130,6 +130,10 @@ class InterestDeclaration(Case):
         return f"{self.assessment} · {self.assessor}"
 
     @property
+    def called(self) -> str:
+        return self.assessment.called
+
+    @property
     def number(self) -> str:
         return self.assessment.number
 

@@ -56,6 +56,10 @@ class CoordinationCase(Case):
     def __str__(self) -> str:
         return self.subject
 
+    @property
+    def called(self) -> str:
+        return str(self.unit)
+
     @classmethod
     def visibility(cls, actor: Actor) -> Q:
         if actor.sees_everything:

@@ -114,6 +114,10 @@ class Finding(Case):
         return f"{self.form.form_no} · {self.field}"
 
     @property
+    def called(self) -> str:
+        return self.form.form_no
+
+    @property
     def title(self) -> str:
         return f"{self.form.form_no} · {FIELD_LABELS.get(self.field, self.field)}"
 

@@ -57,6 +57,12 @@ class UploadJob(Case):
         return self.source_name
 
     @property
+    def called(self) -> str:
+        """What became of its rows; the file's name is destroyed with its month."""
+        words = [(_("接收"), self.accepted), (_("重复"), self.duplicates), (_("拒收"), self.rejected_rows)]
+        return " ".join(f"{word} {number:,}" for word, number in words if number)
+
+    @property
     def by_request(self) -> bool:
         """Whether it stands for a request, which was answered itself, and for no file."""
         return self.source_name == BY_REQUEST

@@ -226,6 +226,10 @@ class RoleChange(Case):
         return f"{self.what} {self.person} · {self.get_role_display()}"
 
     @property
+    def called(self) -> str:
+        return f"{self.organisation} · {self.get_role_display()}"
+
+    @property
     def what(self) -> Any:
         """What is asked for, in words."""
         if self.reopen:

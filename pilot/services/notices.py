@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,6 +16,8 @@ from pilot.language import on_record
 from pilot.models import Membership, Notice, OutboxMessage
 from pilot.services import outbox
 
+SUBJECT_LENGTH: Final = 255
+
 
 def send(
     *,
@@ -26,18 +28,20 @@ def send(
     source: str,
     hold: timedelta | None = None,
     url: str = "",
+    mailed_subject: str = "",
 ) -> int:
     """Tell every person behind ``members`` once; held back for ``hold`` so that an act taken back tells nobody.
 
     Whoever may not open the page it leads to is not told: an office has administrators who never see a case.
-    Subjects name the case number and the act, never a person (P11). Mails say no more and lead to the case, or to
-    ``url`` where the matter stands on a page of its own.
+    Subjects name the case and the act, never a person (P11). A mail leaves the house: where ``mailed_subject`` says
+    less, it says no more than that. It leads to the case, or to ``url`` where the matter stands on a page of its own.
     """
     visible_from = clock.security_now() + (hold or timedelta())
     url = url or f"/cases/{machine}/{object_id}/"
+    mailed = mailed_subject or subject
     with on_record():
         text = render_to_string(
-            "notices/mail.txt", {"subject": subject, "link": f"{settings.PILOT_SITE}{url}"}
+            "notices/mail.txt", {"subject": mailed, "link": f"{settings.PILOT_SITE}{url}"}
         )
     page = str(resolve(urlsplit(url).path).url_name)
     people: dict[int, Any] = {
@@ -54,7 +58,7 @@ def send(
             outbox.post(
                 kind=OutboxMessage.Kind.MAIL,
                 target=person.email,
-                payload={"subject": subject, "text": text},
+                payload={"subject": mailed, "text": text},
                 not_before=visible_from if hold else None,
                 source=source,
             )

@@ -1,17 +1,15 @@
-"""The pages around the cases: first page, guide before login, notices, documents, probes, identity switch."""
+"""The pages around the cases: first page, guide before login, documents, probes, identity switch."""
 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import Resolver404, resolve, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -22,13 +20,13 @@ from pilot.errors import Refused
 from pilot.forms import whole_number
 from pilot.machines import MACHINES
 from pilot.middleware import MEMBERSHIP_KEY, client_address, refusal
-from pilot.models import Document, Notice
+from pilot.models import Document
 from pilot.registry import all_pages, contributors, guide_contributors
 from pilot.selectors import guide as guide_selector
 from pilot.selectors import people, programmes
 from pilot.services import audit, documents, operations
 from pilot.services import people as people_service
-from pilot.ui import Column, Dashboard, Empty, Link, ListPage, MenuItem, Row, Tag
+from pilot.ui import Dashboard, MenuItem
 
 
 @require_safe
@@ -69,59 +67,6 @@ def guide(request: HttpRequest) -> HttpResponse:
     for contribute in guide_contributors():
         contribute(page, programme)
     return render(request, "pages/guide.html", {"page": page})
-
-
-@require_safe
-def notice_list(request: Any) -> HttpResponse:
-    """The person's notices, newest first."""
-    rows = Notice.objects.filter(person=request.user, visible_from__lte=clock.security_now())
-    page = Paginator(rows, 20).get_page(request.GET.get("page"))
-    listing = ListPage(
-        title=_("通知"),
-        columns=[
-            Column("subject", _("内容")),
-            Column("about", _("事项")),
-            Column("at", _("时间")),
-            Column("state", _("状态")),
-        ],
-        rows=[
-            Row(
-                reverse("notice_read", args=[n.pk]),
-                [
-                    n.subject,
-                    _about(n.url),
-                    n.at,
-                    Tag(_("已读"), "muted") if n.read_at else Tag(_("未读"), "info"),
-                ],
-            )
-            for n in page.object_list
-        ],
-        total=page.paginator.count,
-        empty=Empty(_("暂无通知"), _("事项有进展时会在这里通知您")),
-        crumbs=[Link(_("首页"), reverse("home"))],
-        page=page,
-    )
-    return render(request, "pages/list.html", {"page": listing})
-
-
-def _about(url: str) -> str:
-    """What kind of case an address of the portal belongs to; empty for anything else."""
-    try:
-        name = resolve(urlsplit(url).path).url_name or ""
-    except Resolver404:
-        return ""
-    slug = name.rpartition("_")[0]
-    return next((str(pages.label) for pages in all_pages() if pages.slug == slug), "")
-
-
-@require_safe
-def notice_read(request: Any, pk: int) -> HttpResponse:
-    """Mark a notice as read and go to what it is about."""
-    notice = get_object_or_404(Notice, pk=pk, person=request.user, visible_from__lte=clock.security_now())
-    if notice.read_at is None:
-        notice.read_at = clock.security_now()
-        notice.save(update_fields=["read_at"])
-    return redirect(notice.url)
 
 
 @require_POST

@@ -159,7 +159,8 @@ def test_whom_a_transition_tells(cast: Cast, machine: str, name: str) -> None:
         f"{person.replace(' ', '.')}@example.cn" for person in audience
     )
     subject = f"{moved.number} · {label(type(moved), name)}"
-    assert {notice.subject for notice in told} == {subject} if audience else not told
+    seen = f"{moved.number} · {moved.called} · {label(type(moved), name)}"
+    assert {notice.subject for notice in told} == ({seen} if audience else set())
     now = clock.security_now()
     assert {notice.visible_from > now for notice in told} == ({held} if audience else set())
     assert {mail.not_before > now for mail in posted} == ({held} if audience else set())
