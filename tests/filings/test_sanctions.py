@@ -20,7 +20,7 @@ from filings.services import attachments, coordination, deadlines, supervision
 from filings.transitions import sanctions as transitions
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused, StateChanged
-from pilot.models import Document, Objection, PilotUnit, ProgrammeRule
+from pilot.models import Document, Notice, Objection, PilotUnit, ProgrammeRule
 from pilot.selectors import register
 from pilot.services import documents, objections
 from pilot.workflow import fire
@@ -78,6 +78,16 @@ def test_of_two_proposals_at_one_moment_one_is_refused() -> None:
     first, second = world.bureau(), world.bureau()
     assert while_held(lambda: proposal(first, unit), lambda: proposal(second, unit)) is Refused
     assert Sanction.unscoped.get().proposed_by_id == first.person_id
+
+
+@pytest.mark.usefixtures("rule")
+def test_who_decides_in_the_office_that_proposed_is_told_once(
+    unit: PilotUnit, provider: Actor, ministry_officer: Actor, ministry_approver: Actor
+) -> None:
+    sanction = fire(proposal(ministry_officer, unit), "notify", actor=ministry_officer)
+    fire(sanction, "close_hearing", actor=provider, statement="已整改")
+    told = Notice.objects.filter(subject__endswith="陈述申辩结束").values_list("person", flat=True)
+    assert list(told.filter(person=ministry_approver.person_id)) == [ministry_approver.person_id]
 
 
 @pytest.mark.usefixtures("rule")
