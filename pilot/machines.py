@@ -109,7 +109,7 @@ def _slug(name: str) -> str:
 class Case(Owned):
     """A row with a state machine. ``case_key`` joins the histories of all machines that serve one case."""
 
-    number_prefix: ClassVar[str] = ""  # of the numbers of this machine's cases
+    number_prefix: ClassVar[str] = ""  # of its cases' numbers, unless they have numbers of their own
     state: Any
     case_key = models.UUIDField(editable=False, db_index=True)
     opened_at = models.DateTimeField(editable=False)
@@ -150,8 +150,6 @@ class Case(Owned):
     @property
     def number(self) -> str:
         """The readable number that people quote: prefix of the machine, year it was opened, row (``ZG-2019-0003``)."""
-        if not self.number_prefix:
-            return f"#{self.pk}"
         return f"{self.number_prefix}-{local_day(self.opened_at).year}-{self.pk:04d}"
 
     @property

@@ -20,6 +20,7 @@ BY_REQUEST = "api"  # the name of what came in without a file; no file is kept u
 class UploadJob(Case):
     """What came in, when, and what became of every row. The file waits in an encrypted spool until it is done."""
 
+    number_prefix = "SB"
     state = StateField(default=JobState.RECEIVED, choices=JobState.choices)
     unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="jobs")
     source_name = models.CharField(max_length=255)

@@ -134,7 +134,7 @@ def duplicates(label: str, jobs: Sequence[UploadJob]) -> Section:
             Column("rows", _("重复"), "end"),
             Column("at", _("接收时间")),
         ],
-        rows=[Row(_job(job.pk), [f"#{job.pk}", repeats_link(job), job.received_at]) for job in jobs],
+        rows=[Row(_job(job.pk), [job.number, repeats_link(job), job.received_at]) for job in jobs],
         empty=_("没有重复的行"),
     )
 

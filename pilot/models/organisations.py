@@ -162,6 +162,7 @@ class RegistrationState(models.TextChoices):
 class ProviderRegistration(Case):
     """A provider asks for an account; the bureau of its province confirms that it exists and who acts for it."""
 
+    number_prefix = "DJ"
     state = StateField(default=RegistrationState.REQUESTED, choices=RegistrationState.choices)
     name = models.CharField(max_length=255)
     uscc = models.CharField(max_length=18)
@@ -209,6 +210,7 @@ class RoleChange(Case):
     With ``reopen`` the person has the role already, but the account is disabled: it opens again.
     """
 
+    number_prefix = "JS"
     state = StateField(default=RoleChangeState.REQUESTED, choices=RoleChangeState.choices)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="role_changes")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)

@@ -156,6 +156,7 @@ class ProposalState(models.TextChoices):
 class WindowExtension(Case):
     """A window's end moved by a decision of two people, with the reason on record."""
 
+    number_prefix = "YC"
     state = StateField(default=ProposalState.PROPOSED, choices=ProposalState.choices)
     window = models.ForeignKey(Window, on_delete=models.PROTECT, related_name="extensions")
     closes = models.DateTimeField()

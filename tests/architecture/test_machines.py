@@ -197,6 +197,13 @@ def states(slug: str) -> list[str]:
     return list(dict.fromkeys(state for source, _name, target in DESIGN[slug] for state in (source, target)))
 
 
+def test_every_machine_numbers_its_cases_so_that_no_other_does() -> None:
+    """People quote a number over the telephone; the number of a row of some table means nothing to them."""
+    own = {slug for slug, model in MACHINES.items() if "number" in vars(model)}
+    prefixes = [model.number_prefix for slug, model in MACHINES.items() if slug not in own]
+    assert (len(set(prefixes)), "" in prefixes) == (len(prefixes), False)
+
+
 def test_the_machines_are_those_of_the_design() -> None:
     assert MACHINES.keys() == DESIGN.keys()
 

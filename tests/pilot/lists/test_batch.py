@@ -63,7 +63,7 @@ def test_a_hundred_rows_of_which_three_are_not_possible(bureau_reviewer: Actor) 
     result = send(client, **hidden(preview))
     assert result.context["page"].title == "不予确认：成功 97，失败 3"
     assert [row.cells for row in result.context["page"].rows] == [
-        [f"#{case.pk} {case.name}", "当前状态为“已确认”，不能不予确认"] for case in reversed(settled)
+        [f"{case.number} {case.name}", "当前状态为“已确认”，不能不予确认"] for case in reversed(settled)
     ]
     assert ProviderRegistration.unscoped.filter(state="rejected").count() == 97
     entry = AuditEntry.objects.get(action="list.batch")
