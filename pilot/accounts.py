@@ -5,12 +5,14 @@ from __future__ import annotations
 import hmac
 from typing import Any
 
+from allauth.account import forms as account_forms
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.signals import password_changed
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter, get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
@@ -19,6 +21,7 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from pilot import sealing
 from pilot.actors import Actor
@@ -30,6 +33,10 @@ from pilot.services import audit, second_factors
 
 class AccountAdapter(DefaultAccountAdapter):
     """Closed registration: officials are invited, providers come through their bureau."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": gettext_lazy("登录名或密码不正确")
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -67,6 +74,33 @@ def login_tried(request: HttpRequest, credentials: dict[str, Any] | None = None)
     return hmac.digest(sealing.derive(settings.PILOT_DIGEST_KEY, "login"), given.encode(), "sha256").hex()
 
 
+class _Plain:
+    """A form of allauth's whose fields do not say their label twice."""
+
+    fields: dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+
+class LoginForm(_Plain, account_forms.LoginForm):
+    """Sign-in; the portal calls a username 登录名 everywhere."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = _("登录名")
+
+
+class ChangePasswordForm(_Plain, account_forms.ChangePasswordForm):
+    """A new password of one's own."""
+
+
+class ReauthenticatePasswordForm(_Plain, account_forms.ReauthenticateForm):
+    """The password once more before an act that is signed."""
+
+
 class _Counted:
     """Wrong codes count like wrong passwords: whoever knows the password does not guess the second factor."""
 
@@ -92,11 +126,15 @@ class _Counted:
         user_login_failed.send(sender=type(self), credentials=credentials, request=context.request)
 
 
-class SecondFactorForm(_Counted, AuthenticateForm):
+class ActivateCodesForm(_Plain, ActivateTOTPForm):
+    """The first code of an application that makes them."""
+
+
+class SecondFactorForm(_Counted, _Plain, AuthenticateForm):
     """The second factor at sign-in."""
 
 
-class SecondFactorAgainForm(_Counted, ReauthenticateForm):
+class SecondFactorAgainForm(_Counted, _Plain, ReauthenticateForm):
     """The second factor before an act that is signed."""
 
 

@@ -24,7 +24,7 @@ from pilot.models import (
     WindowExtension,
 )
 from pilot.registry import Creation, Group, ListColumn, MachinePages, pages_of, register
-from pilot.rules import local_day
+from pilot.rules import last_moment, local_day
 from pilot.selectors.objections import had_part
 from pilot.services import objections, people, programmes
 from pilot.ui import Column, Fact, Link, Section, Tag
@@ -39,7 +39,8 @@ class ExtensionForm(ActForm):
         label=gettext_lazy("时间窗口"), queryset=Window.objects.all(), empty_label=gettext_lazy("请选择")
     )
     closes = forms.DateTimeField(
-        label=gettext_lazy("延长至"), help_text=gettext_lazy("格式 2019-04-20 00:00，到此刻为止")
+        label=gettext_lazy("延长至"),
+        help_text=gettext_lazy("格式 2019-04-20 00:00，此刻不计入"),
     )
     reason = forms.CharField(
         label=gettext_lazy("理由"), widget=forms.Textarea(attrs={"rows": 4}), max_length=2000
@@ -54,12 +55,12 @@ register(
         icon="calendar-clock",
         columns=[
             ListColumn(Column("window", gettext_lazy("时间窗口")), lambda c: c.window.get_kind_display()),
-            ListColumn(Column("closes", gettext_lazy("延长至")), lambda c: c.closes),
+            ListColumn(Column("closes", gettext_lazy("延长至")), lambda c: last_moment(c.closes)),
         ],
         facts=lambda c, actor: [
             Fact(_("时间窗口"), c.window.get_kind_display()),
-            Fact(_("原截止时间"), c.window.closes),
-            Fact(_("延长至"), c.closes),
+            Fact(_("原截止时间"), last_moment(c.window.closes)),
+            Fact(_("延长至"), last_moment(c.closes)),
             Fact(_("理由"), c.reason),
             Fact(_("提出人"), staff(c.proposed_by)),
             Fact(_("决定人"), staff(c.approved_by)),

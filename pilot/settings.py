@@ -150,9 +150,15 @@ ACCOUNT_SESSION_REMEMBER = False  # every session ends after SESSION_COOKIE_AGE 
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 # Wrong passwords are counted by axes, in the database that all web processes share.
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": ""}
+ACCOUNT_FORMS = {
+    "login": "pilot.accounts.LoginForm",
+    "change_password": "pilot.accounts.ChangePasswordForm",
+    "reauthenticate": "pilot.accounts.ReauthenticatePasswordForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ADAPTER = "pilot.accounts.SecondFactorAdapter"
 MFA_FORMS = {
+    "activate_totp": "pilot.accounts.ActivateCodesForm",
     "authenticate": "pilot.accounts.SecondFactorForm",
     "reauthenticate": "pilot.accounts.SecondFactorAgainForm",
 }

@@ -452,6 +452,7 @@ class WindowFace:
     text: str  # what to do now
     countdown: Countdown | None = None
     note: str = ""  # an extension of the window
+    links: Sequence[Link] = ()  # what there is to read now
 
 
 @dataclass(slots=True)
@@ -480,6 +481,7 @@ class GuidePage:
     intro: str
     as_of: datetime
     headline: WindowFace | None = None  # the phase that readers come for
+    applying: bool = False  # whether it is the one in which to apply, and not over
     elements: Sequence[GuideElement] = ()
     crumbs: Sequence[Link] = ()
 

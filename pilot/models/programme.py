@@ -7,18 +7,18 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from pilot.actors import Actor
 from pilot.enums import WindowKind
 from pilot.machines import EVERYTHING, NOTHING, Case, StateField, append_only, four_eyes, machine, step
-from pilot.rules import SHANGHAI
+from pilot.rules import SHANGHAI, last_moment
 
 
 def _written(at: datetime) -> str:
     """A moment as the notice means it, whatever time zone the reader's process is in."""
-    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
 class Programme(models.Model):
@@ -66,7 +66,7 @@ class Window(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {_written(self.opens)} ～ {_written(self.closes)}"
+        return f"{self.get_kind_display()} {_written(self.opens)} ～ {_written(last_moment(self.closes))}"
 
 
 class Condition(models.Model):
@@ -170,7 +170,11 @@ class WindowExtension(Case):
         constraints = [four_eyes("proposed_by", "approved_by", name="window_extension_four_eyes")]
 
     def __str__(self) -> str:
-        return f"{self.window.get_kind_display()} → {_written(self.closes)}"
+        until = _written(last_moment(self.closes))
+        return gettext("%(window)s延长至 %(until)s") % {
+            "window": self.window.get_kind_display(),
+            "until": until,
+        }
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from pilot import rules
 from pilot.enums import OrganisationKind, WindowKind
 from pilot.models import Condition, Organisation, Programme, Window
 from pilot.selectors import programmes
-from pilot.ui import Column, Countdown, Face, Fact, GuideElement, GuidePage, Row, WindowFace
+from pilot.ui import Column, Countdown, Face, Fact, GuideElement, GuidePage, Link, Row, WindowFace
 
 type Values = Mapping[str, Any]  # the programme's rules as they hold today, by key
 
@@ -25,11 +26,13 @@ def page(programme: Programme, *, at: datetime) -> GuidePage:
     """The guide as it stands at ``at`` (business time)."""
     windows = [face(window, at=at) for window in Window.objects.filter(programme=programme)]
     rules_of = programmes.values_in_force(programme)
+    headline = _headline(windows)
     return GuidePage(
         title=_("办事指南"),
         intro=programme.heading,
         as_of=at,
-        headline=next(iter(windows), None),
+        headline=headline,
+        applying=bool(windows) and headline is windows[0] and headline.face != "after",
         elements=[
             _matter(programme, rules_of),
             _authorities(),
@@ -47,6 +50,13 @@ def page(programme: Programme, *, at: datetime) -> GuidePage:
     )
 
 
+def _headline(windows: Sequence[WindowFace]) -> WindowFace | None:
+    """The phase under way, else the next to begin, else the last."""
+    running = (window for window in windows if window.face == "open")
+    coming = (window for window in windows if window.face == "before")
+    return next(running, None) or next(coming, None) or next(reversed(windows), None)
+
+
 def face(window: Window, *, at: datetime) -> WindowFace:
     """One window's face at ``at``; windows are half-open, so the moment of opening is open and of closing is not."""
     opens, closes = window.opens, programmes.closing(window)
@@ -56,7 +66,8 @@ def face(window: Window, *, at: datetime) -> WindowFace:
         opens=opens,
         closes=closes,
         face=shown,
-        text=_what_now(window.kind, shown),
+        text=_what_now(window.kind, shown, closes),
+        links=_to_read(window.kind, shown),
         countdown=_countdown(shown, opens, closes, at),
         note=_("原定截止时间 %(closes)s，已依程序延长")
         % {"closes": f"{rules.last_moment(window.closes).astimezone(rules.SHANGHAI):%Y-%m-%d %H:%M:%S}"}
@@ -73,24 +84,37 @@ def _countdown(shown: Face, opens: datetime, closes: datetime, at: datetime) -> 
     return Countdown(label, -((at - bell) // timedelta(milliseconds=1)))
 
 
-def _what_now(kind: str, shown: Face) -> str:
+def _what_now(kind: str, shown: Face, closes: datetime) -> str:
     words = {
         (WindowKind.APPLICATION, "before"): _(
-            "尚未开始接收申请。可以先下载空白申请表、准备材料；没有账号的单位可以先申请账号"
+            "尚未开始接收申请。可以先下载空白申请表、准备材料；没有账号的单位可以先申请账号。"
         ),
-        (WindowKind.APPLICATION, "open"): _("正在接收申请。请登录填写申请表、上传材料，并在截止前确认并提交"),
+        (WindowKind.APPLICATION, "open"): _(
+            "正在接收申请。请登录填写申请表、上传材料，并在截止前确认并提交。"
+        ),
         (WindowKind.APPLICATION, "after"): _(
             "已停止接收申请。已提交的单位可以登录查看进度，收到补正告知的仍可在补正期限内提交；"
-            "确有特殊原因未能按期提交的，请联系注册地通信管理局，由部机关决定是否逾期准入"
+            "确有特殊原因未能按期提交的，请联系注册地通信管理局，由部机关决定是否逾期准入。"
         ),
-        (WindowKind.REVIEW, "before"): _("申请阶段结束后，通信管理局审核并汇总报送，部机关组织技术能力评估"),
-        (WindowKind.REVIEW, "open"): _("正在审核和评估。申请单位可以登录查看进度，并按要求配合核实"),
-        (WindowKind.REVIEW, "after"): _("审核和评估已结束，请查看已公布的试点单位名单"),
-        (WindowKind.RUN, "before"): _("列入名单的单位从此时起提交电子化核验单"),
-        (WindowKind.RUN, "open"): _("试点单位正在提交电子化核验单，并接受监督检查"),
-        (WindowKind.RUN, "after"): _("试点运行已结束，此后采集的核验单不再接收"),
+        (WindowKind.REVIEW, "before"): _(
+            "申请阶段结束后，通信管理局审核并汇总报送，部机关组织技术能力评估。"
+        ),
+        (WindowKind.REVIEW, "open"): _("正在审核和评估。申请单位可以登录查看进度，并按要求配合核实。"),
+        (WindowKind.REVIEW, "after"): _("审核和评估已结束，结果见已公布的试点单位名单。"),
+        (WindowKind.RUN, "before"): _("列入名单的单位从此时起提交电子化核验单。"),
+        (WindowKind.RUN, "open"): _("试点单位正在提交电子化核验单，并接受监督检查。"),
+        (WindowKind.RUN, "after"): _("试点已于 %(day)s 结束，此后采集的核验单不再接收。")
+        % {"day": rules.local_day(rules.last_moment(closes))},
     }
     return words[WindowKind(kind), shown]
+
+
+def _to_read(kind: str, shown: Face) -> list[Link]:
+    units = Link(_("试点单位名单"), reverse("published_list"))
+    bulletins = Link(_("试点运行情况通报"), reverse("published_bulletin"))
+    if kind == WindowKind.REVIEW:
+        return [units] if shown == "after" else []
+    return [units, bulletins] if kind == WindowKind.RUN and shown != "before" else []
 
 
 def _matter(programme: Programme, rules_of: Values) -> GuideElement:
@@ -142,7 +166,7 @@ def _windows(windows: Sequence[WindowFace]) -> GuideElement:
         "windows",
         _("申报窗口"),
         windows=windows,
-        note=_("时间均为北京时间，以本平台服务器时钟为准，起始时刻计入，截止时刻不计入"),
+        note=_("时间均为北京时间，以本平台的业务时间为准，起始时刻计入，截止时刻不计入"),
     )
 
 

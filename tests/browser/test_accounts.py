@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def sign_in_again(page: Page, person: Person) -> None:
-    page.get_by_label("用户名").fill(person.username)
+    page.get_by_label("登录名").fill(person.username)
     page.get_by_label("密码").fill(world.PASSWORD)
     page.get_by_role("button", name="登录", exact=True).click()
 
@@ -94,7 +94,7 @@ def test_nobody_else_is_offered_it_and_signing_out_forgets(
     assert "另一人" in page.evaluate(kept)
     page.locator(".actor-name").click()
     page.get_by_role("button", name="退出登录").first.click()
-    expect(page.get_by_label("用户名")).to_be_visible()
+    expect(page.get_by_label("登录名")).to_be_visible()
     assert page.evaluate(kept) is None
 
 

@@ -356,7 +356,7 @@ def test_p12_two_tabs_are_warned_kept_and_come_back(
     expect(text).to_have_value(typed)
     Session.objects.all().delete()
     page.context.clock.fast_forward("30:02")
-    page.get_by_label("用户名").fill(Person.objects.get(pk=provider.acting_person).username)
+    page.get_by_label("登录名").fill(Person.objects.get(pk=provider.acting_person).username)
     page.get_by_label("密码").fill(world.PASSWORD)
     page.get_by_role("button", name="登录", exact=True).click()
     expect(page).to_have_url(re.compile(f"{address}$"))

@@ -27,7 +27,7 @@ class Visitor:
         """Through the login page, to the first page."""
         page = self.page
         page.goto("/")
-        page.get_by_label("用户名").fill(Person.objects.get(pk=actor.person_id).username)
+        page.get_by_label("登录名").fill(Person.objects.get(pk=actor.person_id).username)
         page.get_by_label("密码").fill(world.PASSWORD)
         page.get_by_role("button", name="登录", exact=True).click()
         expect(page.locator(".actor-name")).to_have_text(actor.name)

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from lxml import html
 
 from pilot import clock
 from pilot.enums import OrganisationKind
@@ -20,6 +21,7 @@ from pilot.services import programmes as programme_services
 from pilot.ui import Countdown, GuidePage
 from pilot.workflow import fire
 from tests.factories import world
+from tests.pilot.lists.helpers import find
 
 OPENS, CLOSES = world.moment("2019-04-01 00:00"), world.moment("2019-04-16 00:00")
 STEPS = {"-1 s": -1000, "-1 ms": -1, "0": 0, "+1 ms": 1, "+1 s": 1000}
@@ -81,14 +83,14 @@ def read(client: Client) -> str:
     return response.content.decode()
 
 
-def cards(html: str) -> dict[str, tuple[str, str]]:
+def cards(text: str) -> dict[str, tuple[str, str]]:
     """Anchor → heading and text of each element."""
     found = {}
-    for anchor, body in re.findall(r'<section class="card-box" id="(\w+)"(.*?)</section>', html, re.S):
+    for anchor, body in re.findall(r'<section class="card-box" id="(\w+)"(.*?)</section>', text, re.S):
         heading = re.search(r'<span class="guide-number">\d+</span>(.*?)</h2>', body)
         assert heading
-        text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", body))
-        found[anchor] = (heading[1], text)
+        words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", body))
+        found[anchor] = (heading[1], words)
     return found
 
 
@@ -145,18 +147,68 @@ def check(at: Any, expected: tuple[str, int | None, tuple[int, ...] | None]) -> 
         (OPENS - timedelta(seconds=1), "未开始", "没有账号的单位可以先申请账号"),
         (OPENS, "进行中", "请登录填写申请表、上传材料，并在截止前确认并提交"),
         (CLOSES - timedelta(milliseconds=1), "进行中", "在截止前确认并提交"),
-        (CLOSES, "已截止", "由部机关决定是否逾期准入"),
+        (CLOSES, "进行中", "正在审核和评估"),
+        (world.moment("2019-05-16 00:00"), "进行中", "试点单位正在提交电子化核验单，并接受监督检查。"),
+        (world.moment("2020-01-10 09:00"), "已截止", "试点已于 2019-12-31 结束，此后采集的核验单不再接收。"),
     ],
 )
 def test_each_face_says_what_to_do_now(
     programme: Programme, client: Client, monkeypatch: pytest.MonkeyPatch, at: Any, tag: str, what_now: str
 ) -> None:
     monkeypatch.setattr(clock, "now", lambda: at)
-    html = read(client)
-    headline = html[html.index("headline-words") : html.index("headline-acts")]
+    text = read(client)
+    headline = text[text.index("headline-words") : text.index("headline-acts")]
     assert re.findall(r'class="tag [^"]*">(.*?)</span>', headline) == [tag]
     assert what_now in headline
     assert ("data-countdown" in headline) is (tag != "已截止")
+
+
+@pytest.mark.parametrize(
+    ("at", "shown", "links"),
+    [
+        ("2019-03-20 00:00", "申请阶段", ["登录办理", "申请账号"]),
+        ("2019-04-15 23:59", "申请阶段", ["登录办理", "申请账号"]),
+        ("2019-04-16 00:00", "审查阶段", ["登录办理"]),
+        ("2019-06-01 00:00", "试点运行阶段", ["试点单位名单", "试点运行情况通报", "登录办理"]),
+        ("2020-01-10 09:00", "试点运行阶段", ["试点单位名单", "试点运行情况通报", "登录办理"]),
+    ],
+)
+def test_the_headline_is_the_phase_under_way_with_what_can_be_done_or_read(
+    programme: Programme,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    at: str,
+    shown: str,
+    links: list[str],
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: world.moment(at))
+    headline = find(html.fromstring(read(client)), ".headline")[0]
+    assert headline.get("aria-label") == shown
+    assert [link.text_content().strip() for link in find(headline, "a")] == links
+
+
+def test_what_is_published_is_linked_where_the_guide_speaks_of_it(programme: Programme) -> None:
+    faces = guide.page(programme, at=world.moment("2019-06-01 00:00")).element("windows").windows
+    published = [reverse("published_list"), reverse("published_bulletin")]
+    assert [[link.url for link in face.links] for face in faces] == [[], published[:1], published]
+
+
+@pytest.mark.parametrize("name", ["guide", "account_login"])
+def test_what_is_public_is_linked_from_every_page(programme: Programme, client: Client, name: str) -> None:
+    root = html.fromstring(client.get(reverse(name)).content)
+    public = ["guide", "help_index", "published_list", "published_bulletin", "receipt_check", "api_docs"]
+    links = [link.get("href") for link in find(root, ".footer nav a")]
+    assert links[: len(public)] == [reverse(page) for page in public]
+
+
+def test_the_login_page_leads_to_what_needs_no_account(programme: Programme, client: Client) -> None:
+    root = html.fromstring(client.get(reverse("account_login")).content)
+    pages = ["guide", "provider-registration_create", "published_list", "published_bulletin", "receipt_check"]
+    links = [link.get("href") for link in find(root, ".entrance-about a")]
+    assert links == [reverse(page) for page in [*pages, "api_docs"]]
+    labels = [label.text_content().strip("*") for label in find(root, ".entrance-form label")]
+    assert labels == ["登录名", "密码"]
+    assert find(root, ".entrance-form input[placeholder]") == []
 
 
 def test_the_clock_is_the_servers_business_clock(programme: Programme, client: Client) -> None:

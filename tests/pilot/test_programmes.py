@@ -21,6 +21,7 @@ from pilot.models import (
     Window,
     WindowExtension,
 )
+from pilot.registry import pages_of
 from pilot.selectors import programmes
 from pilot.services import programmes as services
 from tests.factories import world
@@ -128,9 +129,20 @@ def test_calendar_change_keeps_its_history(programme: Programme) -> None:
 
 def test_windows_are_written_in_shanghai_time_wherever_the_reader_is(programme: Programme) -> None:
     window = Window.objects.get(programme=programme, kind=WindowKind.APPLICATION)
-    assert str(window) == "申请阶段 2019-04-01 00:00 ～ 2019-04-16 00:00"
+    assert str(window) == "申请阶段 2019-04-01 00:00:00 ～ 2019-04-15 23:59:59"
     closes = world.moment("2019-04-18 00:00").astimezone(UTC)
-    assert str(WindowExtension(window=window, closes=closes)) == "申请阶段 → 2019-04-18 00:00"
+    assert str(WindowExtension(window=window, closes=closes)) == "申请阶段延长至 2019-04-17 23:59:59"
+
+
+def test_the_end_of_a_window_reads_like_in_the_guide(programme: Programme, ministry_officer: Actor) -> None:
+    window = Window.objects.get(programme=programme, kind=WindowKind.APPLICATION)
+    extension = services.propose_extension(
+        actor=ministry_officer, window=window, closes=world.moment("2019-04-18 00:00"), reason="示例"
+    )
+    pages = pages_of("window-extension")
+    ends = [fact.value for fact in pages.facts(extension, ministry_officer)[1:3]]
+    assert ends == [world.moment("2019-04-15 23:59:59"), world.moment("2019-04-17 23:59:59")]
+    assert pages.columns[1].value(extension) == world.moment("2019-04-17 23:59:59")
 
 
 def test_what_the_ministry_alone_decides_is_refused_in_words(
