@@ -119,14 +119,21 @@ def menu(actor: Actor, path: str, counts: Mapping[str, int]) -> list[MenuGroup]:
         url = reverse(name)
         groups[group].append(MenuItem(str(label), url, icon, count, current=path.startswith(url)))
 
-    for group, name, label, icon in EXTRA:
+    for group, name, label, icon in entries():
         if policy.may_open(name, actor.role):
-            add(group, name, label, icon)
-    for pages in all_pages():
-        name = f"{pages.slug}_list"
-        if policy.may_open(name, actor.role):
-            add(pages.group, name, pages.label, pages.icon, counts.get(pages.slug, 0))
+            add(group, name, label, icon, counts.get(name.removesuffix("_list"), 0))
     return [MenuGroup(str(group.label), items) for group, items in groups.items() if items]
+
+
+def entries() -> list[tuple[Group, str, Any, str]]:
+    """All that can stand in the menu: heading, URL name, label, icon."""
+    return [*EXTRA, *((p.group, f"{p.slug}_list", p.label, p.icon) for p in all_pages())]
+
+
+def page_names() -> dict[str, str]:
+    """URL name → what the page is called in the menu, or in the help where it does not stand there."""
+    titles = {page: str(topic.title) for page, topic in texts.by_page().items()}
+    return titles | {name: str(label) for _group, name, label, _icon in entries()}
 
 
 # Pages that are no machine's list: group, URL name, label, icon. The apps add theirs in ``AppConfig.ready``.

@@ -39,6 +39,7 @@ class Topic:
 
     name: str
     pages: tuple[str, ...]
+    group: str  # of the menu, where none of its pages stands there
     title: Words
     purpose: Words
     rule: Words
@@ -99,6 +100,7 @@ def _topic(name: str, row: dict[str, Any]) -> Topic:
     return Topic(
         name=name,
         pages=tuple(_pages(row)),
+        group=row.get("group", ""),
         title=Words(*row["title"]),
         purpose=Words(*row["purpose"]),
         rule=Words(*row["rule"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from pilot import policy
+from pilot.actors import Actor
 from pilot.downloads import as_download
 from pilot.models import AuditHead
 from pilot.services import audit_heads
@@ -21,12 +23,12 @@ SCRIPT: Final = settings.BASE_DIR / "docs" / "verify_audit.py"
 
 
 @require_safe
-def heads(request: HttpRequest) -> HttpResponse:
+def heads(request: Any) -> HttpResponse:
     """The latest heads and how to keep and use them."""
     newest = AuditHead.objects.order_by("-size")[:SHOWN]
     page = PlainPage(
-        title=_("审计日志存证树根"),
-        crumbs=[Link(_("首页"), reverse("home"))],
+        title=_("存证树根"),
+        crumbs=_crumbs(request.actor),
         intro=_(
             "每个树根概括签名前的全部审计记录，不含任何个人信息。请定期保存本页文件：以后用它可以查出任何改动、删除、插入和调换，"
             "即使改动者掌握整个数据库。"
@@ -55,12 +57,19 @@ def heads(request: HttpRequest) -> HttpResponse:
             ),
         ],
         toolbar=[
-            Link("JSON", reverse("audit_heads_json"), "braces"),
-            Link(_("文本"), reverse("audit_heads_text"), "file-text"),
-            Link(_("核验程序"), reverse("audit_verifier"), "file-code"),
+            Link(_("下载树根（JSON）"), reverse("audit_heads_json"), "braces"),
+            Link(_("下载树根（文本）"), reverse("audit_heads_text"), "file-text"),
+            Link(_("下载核验程序"), reverse("audit_verifier"), "file-code"),
         ],
     )
     return render(request, "pages/plain.html", {"page": page})
+
+
+def _crumbs(actor: Actor | None) -> list[Link]:
+    crumbs = [Link(_("首页"), reverse("home"))]
+    if actor and policy.may_open("audit_list", actor.role):
+        crumbs.append(Link(_("审计日志"), reverse("audit_list")))
+    return crumbs
 
 
 @require_safe

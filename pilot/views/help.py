@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from pilot import help as texts
 from pilot import policy, tours
+from pilot.context import entries, page_names
+from pilot.registry import Group
 from pilot.ui import Link
 
 YEAR = 365 * 24 * 3600  # seconds
@@ -26,7 +30,7 @@ class HelpPage:
     title: str
     crumbs: list[Link]
     query: str = ""
-    entries: tuple[tuple[str, texts.Topic], ...] = ()
+    groups: tuple[tuple[str, list[tuple[str, texts.Topic]]], ...] = ()
     topic: texts.Topic | None = None
     kind: texts.Words | None = None
     source: texts.Words | None = None
@@ -41,11 +45,32 @@ def help_index(request: HttpRequest) -> HttpResponse:
     """Every topic for the reader's role, or those that hold the words of ``?q=``."""
     query = request.GET.get("q", "").strip()[:100]
     role = _role(request)
-    entries = tuple(
-        (reverse("help_topic", args=[topic.first_for(role)]), topic) for topic in texts.found(query, role)
-    )
-    page = HelpPage(_("使用帮助"), [Link(_("首页"), reverse("home"))], query, entries)
+    groups = tuple(_grouped(texts.found(query, role), role))
+    page = HelpPage(_("使用帮助"), [Link(_("首页"), reverse("home"))], query, groups)
     return render(request, "pages/help_index.html", {"page": page})
+
+
+def _grouped(
+    topics: list[texts.Topic], role: str | None
+) -> Iterator[tuple[str, list[tuple[str, texts.Topic]]]]:
+    """Headings of the menu with their topics, in the order in which their pages stand there."""
+    places = {name: (group, place) for place, (group, name, _label, _icon) in enumerate(entries())}
+    placed = [(_place(topic, places), topic) for topic in topics]
+    for group in Group:
+        found = sorted(((place, topic) for (of, place), topic in placed if of == group), key=itemgetter(0))
+        if found:
+            yield (
+                str(group.label),
+                [(reverse("help_topic", args=[topic.first_for(role)]), topic) for _place_, topic in found],
+            )
+
+
+def _place(topic: texts.Topic, places: dict[str, tuple[Group, int]]) -> tuple[Group, int]:
+    """Where a topic stands: with the first of its pages that is in the menu, else at the end of its own heading."""
+    return next((places[page] for page in topic.pages if page in places), None) or (
+        Group(topic.group),
+        len(places),
+    )
 
 
 @require_safe
@@ -68,7 +93,8 @@ def help_topic(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def tour(request: Any) -> HttpResponse:
     """The steps of the tour as a plain page, each a link that begins there."""
-    steps = [(url, step.say) for url, step in tours.addresses(request.actor)]
+    names = page_names()
+    steps = [(url, names[step.page], step.say) for url, step in tours.addresses(request.actor)]
     page = HelpPage(
         _("入门导览"), [Link(_("首页"), reverse("home")), Link(_("使用帮助"), reverse("help_index"))]
     )

@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import resolve, reverse
 from lxml import html
 
+from pilot import context, policy
 from pilot import help as texts
-from pilot import policy
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.errors import Refused
@@ -93,7 +93,7 @@ def test_every_role_has_a_tour_of_a_few_pages_it_may_open(role: str) -> None:
 
 def titles(client: Client, query: str) -> list[str]:
     root = html.document_fromstring(client.get(reverse("help_index"), {"q": query}).content)
-    return [element.text_content() for element in find(root, ".help-index h2")]
+    return [element.text_content() for element in find(root, ".help-index h3")]
 
 
 def test_help_is_found_by_its_words_and_only_of_ones_own_pages(
@@ -114,12 +114,30 @@ def test_help_is_found_by_its_words_and_only_of_ones_own_pages(
     codes = [c.get(reverse("help_topic", args=["inspection_list"])).status_code for c in (reviewer, Client())]
     assert codes == [200, 404]
     # A topic about several pages is found by one that the reader may open, and at no other.
-    pages = ("audit_list", "audit_heads")
-    index = reviewer.get(reverse("help_index")).context["page"]
-    assert [url for url, topic in index.entries if topic.name == texts.by_page()["audit_list"].name] == [
-        reverse("help_topic", args=["audit_heads"])
+    pages = ("bulletin_list", "published_bulletin")
+    index = Client().get(reverse("help_index")).context["page"]
+    assert [url for _group, topics in index.groups for url, topic in topics if topic.name == "bulletin"] == [
+        reverse("help_topic", args=["published_bulletin"])
     ]
-    assert [reviewer.get(reverse("help_topic", args=[page])).status_code for page in pages] == [404, 200]
+    assert [Client().get(reverse("help_topic", args=[page])).status_code for page in pages] == [404, 200]
+
+
+def test_the_index_stands_under_the_headings_and_in_the_words_of_the_menu(
+    programme: Any, bureau_lead: Actor
+) -> None:
+    lead = client_of(bureau_lead)
+    menu = html.document_fromstring(lead.get(reverse("dashboard")).content)
+    index = html.document_fromstring(lead.get(reverse("help_index")).content)
+    headings = [h.text_content() for h in find(index, "main > h2")]
+    assert headings == [*(h.text_content() for h in find(menu, ".menu-title")), "系统管理"]
+    labels = {name: str(label) for _group, name, label, _icon in context.entries()}
+    other = {
+        topic.name: topic.title.zh
+        for topic in texts.topics()
+        if (named := {labels[page] for page in topic.pages if page in labels}) and topic.title.zh not in named
+    }
+    assert other == {}
+    assert [t.name for t in texts.topics() if not t.group and not set(t.pages) & set(labels)] == []
 
 
 def strip(client: Client, url: str) -> list[str]:
@@ -139,7 +157,13 @@ def test_the_tour_is_offered_until_it_is_over(programme: Any, bureau_lead: Actor
         )
     ]
     plain = html.document_fromstring(lead.get(reverse("tour")).content)
-    assert [li.text_content() for li in find(plain, ".tour-steps li")] == [step.say.zh for step in steps]
+    assert [p.text_content() for p in find(plain, ".tour-steps p")] == [step.say.zh for step in steps]
+    assert [a.text_content() for a in find(plain, ".tour-steps a")] == [
+        "工作台",
+        "审核意见",
+        "汇总报送",
+        "整改通知",
+    ]
     lead.post(reverse("tour_end"))
     assert strip(lead, reverse("dashboard")) == []
 
