@@ -47,14 +47,21 @@ def mask_email(address: str) -> str:
 class Personal:
     """A value of a natural person. Its text, and so everything that prints it, is masked.
 
-    ``before`` is what stands in front of it in plain words. Made by the functions below, which leave an empty value
-    empty.
+    ``before`` is what stands in front of it in plain words, ``owner`` whose own it is where that is one of the portal's
+    people. Made by the functions below, which leave an empty value empty.
     """
 
-    __slots__ = ("_full", "before", "group", "mask")
+    __slots__ = ("_full", "before", "group", "mask", "owner")
 
-    def __init__(self, full: str, mask: Callable[[str], str], group: DataGroup, before: str = "") -> None:
-        self._full, self.mask, self.group, self.before = full, mask, group, before
+    def __init__(
+        self,
+        full: str,
+        mask: Callable[[str], str],
+        group: DataGroup,
+        before: str = "",
+        owner: int | None = None,
+    ) -> None:
+        self._full, self.mask, self.group, self.before, self.owner = full, mask, group, before, owner
 
     def __str__(self) -> str:
         return f"{self.before}{self.mask(self._full)}"
@@ -73,7 +80,7 @@ def personal(value: Any, mask: Callable[[str], str], group: DataGroup) -> Person
 
 def staff(person: Any, before: str = "") -> Personal | None:
     """The name of somebody who acts on a case (a ``Person`` or None), with the plain words in front of it."""
-    return Personal(person.name, mask_name, DataGroup.STAFF, before) if person else None
+    return Personal(person.name, mask_name, DataGroup.STAFF, before, person.pk) if person else None
 
 
 def account(value: Any, mask: Callable[[str], str] = mask_name) -> Personal | str:
@@ -110,19 +117,28 @@ def _found(shown: Any) -> Iterator[Personal]:
 
 def reveal(shown: Any, group: DataGroup) -> Any:
     """The same page with one group in plain text; what holds nothing of it stays the very object."""
+    return _in_full(shown, lambda value: value.group == group)
+
+
+def own_in_full(shown: Any, person_id: int | None) -> Any:
+    """The same page with the reader's own name in plain text: nobody is hidden from himself."""
+    return _in_full(shown, lambda value: value.owner is not None and value.owner == person_id)
+
+
+def _in_full(shown: Any, wanted: Callable[[Personal], bool]) -> Any:
     match shown:
         case Personal():
-            return shown.in_full() if shown.group == group else shown
+            return shown.in_full() if wanted(shown) else shown
         case Mapping():
-            return {key: reveal(value, group) for key, value in shown.items()}
+            return {key: _in_full(value, wanted) for key, value in shown.items()}
         case list():
-            return [reveal(value, group) for value in shown]
+            return [_in_full(value, wanted) for value in shown]
         case tuple():
-            parts = (reveal(value, group) for value in shown)
+            parts = (_in_full(value, wanted) for value in shown)
             return shown._make(parts) if hasattr(shown, "_make") else tuple(parts)  # a named one stays one
         case _ if is_dataclass(shown) and not isinstance(shown, type):
             held = {part.name: getattr(shown, part.name) for part in fields(shown)}
-            changed = {name: new for name, old in held.items() if (new := reveal(old, group)) != old}
+            changed = {name: new for name, old in held.items() if (new := _in_full(old, wanted)) != old}
             return replace(shown, **changed) if changed else shown
         case _:
             return shown

@@ -256,7 +256,7 @@ class TimelineEntry:
     by: Any
     state: Tag | None = None
     reason: str = ""
-    machine: str = ""
+    machine: str = ""  # the kind of case, where it is another one than the page's
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,11 +288,12 @@ class DocumentItem:
 
 @dataclass(slots=True)
 class DetailPage:
-    """A case page."""
+    """A case page. ``kind`` names the kind of case where the title does not: one unit has cases of many kinds."""
 
     title: str
     number: str
     state: Tag
+    kind: str = ""
     crumbs: Sequence[Link] = ()
     facts: Sequence[Fact] = ()
     sections: Sequence[Section] = ()

@@ -156,6 +156,7 @@ def page_head(
     context: template.Context,
     title: str,
     *,
+    kind: str = "",
     state: Tag | None = None,
     number: str = "",
     copy: bool = False,
@@ -168,13 +169,14 @@ def page_head(
     tools: bool = False,
     keys: bool = False,
 ) -> dict[str, Any]:
-    """The head of a page: title, state, number (``copy``: with a button), a line beside them, and links.
+    """The head of a page: kind of case, title, state, number (``copy``: with a button), a line beside them, and links.
 
     ``tools`` adds what serves a page that is read: the offer to look at masked data, and printing. A desk adds when
     it is ``due``, its ``place`` among the cases that are worked through, and its ``keys`` (``keys_dialog``).
     """
     return {
         "title": title,
+        "kind": kind,
         "state": state,
         "number": number,
         "copy": copy,

@@ -58,7 +58,12 @@ def waiting_for(case: Case) -> str:
     """Who may take the next step, in words; empty when the case is settled."""
     steps = [step for step in workflow.next_steps(case) if step.name not in ASIDE]
     roles = {role for step in steps for role in step.roles if role != Role.SYSTEM}
-    return _("或").join(str(role.label) for role in Role if role in roles)
+    return either([str(role.label) for role in Role if role in roles])
+
+
+def either(names: list[str]) -> str:
+    """One of these: ``甲、乙或丙``."""
+    return _("或").join([*filter(None, [_("、").join(names[:-1])]), *names[-1:]])
 
 
 def history(case: Case, actor: Actor) -> list[TransitionRecord]:
@@ -97,7 +102,7 @@ def timeline(case: Case, actor: Actor) -> list[TimelineEntry]:
                 by=_by(row, actor),
                 state=Tag(workflow.state_label(model, row.target), tone(row.target)),
                 reason=row.reason,
-                machine=machine_label(row.machine),
+                machine="" if row.machine == case.slug() else machine_label(row.machine),
             )
         )
     return entries

@@ -52,6 +52,7 @@ def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
     due, due_tone = case_parts.due(case)
     return DetailPage(
         title=case.title,
+        kind="" if str(pages.label) in case.title else str(pages.label),
         number=case.number,
         state=state_tag(case),
         crumbs=crumbs(pages),

@@ -18,7 +18,7 @@ from pilot import policy
 from pilot.context import EXTRA
 from pilot.enums import DataGroup, ExportReason, Role, UnmaskReason
 from pilot.errors import Refused
-from pilot.masking import groups_in, mask_name, reveal
+from pilot.masking import groups_in, mask_name, own_in_full, reveal
 from pilot.models import AuditEntry
 from pilot.registry import Group
 from pilot.services import disclosure, export_limits
@@ -68,6 +68,7 @@ def asked(request: Any, subject: Any) -> Asked:
 
 def answer(request: Any, template: str, page: Any, about: Asked, **context: Any) -> HttpResponse:
     """The page, masked but for the group that was asked for, with what can be asked for."""
+    page = own_in_full(page, request.actor.person_id)
     found = groups_in(page)
     panel = Panel(
         offers=[
