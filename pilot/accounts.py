@@ -15,6 +15,7 @@ from allauth.mfa.signals import authenticator_added, authenticator_removed, auth
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
+from django.contrib.auth.password_validation import password_validators_help_texts
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -94,7 +95,11 @@ class LoginForm(_Plain, account_forms.LoginForm):
 
 
 class ChangePasswordForm(_Plain, account_forms.ChangePasswordForm):
-    """A new password of one's own."""
+    """A new password of one's own, with the rules in sight."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = " ".join(password_validators_help_texts())
 
 
 class ReauthenticatePasswordForm(_Plain, account_forms.ReauthenticateForm):

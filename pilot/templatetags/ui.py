@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_aware, localtime
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from pilot import browsers, masking, rules, shortcuts
@@ -192,10 +192,43 @@ def page_head(
     }
 
 
-@register.simple_tag
-def account_crumbs() -> list[Link]:
+ACCOUNT_PAGES = {
+    "account_change_password": gettext_lazy("修改密码"),
+    "account_reauthenticate": gettext_lazy("确认身份"),
+    "mfa_reauthenticate": gettext_lazy("确认身份"),
+    "mfa_reauthenticate_webauthn": gettext_lazy("确认身份"),
+    "mfa_index": gettext_lazy("多因素认证"),
+    "mfa_activate_totp": gettext_lazy("启用动态口令"),
+    "mfa_deactivate_totp": gettext_lazy("停用动态口令"),
+    "mfa_view_recovery_codes": gettext_lazy("恢复码"),
+    "mfa_generate_recovery_codes": gettext_lazy("生成恢复码"),
+    "mfa_list_webauthn": gettext_lazy("安全密钥"),
+    "mfa_add_webauthn": gettext_lazy("添加安全密钥"),
+    "mfa_edit_webauthn": gettext_lazy("修改安全密钥名称"),
+    "mfa_remove_webauthn": gettext_lazy("移除安全密钥"),
+    "usersessions_list": gettext_lazy("登录会话"),
+}
+
+
+def _url_name(context: Mapping[str, Any]) -> str:
+    match = context["request"].resolver_match
+    return match.url_name or "" if match else ""
+
+
+@register.simple_tag(takes_context=True)
+def account_crumbs(context: Mapping[str, Any]) -> list[Link]:
     """Where a page about one's own account hangs."""
-    return [Link(_("首页"), reverse("home")), Link(_("我的账号"), reverse("my_account"))]
+    crumbs = [Link(_("首页"), reverse("home")), Link(_("我的账号"), reverse("my_account"))]
+    name = _url_name(context)
+    if name.startswith("mfa_") and "reauthenticate" not in name and name != "mfa_index":
+        crumbs.append(Link(_("多因素认证"), reverse("mfa_index")))
+    return crumbs
+
+
+@register.simple_tag(takes_context=True)
+def account_title(context: Mapping[str, Any]) -> str:
+    """What a page about one's own account is called; empty for other pages of the library."""
+    return str(ACCOUNT_PAGES.get(_url_name(context), ""))
 
 
 @register.inclusion_tag("components/keys_dialog.html")

@@ -176,7 +176,7 @@ def _password_age(person: Person) -> str:
 def _factors(kinds: set[str]) -> str:
     names = {
         Authenticator.Type.TOTP: _("动态口令"),
-        Authenticator.Type.WEBAUTHN: _("通行密钥"),
+        Authenticator.Type.WEBAUTHN: _("安全密钥"),
         Authenticator.Type.RECOVERY_CODES: _("恢复码"),
     }
     return _("、").join(name for kind, name in names.items() if kind in kinds) or _("未启用")
