@@ -17,8 +17,8 @@ from filings.rules import ERRORS
 from pilot.api.schema import refusals
 from pilot.enums import UnitStatusKind
 
-TAG_FORMS: Final = "forms"
-TAG_FIGURES: Final = "figures"
+TAG_FORMS: Final = _("上报核验单")
+TAG_FIGURES: Final = _("查询结果")
 REFUSED_POSTS: Final = (400, 401, 403, 405, 408, 409, 413, 415, 422, 429, 500, 503, 507)
 
 

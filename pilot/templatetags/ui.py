@@ -3,6 +3,7 @@
 They turn the values of ``pilot.ui`` into markup; what to show is decided where these values are built.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -45,6 +46,8 @@ register = template.Library()
 
 EMPTY = SafeString("--")
 SHOWN_FILTERS = 3
+NUMBER = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)+")
+LONGEST_NUMBER = 24  # a longer one has to break where columns are narrow
 
 register.filter("browser", browsers.folded)
 register.filter("last_moment", rules.last_moment)
@@ -138,8 +141,17 @@ def row_cells(row: Row, heads: Sequence[tuple[Align, SafeString]]) -> SafeString
     return format_html_join(
         "\n",
         '<td class="{}" data-label="{}">{}</td>',
-        ((align, label, value) for (align, label), value in zip(heads, shown, strict=True)),
+        (
+            (f"{align} number" if _is_number(value) else align, label, text)
+            for (align, label), value, text in zip(heads, row.cells, shown, strict=True)
+        ),
     )
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a cell holds the number of a case, a unit or a form, which reads as one word."""
+    text = value.label if isinstance(value, Link) else value
+    return isinstance(text, str) and len(text) <= LONGEST_NUMBER and NUMBER.fullmatch(text) is not None
 
 
 @register.simple_tag

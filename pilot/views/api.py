@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -41,22 +42,34 @@ def problem(request: HttpRequest, code: str) -> HttpResponse:
     facts = [
         Fact(_("代码"), code),
         Fact(_("HTTP 状态"), int(meaning.status)),
-        Fact(_("含义"), problems.title(code)),
+        Fact(_("怎么办"), _what_to_do(meaning.status)),
     ]
     page = PlainPage(
         title=problems.title(code),
-        crumbs=[Link(_("接口说明"), reverse("api_docs"))],
+        crumbs=[Link(_("首页"), reverse("home")), Link(_("接口说明"), reverse("api_docs"))],
         sections=[Section(_("说明"), facts=facts), all_problems()],
     )
     return render(request, "pages/plain.html", {"page": page})
 
 
+def _what_to_do(status: HTTPStatus) -> str:
+    if status in problems.AGAIN_LATER:
+        return _("等待 Retry-After 所示秒数后原样重发")
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return _("核对密钥及其权限、到期日和 IP 名单")
+    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+        return _("核对网址和方法")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _("稍后原样重发；仍不成功的，联系平台并提供 instance 的值")
+    return _("按答复中 detail 和 errors 所述改正后重发")
+
+
 def all_problems() -> Section:
-    """Every code of a request that fails as a whole."""
+    """Every code of a request that fails as a whole, by the status it is answered with."""
     english = (get_language() or "").startswith("en")
     rows = [
         Row(reverse("api_problem", args=[code]), [code, int(m.status), m.en if english else m.zh])
-        for code, m in problems.PROBLEMS.items()
+        for code, m in sorted(problems.PROBLEMS.items(), key=lambda item: item[1].status)
     ]
     columns = [
         Column("code", _("代码")),

@@ -9,5 +9,10 @@ document.addEventListener("DOMContentLoaded", () => {
     deepLinking: true,
     validatorUrl: null,
     presets: [SwaggerUIBundle.presets.apis],
+    // The page has a title of its own.
+    plugins: [() => ({ wrapComponents: { InfoContainer: () => () => null } })],
+    onComplete: () => {
+      for (const label of place.querySelectorAll(".btn.authorize > span")) label.textContent = place.dataset.authorize;
+    },
   });
 });

@@ -56,6 +56,25 @@ def test_the_page_of_a_code_explains_it(programme: Any) -> None:
     assert Client().get("/api/problems/unheard.of/").status_code == 404
 
 
+def test_a_code_is_told_with_what_to_do_and_stands_by_its_status(db: None) -> None:
+    page = Client().get("/api/problems/rate.limit/").context["page"]
+    facts, table = page.sections
+    assert [(fact.label, fact.value) for fact in facts.facts] == [
+        ("代码", "rate.limit"),
+        ("HTTP 状态", 429),
+        ("怎么办", "等待 Retry-After 所示秒数后原样重发"),
+    ]
+    assert [crumb.label for crumb in page.crumbs] == ["首页", "接口说明"]
+    statuses = [row.cells[1] for row in table.rows]
+    assert statuses == sorted(statuses)
+
+
+def test_operations_stand_under_headings_in_the_language_of_the_reader(db: None) -> None:
+    document = Client().get(reverse("api_schema"), {"format": "json"}).json()
+    tags = {tag for path in document["paths"].values() for method in path.values() for tag in method["tags"]}
+    assert tags == {"上报核验单", "查询结果"}
+
+
 # --- the schema -----------------------------------------------------------------------------------------
 def test_the_schema_is_valid_and_without_warnings(tmp_path: Path) -> None:
     call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "schema.yml"))
