@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from pilot.models import BusinessClock
 
@@ -64,6 +65,11 @@ def now() -> datetime:
 def business(moment: datetime) -> datetime:
     """The business time of a real moment, by the clock as it stands now."""
     return moment + offset()
+
+
+def real_label(label: str) -> str:
+    """The label of a time by the real clock, marked as that where business time is simulated."""
+    return _("%(time)s（实际时间）") % {"time": label} if is_demo() else label
 
 
 def is_demo() -> bool:

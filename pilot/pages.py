@@ -118,7 +118,7 @@ register(
         effects={"confirm": gettext_lazy("建立单位和企业管理员账号")},
         danger=frozenset({"reject"}),
         creation=Creation(
-            gettext_lazy("企业登记"),
+            gettext_lazy("申请账号"),
             RegistrationForm,
             people.ask_for_account,
             gettext_lazy("由注册地通信管理局确认后，开通账号的链接发送到所填邮箱"),
@@ -136,14 +136,14 @@ class RoleChangeForm(ActForm):
 
     person = LoginField(label=gettext_lazy("人员"))
     organisation = OrganisationField(label=gettext_lazy("单位"))
-    role = forms.ChoiceField(
-        label=gettext_lazy("角色"),
-        choices=[("", gettext_lazy("请选择")), *(c for c in Role.choices if c[0] != Role.SYSTEM)],
-    )
     grant = forms.TypedChoiceField(
         label=gettext_lazy("操作"),
         choices=[("", gettext_lazy("请选择")), ("1", gettext_lazy("授予")), ("0", gettext_lazy("收回"))],
         coerce=lambda value: value == "1",
+    )
+    role = forms.ChoiceField(
+        label=gettext_lazy("角色"),
+        choices=[("", gettext_lazy("请选择")), *(c for c in Role.choices if c[0] != Role.SYSTEM)],
     )
     reason = forms.CharField(
         label=gettext_lazy("理由"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000
@@ -307,7 +307,8 @@ register(
             ListColumn(Column("number", gettext_lazy("申诉编号")), lambda c: c.number),
             ListColumn(Column("organisation", gettext_lazy("申诉单位")), lambda c: c.organisation.name),
             ListColumn(
-                Column("against", gettext_lazy("原决定")), lambda c: str(pages_of(c.against_machine).label)
+                Column("against", gettext_lazy("原决定事项")),
+                lambda c: str(pages_of(c.against_machine).label),
             ),
         ],
         facts=_objection_facts,

@@ -63,6 +63,8 @@ class RuleKind:
                 listed = gettext("、").join(map(str, sorted(value, reverse=True)))
                 return gettext("到期前 %(days)s 天") % {"days": listed} if value else gettext("未规定")
             case Shape.ACCURACY:
+                if not value["errors"]:
+                    return gettext("%(percent)s%%（不允许差错）") % {"percent": _percent(value)}
                 words = gettext("不低于 %(percent)s%%（每 %(out_of)s 份允许 %(errors)s 份差错）")
                 return words % {"percent": _percent(value), **value}
             case Shape.LEVEL:

@@ -28,11 +28,15 @@ _TONES: dict[str, Tone] = {
 }  # fmt: skip
 
 
-def tone(state: str) -> Tone:
+# A state of one machine that means something else than the same word elsewhere.
+_OF_MACHINE: dict[tuple[str, str], Tone] = {("objection", "upheld"): "success"}
+
+
+def tone(state: str, machine: str = "") -> Tone:
     """The tone of a state's tag."""
-    return _TONES.get(state, "neutral")
+    return _OF_MACHINE.get((machine, state)) or _TONES.get(state, "neutral")
 
 
 def state_tag(case: Case) -> Tag:
     """The status tag of a case."""
-    return Tag(state_label(type(case), case.state), tone(case.state))
+    return Tag(state_label(type(case), case.state), tone(case.state, case.slug()))

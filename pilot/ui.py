@@ -27,12 +27,16 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link with its text; ``icon`` is a lucide name, ``target`` another window that stays beside this page."""
+    """A link with its text; ``icon`` is a lucide name, ``target`` another window that stays beside this page.
+
+    ``danger``: it leads to what takes something away.
+    """
 
     label: str
     url: str
     icon: str = ""
     target: str = ""
+    danger: bool = False
 
 
 class Checksum(str):

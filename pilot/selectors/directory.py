@@ -9,7 +9,17 @@ from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, TextChoices
+from django.db.models import (
+    Case,
+    Exists,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    SmallIntegerField,
+    TextChoices,
+    When,
+)
 from django.utils.translation import gettext_lazy as _
 
 from pilot import clock
@@ -26,10 +36,11 @@ class Standing(TextChoices):
     DISABLED = "disabled", _("已停用")
 
 
-def everybody(*, text: str = "", standing: str = "", role: str = "") -> QuerySet[Person]:
-    """People by name, with their open memberships and whether a second factor protects the account.
+def everybody(*, text: str = "", standing: str = "", role: str = "", office: str = "") -> QuerySet[Person]:
+    """People with their open memberships and whether a second factor protects the account.
 
-    ``text`` is looked for in name and login, ``standing`` is a value of :class:`Standing`.
+    Who is locked or not signed in yet comes first, each by name. ``text`` is looked for in name and login, ``office``
+    in the names of their organisations; ``standing`` is a value of :class:`Standing`.
     """
     open_roles = (
         Membership.objects.filter(valid_until__isnull=True).select_related("organisation").order_by("pk")
@@ -38,13 +49,20 @@ def everybody(*, text: str = "", standing: str = "", role: str = "") -> QuerySet
     rows = (
         Person.objects.annotate(has_second=Exists(second))
         .prefetch_related(Prefetch("memberships", open_roles, to_attr="open_roles"))
-        .order_by("name", "pk")
+        .order_by(_turn(), "name", "pk")
     )
     if text:
         rows = rows.filter(Q(name__icontains=text) | Q(username__icontains=text))
+    if office:
+        rows = rows.filter(pk__in=in_force().filter(organisation__name__icontains=office).values("person"))
     if role:
         rows = rows.filter(pk__in=in_force().filter(role=role).values("person"))
     return rows.filter(_in_state(standing)) if standing else rows
+
+
+def _turn() -> Case:
+    waiting = _in_state(Standing.LOCKED) | _in_state(Standing.INVITED)
+    return Case(When(waiting, then=0), default=1, output_field=SmallIntegerField())
 
 
 def _in_state(standing: str) -> Q:

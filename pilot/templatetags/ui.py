@@ -20,7 +20,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from pilot import browsers, masking, rules, shortcuts
+from pilot import browsers, clock, masking, rules, shortcuts
 from pilot import help as texts
 from pilot import preferences as choices
 from pilot.ui import (
@@ -237,6 +237,12 @@ def account_crumbs(context: Mapping[str, Any]) -> list[Link]:
     return crumbs
 
 
+@register.simple_tag
+def real_time(label: str) -> str:
+    """The label of a time by the real clock, marked as that where business time is simulated."""
+    return clock.real_label(label)
+
+
 @register.simple_tag(takes_context=True)
 def account_title(context: Mapping[str, Any]) -> str:
     """What a page about one's own account is called; empty for other pages of the library."""
@@ -349,12 +355,16 @@ def _shown_value(bound_field: BoundField) -> str:
 
 
 @register.inclusion_tag("components/pagination.html", takes_context=True)
-def pagination(context: template.Context, page: ListPage) -> dict[str, Any]:
-    """How many there are, the pages, the page size and a jump; every choice stands in the address (C05)."""
+def pagination(context: template.Context, page: ListPage, *, told: bool = False) -> dict[str, Any]:
+    """How many there are, the pages, the page size and a jump; every choice stands in the address (C05).
+
+    ``told``: how many there are stands above the list already, so that below a single page it is not said again.
+    """
     request: HttpRequest = context["request"]
     current: Page[Any] | None = page.page
     return {
         "total": page.total,
+        "told": told,
         "current": current,
         "numbers": current.paginator.get_elided_page_range(current.number, on_each_side=2) if current else (),
         "sizes": PAGE_SIZES,

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from pilot import browsers, passwords
+from pilot import browsers, clock, passwords
 from pilot.accounts import SecondFactorForm
 from pilot.actors import Actor
 from pilot.errors import Refused
@@ -170,7 +170,7 @@ def _password_age(person: Person) -> str:
     if settings.PILOT_PASSWORD_POLICY != passwords.MLPS:
         return ""
     due = person.password_set_at + passwords.LONGEST_AGE
-    return _("请于 %(day)s 前更换") % {"day": f"{due:%Y-%m-%d}"}
+    return clock.real_label(_("请于 %(day)s 前更换") % {"day": f"{due:%Y-%m-%d}"})
 
 
 def _factors(kinds: set[str]) -> str:
@@ -188,7 +188,7 @@ def _sessions(request: Any) -> Section:
     return Section(
         _("登录会话"),
         columns=[
-            Column("at", _("登录时间")),
+            Column("at", clock.real_label(_("登录时间"))),
             Column("ip", _("网络地址")),
             Column("browser", _("浏览器")),
             Column("state", _("说明")),

@@ -22,7 +22,7 @@ from pilot.downloads import as_download
 from pilot.enums import Role
 from pilot.forms import ActForm, whole_number
 from pilot.masking import mask_name
-from pilot.models import AuditCheck, AuditEntry, AuditHead, AuditSeal
+from pilot.models import AuditCheck, AuditEntry, AuditHead, AuditSeal, Organisation
 from pilot.rules import local_day
 from pilot.selectors import audit as selector
 from pilot.services import audit_checks, audit_exports
@@ -226,11 +226,17 @@ def _facts(entry: AuditEntry) -> list[Fact]:
         Fact(_("人员"), _actor(entry)),
         Fact(_("人员编号"), None if entry.person_id is None else str(entry.person_id)),
         Fact(_("角色"), _role(entry)),
-        Fact(_("单位编号"), None if entry.organisation_id is None else str(entry.organisation_id)),
+        _organisation(entry.organisation_id),
         Fact(_("对象"), _subject(entry), f"{entry.object_type} {entry.object_id}".strip()),
         Fact(_("途径"), channel_words(entry.channel)),
         Fact(_("来源地址"), entry.address),
     ]
+
+
+def _organisation(key: int | None) -> Fact:
+    """The organisation that acted, by the name it has today, with the number that is on record."""
+    found = Organisation.objects.filter(pk=key).first() if key else None
+    return Fact(_("单位"), found and found.name, _("编号 %(n)s") % {"n": key} if key else "")
 
 
 def _plain(value: Any) -> str:

@@ -100,7 +100,7 @@ def timeline(case: Case, actor: Actor) -> list[TimelineEntry]:
                 at=row.at,
                 title=title,
                 by=_by(row, actor),
-                state=Tag(workflow.state_label(model, row.target), tone(row.target)),
+                state=Tag(workflow.state_label(model, row.target), tone(row.target, row.machine)),
                 reason=row.reason,
                 machine="" if row.machine == case.slug() else machine_label(row.machine),
             )

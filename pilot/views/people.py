@@ -54,6 +54,7 @@ class PeopleFilter(forms.Form):
     role = forms.ChoiceField(
         label=gettext_lazy("角色"), required=False, choices=[("", gettext_lazy("全部")), *ROLES]
     )
+    office = forms.CharField(label=gettext_lazy("单位"), required=False, max_length=255)
 
 
 class InviteForm(ActForm):
@@ -79,11 +80,14 @@ def _crumbs(*more: Link) -> list[Link]:
 
 @require_safe
 def person_list(request: Any) -> HttpResponse:
-    """Everybody with a login, by name."""
+    """Everybody with a login: first who cannot sign in yet or for now, then by name."""
     form = PeopleFilter(request.GET or None)
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
     rows = directory.everybody(
-        text=wanted.get("q", ""), standing=wanted.get("state", ""), role=wanted.get("role", "")
+        text=wanted.get("q", ""),
+        standing=wanted.get("state", ""),
+        role=wanted.get("role", ""),
+        office=wanted.get("office", ""),
     )
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     people = list(page.object_list)
@@ -91,8 +95,8 @@ def person_list(request: Any) -> HttpResponse:
     listing = ListPage(
         title=_("人员与角色"),
         columns=[
-            Column("name", _("姓名")),
             Column("username", _("登录名")),
+            Column("name", _("姓名")),
             Column("roles", _("角色")),
             Column("state", _("状态")),
             Column("second", _("多因素认证")),
@@ -116,8 +120,8 @@ def _row(person: Any, locked: set[str]) -> Row:
     return Row(
         reverse("person_detail", args=[person.pk]),
         [
-            account(person.name),
             person.username,
+            account(person.name),
             [f"{m.organisation.name} · {m.get_role_display()}" for m in person.open_roles],
             _tag(person, locked),
             Tag(_("已启用"), "success") if person.has_second else Tag(_("未启用"), "muted"),
@@ -138,11 +142,12 @@ def person_detail(request: Any, pk: int) -> HttpResponse:
     asked = disclosure.asked(request, person)
     locked = directory.locked_among([person])
     standing = directory.standing_of(person, locked=locked)
+    sessions = UserSession.objects.filter(user=person).count()
     changes = RoleChange.objects.visible_to(request.actor).filter(person=person).order_by("-pk")[:20]
     page = PlainPage(
         title=mask_name(person.name),
         crumbs=_crumbs(),
-        toolbar=_toolbar(request, person, standing),
+        toolbar=_toolbar(request, person, standing, sessions),
         sections=[
             Section(
                 _("账号"),
@@ -154,7 +159,7 @@ def person_detail(request: Any, pk: int) -> HttpResponse:
                     Fact(_("状态"), _tag(person, locked)),
                     Fact(_("多因素认证"), _("已启用") if person.has_second else _("未启用")),
                     Fact(_("最近登录"), person.last_login),
-                    Fact(_("登录会话"), UserSession.objects.filter(user=person).count()),
+                    Fact(_("登录会话"), sessions),
                 ],
             ),
             Section(
@@ -189,24 +194,26 @@ def person_detail(request: Any, pk: int) -> HttpResponse:
     return disclosure.answer(request, "pages/plain.html", page, asked)
 
 
-def _toolbar(request: Any, person: Person, standing: Standing) -> list[Link]:
+def _toolbar(request: Any, person: Person, standing: Standing, sessions: int) -> list[Link]:
     """What can be done to this account in its state, as far as this role may."""
     off = standing == Standing.DISABLED
     offers = [
         (not off, "role-change_create", _("变更角色"), "user-cog"),
         (standing == Standing.INVITED, "person_invite_again", _("重发邀请"), "mail"),
         (standing == Standing.LOCKED, "person_unlock", _("解除锁定"), "lock-open"),
-        (not off, "person_sessions", _("强制下线"), "log-out"),
+        (not off and sessions > 0, "person_sessions", _("强制下线"), "log-out"),
         (not off, "person_disable", _("停用账号"), "user-x"),
         (off, "person_reopen", _("申请恢复账号"), "user-check"),
+        (True, "audit_list", _("审计记录"), "scroll-text"),
     ]
     return [
         Link(
             label,
             f"{reverse(name)}?{urlencode({'person': person.username})}"
-            if name == "role-change_create"
+            if name in {"role-change_create", "audit_list"}
             else reverse(name, args=[person.pk]),
             icon,
+            danger=name == "person_disable",
         )
         for open_now, name, label, icon in offers
         if open_now and policy.may_open(name, request.actor.role)

@@ -54,8 +54,9 @@ def _line(kind: RuleKind, row: ProgrammeRule | None) -> Row:
     url = reverse("rule_detail", args=[kind.key])
     if row is None:
         return Row(url, [str(kind.label), kind.written(None), None, None])
+    basis = row.basis.removesuffix(f"：{kind.label}")  # what a house rule is about stands beside it already
     return Row(
-        url, [str(kind.label), kind.written(row.value), row.basis, row.valid_from or _from_the_start(kind)]
+        url, [str(kind.label), kind.written(row.value), basis, row.valid_from or _from_the_start(kind)]
     )
 
 

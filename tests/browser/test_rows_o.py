@@ -70,7 +70,7 @@ def counted(page: Page, address: str) -> int:
         return int(re.findall(r'class="tile-value">([\d,]+)<', text)[0].replace(",", ""))
     if address.startswith("/report-inbox/"):
         return max(text.count('data-label="零报告"') - 1, 0)  # the last row is their sum
-    if total := re.search(r"<p>共 ([\d,]+) 条</p>", text):
+    if total := re.search(r'<p class="toolbar-total">共 ([\d,]+) 条', text):
         return int(total.group(1).replace(",", ""))
     return 0
 
@@ -152,7 +152,7 @@ def test_o04_two_provinces_side_by_side(cast: Cast, sign_in: Callable[..., Visit
         True
     ] * 3
     page.locator("main tbody a", has_text="6/6").click()
-    expect(page.locator(".pagination-bar")).to_contain_text("共 6 条")
+    expect(page.locator(".toolbar-total")).to_contain_text("共 6 条")
     lead.page.goto(address)  # sent to a colleague, the address shows what that colleague may know
     assert lead.row("提交申请")[2] == "不显示"
 

@@ -22,7 +22,9 @@ from pilot.masking import mask_name
 from pilot.models import Document, Objection, Person, Programme
 from pilot.pages import objection_section
 from pilot.services import documents, objections
+from pilot.tones import state_tag
 from pilot.ui import Link, Tag
+from pilot.views import case_parts
 from tests.applications import builders as intake
 from tests.documents.reading import squeezed, text_of
 from tests.factories import world
@@ -193,6 +195,9 @@ def test_whoever_decides_reads_decision_and_grounds_above_the_form(cast: Cast, r
         ("申诉理由", "示例理由"),
     ]
     assert str(objection) == cast.provider.organisation_name
+    upheld = workflow.fire(objection, "uphold", actor=cast.officer, reason="示例理由")
+    assert state_tag(upheld) == Tag("申诉成立", "success")
+    assert case_parts.timeline(upheld, cast.officer)[0].state == state_tag(upheld)
 
 
 def test_the_page_of_the_decision_says_until_when_and_how_to_object(cast: Cast, refused: Application) -> None:

@@ -66,6 +66,8 @@ def test_every_rule_of_the_programme_is_known_and_every_known_one_listed(
     )
     for words in ("不低于 99.95%（每 2000 份允许 1 份差错）", "到期前 90、30、0 天", ">95%<", "87号文未规定"):
         assert words in page
+    assert KINDS["form_accuracy"].written({"errors": 0, "out_of": 1}) == "100%（不允许差错）"
+    assert ["部内工作规则：受理时限" in page, ">部内工作规则<" in page] == [False, True]
     assert KINDS["form_accuracy"].written({"errors": 1, "out_of": 10_000_000})[:13] == "不低于 99.9999%（"
 
 

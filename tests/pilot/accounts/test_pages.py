@@ -9,6 +9,8 @@ from django.urls import reverse
 from lxml import html
 
 from pilot.actors import Actor
+from pilot.enums import Role
+from pilot.models import BusinessClock, Person
 from tests.factories import world
 from tests.pilot.accounts.helpers import browser, login, person_of
 from tests.pilot.lists.helpers import find
@@ -68,3 +70,50 @@ def test_which_session_this_is_stands_under_a_head_of_its_own(provider: Actor, p
     root = html.document_fromstring(client.get(reverse("usersessions_list")).content)
     assert texts(root, "main th")[-2:] == ["说明", "操作"]
     assert texts(root, "main td")[-2:] == ["当前会话", "--"]
+
+
+def test_real_times_are_marked_while_business_time_is_simulated(provider: Actor, programme: Any) -> None:
+    client, _answer = login(person_of(provider).username)
+    heads = {}
+    for demo in (True, False):
+        BusinessClock.objects.update(demo=demo)
+        heads[demo] = [
+            texts(html.document_fromstring(client.get(reverse(name)).content), "main th")[0]
+            for name in ("my_account", "usersessions_list")
+        ]
+    assert heads == {True: ["登录时间（实际时间）"] * 2, False: ["登录时间"] * 2}
+
+
+def test_people_are_found_by_login_and_office_first_who_cannot_sign_in(
+    provider: Actor, programme: Any
+) -> None:
+    new = person_of(world.provider())
+    new.set_unusable_password()
+    new.save()
+    client = browser(world.ministry(Role.SYSTEM_ADMIN))
+
+    def listed(query: str) -> list[str]:
+        root = html.document_fromstring(client.get(f"{reverse('person_list')}?{query}").content)
+        return texts(root, "main tbody td:first-child a")
+
+    everybody = listed("")
+    assert (everybody[0], sorted(everybody)) == (
+        new.username,
+        sorted(Person.objects.values_list("username", flat=True)),
+    )
+    assert listed(f"office={provider.organisation_name}") == [person_of(provider).username]
+
+
+def test_an_account_offers_what_there_is_to_do(provider: Actor, programme: Any) -> None:
+    address = reverse("person_detail", args=[provider.person_id])
+    guard, auditor = (browser(world.ministry(role)) for role in (Role.SECURITY_ADMIN, Role.AUDIT_ADMIN))
+
+    def offers(client: Any) -> list[tuple[str, bool]]:
+        links = find(html.document_fromstring(client.get(address).content), ".page-tools a")
+        return [(link.text_content().strip(), "btn-outline-danger" in link.get("class")) for link in links]
+
+    before = offers(guard)
+    login(person_of(provider).username)
+    assert before == [("变更角色", False), ("停用账号", True)]
+    assert offers(guard) == [("变更角色", False), ("强制下线", False), ("停用账号", True)]
+    assert offers(auditor) == [("审计记录", False)]

@@ -169,3 +169,14 @@ def test_pages_are_cut_from_the_same_rows(pages: MachinePages, bureau_reviewer: 
     assert shown == names(pages, bureau_reviewer, "size=10&page=2")
     assert len(first_cells(page(client, "size=7"))) == 12  # not one of the sizes: the usual twenty
     assert PAGE_SIZES == (10, 20, 50, 100)
+
+
+@pytest.mark.parametrize(("number", "bars", "told"), [(3, 0, 0), (12, 1, 0), (21, 1, 1)])
+def test_below_a_single_page_the_total_is_not_said_again(
+    programme: Any, bureau_reviewer: Actor, number: int, bars: int, told: int
+) -> None:
+    for serial in range(number):
+        asked(f"示例{serial}")
+    root = page(client_of(bureau_reviewer))
+    said = [len(find(root, selector)) for selector in (".pagination-bar", ".pagination-bar > p")]
+    assert (said, find(root, ".toolbar-total")[0].text_content()) == ([bars, told], f"共 {number} 条")
