@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q, TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from pilot import workflow
 from pilot.actors import Actor
 from pilot.forms import ActForm
 from pilot.machines import Case
@@ -74,6 +75,8 @@ class Creation:
     timed: bool = False
     # What stands above the form, where words are not enough: what the case will be about, or why none can be begun.
     about: Callable[[Any, Actor], Sequence[Section]] = lambda form, actor: ()
+    # Why this actor cannot begin one now, in words: then the list says so and offers nothing.
+    obstacle: Callable[[Actor], Any | None] = lambda actor: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +96,15 @@ class ListFilter:
 class Batch:
     """Something done to several cases of a list, one by one: ``service(case=…, actor=…)`` raises what forbids it.
 
-    Who may do it stands in the policy as ``machine.name``.
+    Who may do it stands in the policy as ``machine.name``. Only a case that ``fits`` can be ticked; it is asked for
+    every row, so it reads nothing but the row.
     """
 
     name: str
     label: Any
     service: Callable[..., Any]
     effect: Any = ""
+    fits: Callable[[Any], bool] = lambda case: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +112,10 @@ class Shortcut:
     """A page of its own of every case to which the list leads straight away, for whom the policy lets open it.
 
     The page is handed the query of the list as ``?list=``, so that it can go on to the next case of that list. An act
-    whose address has ``?list=`` leads back to it, with all that the address has.
+    whose address has ``?list=`` leads back to it, with all that the address has. Its words go by the row's case.
     """
 
-    label: Any
+    label: Callable[[Any], Any]
     url_name: str
 
 
@@ -134,6 +139,8 @@ class MachinePages:
     effects: Mapping[str, Any] = field(
         default_factory=dict
     )  # transition → what it will bring about, in words
+    # (state, transition) → its own words and effect, where the same step is another matter out of that state
+    in_state: Mapping[tuple[str, str], tuple[Any, Any]] = field(default_factory=dict)
     # transition or task → what is shown before it is carried out, where words are not enough
     previews: Mapping[str, Callable[[Any, Actor], Sequence[Section]]] = field(default_factory=dict)
     danger: frozenset[str] = frozenset()
@@ -162,6 +169,16 @@ class MachinePages:
     @property
     def slug(self) -> str:
         return self.model.slug()
+
+    def label_of(self, case: Case, name: str) -> str:
+        """The words for a transition out of the state the case is in."""
+        own = self.in_state.get((case.state, name))
+        return str(own[0] if own else workflow.label(self.model, name))
+
+    def effect_of(self, case: Case, name: str) -> str:
+        """What a transition out of the state the case is in will bring about; empty where nobody put it in words."""
+        own = self.in_state.get((case.state, name))
+        return str(own[1] if own else self.effects.get(name, ""))
 
 
 _pages: dict[str, MachinePages] = {}

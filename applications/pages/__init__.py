@@ -14,8 +14,8 @@ from applications.forms.drafting import DeclarationForm, StartForm, WithdrawForm
 from applications.models import Application, LateAdmission
 from applications.pages import begin as begin_page
 from applications.pages import case as case_page
-from applications.pages import dashboard, form_settings, guide, rule_effects  # noqa: F401  (add to what the kernel shows)
-from applications.selectors import content, workbench
+from applications.pages import dashboard, decision, form_settings, guide, rule_effects  # noqa: F401  (add to what the kernel shows)
+from applications.selectors import content, records, workbench
 from applications.services.claims import claim
 from applications.services.drafts import editing_obstacle, start_application
 from applications.services.late_admissions import propose_late_admission
@@ -45,8 +45,14 @@ def _waiting(actor: Actor) -> Q | None:
     return Q(state=ApplicationState.SUBMITTED) if actor.is_bureau else None
 
 
+def _undecided(case: Application) -> bool:
+    """Whether it still waits for the bureau's word."""
+    return bool(case.state == ApplicationState.SUBMITTED)
+
+
 def _links(case: Application, actor: Actor) -> list[Link]:
-    examine = [Link(_("审核"), reverse("application_review", args=[case.pk]), "list-checks")]
+    words = _("审核") if _undecided(case) else _("查看审核")
+    examine = [Link(words, reverse("application_review", args=[case.pk]), "list-checks")]
     return [*(examine if actor.is_bureau else []), *objection_link(case.slug(), case, actor)]
 
 
@@ -60,14 +66,14 @@ def _openings(case: Application, actor: Actor) -> list[ActionItem]:
             ActionItem("form", label, True, "", reverse("application_form", args=[case.pk]), primary=True)
         ]
     progress = reverse("application_progress", args=[case.pk])
-    return [ActionItem("progress", _("办理进度"), True, "", progress, primary=True)]
+    return [ActionItem("progress", _("办理进度"), True, "", progress)]
 
 
 FILTERS = [
     ListFilter(
         "due",
         gettext_lazy("受理期限"),
-        lambda actor: [("today", _("今日到期")), ("soon", _("3 个工作日内到期")), ("overdue", _("已超期"))],
+        lambda actor: [("today", _("今日到期")), ("soon", _("3 个工作日内到期")), ("overdue", _("已逾期"))],
         workbench.due,
     ),
     ListFilter(
@@ -127,18 +133,23 @@ register(
                 "取得申办流水号和接收回执；此后内容不能修改，由通信管理局在受理时限内答复"
             ),
             "resubmit": gettext_lazy("形成新的版本，受理期限重新计算"),
-            "accept": gettext_lazy("取得受理编号，生成受理通知并通知申请单位；办理后短时间内本人可撤销"),
+            "accept": gettext_lazy("取得受理编号，生成受理通知并通知申请单位"),
             "return_for_correction": gettext_lazy(
-                "生成补正告知并通知申请单位，受理期限中止；请一次列全需要补正的内容；办理后短时间内本人可撤销"
+                "生成补正告知并通知申请单位，受理期限中止；请一次列全需要补正的内容"
             ),
-            "refuse": gettext_lazy(
-                "生成不予受理通知并通知申请单位，申请单位可以申诉；办理后短时间内本人可撤销"
-            ),
+            "refuse": gettext_lazy("生成不予受理通知并通知申请单位，申请单位可以申诉"),
             "revert": gettext_lazy("回到待受理，尚未发出的通知不再发出，已生成的文书留存"),
             "withdraw": gettext_lazy("本申请终止；申请阶段内可以另行提出申请"),
         },
+        previews=dict.fromkeys(("accept", "return_for_correction", "refuse"), decision.what_it_rests_on),
         danger=frozenset({"refuse", "withdraw"}),
         openings=_openings,
+        in_state={
+            (ApplicationState.DRAFT, "withdraw"): (
+                gettext_lazy("放弃草稿"),
+                gettext_lazy("草稿作废，通信管理局不会看到；申请阶段内可以另行提出申请"),
+            )
+        },
         own_pages={"submit": "application_check", "resubmit": "application_check"},
         creation=Creation(
             gettext_lazy("提出申请"),
@@ -147,6 +158,7 @@ register(
             gettext_lazy("建立一份草稿；填写申请表并上传材料后提交"),
             "application_form",
             about=begin_page.preview,
+            obstacle=begin_page.obstacle,
         ),
         search=["provider__name", "uscc", "case_number", "acceptance_number"],
         related=["provider", "programme"],
@@ -160,17 +172,24 @@ register(
                 gettext_lazy("认领"),
                 claim,
                 gettext_lazy("由您审核；30 分钟没有操作的，他人可以接手"),
+                fits=_undecided,
             )
         ],
-        shortcut=Shortcut(gettext_lazy("审核"), "application_review"),
+        shortcut=Shortcut(lambda c: _("审核") if _undecided(c) else _("查看"), "application_review"),
     )
 )
+
+
+def _admitted(admission: LateAdmission, actor: Actor) -> Link | None:
+    case = records.admitted(admission, actor)
+    return Link(case.number, reverse("application_detail", args=[case.pk])) if case else None
 
 
 def _admission_facts(admission: LateAdmission, actor: Actor) -> list[Fact]:
     return [
         Fact(_("网络接入服务提供者"), admission.provider.name),
         Fact(_("准予提交至"), last_moment(admission.until)),
+        Fact(_("据此提交的申请"), _admitted(admission, actor)),
         Fact(_("理由"), admission.reason),
         Fact(_("提出人"), None if actor.is_provider else staff(admission.proposed_by)),
         Fact(_("决定人"), None if actor.is_provider else staff(admission.approved_by)),

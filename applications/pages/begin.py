@@ -18,11 +18,16 @@ from pilot.selectors.people import bureau_names
 from pilot.ui import Fact, Section, Tag
 
 
+def obstacle(actor: Actor) -> str | None:
+    """Why this provider cannot begin an application now, in words."""
+    return starting_obstacle(programmes.current(), _own(actor), clock.now())
+
+
 def preview(form: Any, actor: Actor) -> list[Section]:
     """What the click will begin, or why it cannot."""
-    programme, provider = programmes.current(), Organisation.objects.get(pk=actor.organisation_id or 0)
-    if obstacle := starting_obstacle(programme, provider, clock.now()):
-        return [Section(_("现在不能提出申请"), empty=obstacle, blocks=True)]
+    if why := obstacle(actor):
+        return [Section(_("现在不能提出申请"), empty=why, blocks=True)]
+    programme, provider = programmes.current(), _own(actor)
     return [
         Section(
             _("将要建立的申请"),
@@ -41,6 +46,10 @@ def preview(form: Any, actor: Actor) -> list[Section]:
             note=_("草稿只有本单位可见，可以随时保存、换设备继续；提交之前不计算期限，也可以放弃。"),
         )
     ]
+
+
+def _own(actor: Actor) -> Organisation:
+    return Organisation.objects.get(pk=actor.organisation_id or 0)
 
 
 def _until(programme: Programme, provider: Organisation) -> Any:

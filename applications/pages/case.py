@@ -17,6 +17,7 @@ from applications.rules.completeness import ConditionHint
 from applications.rules.form import FormField, masked
 from applications.selectors import content, deadlines, records, tasks
 from applications.selectors.form_schema import form_of
+from applications.services.drafts import editing_obstacle
 from pilot import clock
 from pilot.actors import Actor
 from pilot.masking import staff
@@ -54,13 +55,32 @@ def facts(case: Application, actor: Actor) -> list[Fact]:
         Fact(_("申请单位"), case.provider.name),
         Fact(_("统一社会信用代码"), case.uscc),
         Fact(_("省份"), case.get_province_display()),
-        Fact(_("试点项目"), case.programme.number),
+        Fact(_("试点项目"), case.programme.heading),
         Fact(_("申办流水号"), case.case_number),
         Fact(_("受理编号"), case.acceptance_number),
         Fact(_("提交时间"), case.submitted_at),
         Fact(_("受理时间"), case.accepted_at),
-        Fact(_("逾期准入"), case.late),
+        Fact(_("逾期准入"), _admission(case, actor) or case.late),
+        *_refusal(case),
     ]
+
+
+def _admission(case: Application, actor: Actor) -> Link | None:
+    """The decision that let a late application in, for whoever may read it."""
+    found = records.admission(case, actor)
+    if found is None:
+        return None
+    return Link(
+        _("是（%(number)s）") % {"number": found.number}, reverse("late-admission_detail", args=[found.pk])
+    )
+
+
+def _refusal(case: Application) -> list[Fact]:
+    """Why a refused application was refused, as it stands now."""
+    if case.state != ApplicationState.REFUSED:
+        return []
+    standing = [refusal for refusal, taken_back in records.refusals(case) if not taken_back][-1]
+    return [Fact(_("不予受理的理由"), standing.reason, standing.condition.clause)]
 
 
 def sections(case: Application, actor: Actor) -> list[Section]:
@@ -69,6 +89,7 @@ def sections(case: Application, actor: Actor) -> list[Section]:
     versions = list(content.versions(case))
     latest = versions[-1] if versions else None
     parts: list[Section | None] = [
+        _nothing_due(case, actor),
         undo(case, actor),
         _closed(case),
         objection_section(case, actor),
@@ -86,6 +107,13 @@ def sections(case: Application, actor: Actor) -> list[Section]:
         _urges(case, actor),
     ]
     return [part for part in parts if part is not None]
+
+
+def _nothing_due(case: Application, actor: Actor) -> Section | None:
+    """For a provider that has nothing to write: that nothing is asked of it."""
+    if not actor.is_provider or editing_obstacle(case, actor) is None:
+        return None
+    return Section(_("待办"), texts=[_("当前没有需要您办理的事项。")])
 
 
 def _closed(case: Application) -> Section | None:
@@ -184,10 +212,10 @@ def hints_section(case: Application, hints: Iterable[ConditionHint]) -> Section:
     """What form and files show about each condition of the programme."""
     conditions = {row.number: row for row in Condition.objects.filter(programme=case.programme_id)}
     return Section(
-        _("参与条件核对提示"),
+        _("条件核对提示"),
         columns=[
             Column("clause", _("条件")),
-            Column("shown", _("材料显示")),
+            Column("shown", _("材料情况")),
             Column("gaps", _("缺口和需核对")),
         ],
         rows=[
@@ -195,7 +223,7 @@ def hints_section(case: Application, hints: Iterable[ConditionHint]) -> Section:
                 "",
                 [
                     f"{conditions[hint.number].clause} {conditions[hint.number]}",
-                    Tag(_("已体现"), "success") if hint.shown else Tag(_("未体现"), "warning"),
+                    shown_mark(hint),
                     (*hint.gaps, *hint.notes),
                 ],
             )
@@ -204,6 +232,11 @@ def hints_section(case: Application, hints: Iterable[ConditionHint]) -> Section:
         ],
         note=_("由系统按所填内容给出，是否符合由审核人员认定"),
     )
+
+
+def shown_mark(hint: ConditionHint) -> Tag:
+    """Whether the material shows what a condition asks for."""
+    return Tag(_("已体现"), "success") if hint.shown else Tag(_("未体现"), "warning")
 
 
 def _form(case: Application, said: Mapping[str, Any]) -> Iterable[Section]:
@@ -261,10 +294,10 @@ def _versions(versions: Sequence[ApplicationVersion]) -> Section | None:
             Column("number", _("版本"), align="end"),
             Column("at", _("提交时间")),
             Column("files", _("材料件数"), align="end"),
-            Column("code", _("核验码")),
+            Column("code", _("查验码")),
         ],
         rows=rows,
-        note=_("核验码与接收回执所载一致，即为该次提交的内容"),
+        note=_("查验码与接收回执所载一致，即为该次提交的内容"),
     )
 
 

@@ -164,7 +164,7 @@ def receipt_page(case: Application, version: ApplicationVersion) -> ReceiptPage:
             Fact(_("提交时间"), version.at),
             Fact(_("版本"), _("第 %(n)s 版") % {"n": version.number}),
             Fact(_("接收单位"), bureau.name),
-            Fact(_("核验码"), receipts.code_of(version)),
+            Fact(_("查验码"), receipts.code_of(version)),
         ],
         files=list(_files(version.files)),
         following=_following(case, version, bureau),

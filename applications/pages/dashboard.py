@@ -25,8 +25,8 @@ def tiles(actor: Actor) -> list[Tile]:
     """What is due, answered, claimed; each opens exactly the rows it counts."""
     rows: list[tuple[str, str, Q, Tone]] = [
         (_("今日到期"), "due=today", workbench.due_today(), "warning"),
-        (_("即将超期（≤ 3 个工作日）"), "due=soon", workbench.due_soon(), "warning"),
-        (_("已超期"), "due=overdue", workbench.overdue(), "danger"),
+        (_("即将到期（≤ 3 个工作日）"), "due=soon", workbench.due_soon(), "warning"),
+        (_("已逾期"), "due=overdue", workbench.overdue(), "danger"),
         (_("补正已提交待看"), "answered=yes", workbench.answered(), "info"),
         (_("我已认领"), "desk=mine", review.on_desk_of(actor.person_id), "info"),
         (_("待认领"), "desk=unclaimed", review.on_no_desk(actor), "info"),

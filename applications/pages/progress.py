@@ -22,6 +22,7 @@ from pilot import workflow
 from pilot.actors import Actor
 from pilot.enums import WindowKind
 from pilot.models import TransitionRecord
+from pilot.registry import pages_of
 from pilot.rules import local_day
 from pilot.selectors import people, programmes
 from pilot.tones import state_tag
@@ -89,10 +90,13 @@ def progress_page(case: Application, actor: Actor, *, at: datetime) -> ProgressP
         main=None if editing_obstacle(case, actor) else _to_do(case),
         urge_url=reverse("application_urge", args=[case.pk]),
         urge_obstacle=urges.obstacle(case, actor) or "",
-        withdraw=Link(withdraw.label, reverse("application_act", args=[case.pk, "withdraw"]))
+        withdraw=Link(
+            pages_of(case.slug()).label_of(case, "withdraw"),
+            reverse("application_act", args=[case.pk, "withdraw"]),
+        )
         if withdraw and withdraw.allowed
         else None,
-        withdraw_note=_withdraw_note(case, withdraw) if withdraw else "",
+        withdraw_note=_withdraw_note(case, withdraw) if withdraw and case.state != S.DRAFT else "",
         links=links,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from applications.enums import FileKind
@@ -12,7 +13,7 @@ from applications.models import ApplicationVersion
 from applications.selectors import receipts
 from applications.services import proofs
 from pilot.models import AuditHead
-from pilot.ui import Fact
+from pilot.ui import Fact, Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,16 @@ class CheckPage:
     code: str
     facts: tuple[Fact, ...] = ()
     files: tuple[ListedFile, ...] = ()
-    crumbs: tuple[()] = ()
+    crumbs: Sequence[Link] = ()
 
 
 def page(code: str) -> CheckPage:
     """The check page for a code, or for none."""
+    way = [Link(_("办事指南"), reverse("guide"))]
     versions = receipts.versions_of(code)
     if not versions:
-        return CheckPage(_("回执查验"), code)
-    return CheckPage(_("回执查验"), code, _facts(versions), _files(versions[0]))
+        return CheckPage(_("回执查验"), code, crumbs=way)
+    return CheckPage(_("回执查验"), code, _facts(versions), _files(versions[0]), way)
 
 
 def _facts(versions: Sequence[ApplicationVersion]) -> tuple[Fact, ...]:
@@ -53,7 +55,7 @@ def _facts(versions: Sequence[ApplicationVersion]) -> tuple[Fact, ...]:
         Fact(_("申请单位"), case.provider.name),
         *(fact for each in versions for fact in _received(each)),
         Fact(_("材料件数"), len(version.files)),
-        Fact(_("核验码"), receipts.code_of(version)),
+        Fact(_("查验码"), receipts.code_of(version)),
         *(fact for each in versions for fact in _under(proofs.head(each))),
     )
 

@@ -79,7 +79,7 @@ def _silence(case: Application) -> str:
     if case.due_at == case.alerted_due_at:
         return ""
     with on_record():
-        subject = _("%(number)s · 受理已超期") % {"number": case.number}
+        subject = _("%(number)s · 受理已逾期") % {"number": case.number}
     case.alerted_due_at = case.due_at
     _tell(case, "overdue", subject, tellings.bureau_leads(case) | tellings.officers(case))
     return "alerted"

@@ -77,7 +77,7 @@ def _actions(pages: MachinePages, case: Case, actor: Any) -> list[ActionItem]:
     items += [
         ActionItem(
             action.name,
-            action.label,
+            pages.label_of(case, action.name),
             action.allowed,
             action.reason,
             reverse(pages.own_pages[action.name], args=[case.pk])
@@ -156,19 +156,17 @@ def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
         except Refused as refusal:
             form.add_error(None, str(refusal.message))
         else:
-            messages.success(request, _("已办理：%(act)s") % {"act": workflow.label(pages.model, name)})
+            messages.success(request, _("已办理：%(act)s") % {"act": pages.label_of(case, name)})
             return redirect(back)
     for field, value in (("seen", case.state), ("seen_step", workflow.steps(case))):
         form.fields[field] = forms.CharField(initial=value, widget=forms.HiddenInput(), required=False)
-    label = str(workflow.label(pages.model, name))
     target = next(t.target for t in declared(pages.model) if t.name == name)
-    effect = str(
-        pages.effects.get(name)
-        or _("状态变为“%(state)s”") % {"state": workflow.state_label(pages.model, target)}
-    )
+    effect = pages.effect_of(case, name) or _("状态变为“%(state)s”") % {
+        "state": workflow.state_label(pages.model, target)
+    }
     return _act_page(
-        request, pages, case, form, title=label, effect=effect, back=back, danger=name in pages.danger,
-        sections=_preview(pages, name, case, request.actor),
+        request, pages, case, form, title=pages.label_of(case, name), effect=effect, back=back,
+        danger=name in pages.danger, sections=_preview(pages, name, case, request.actor),
     )  # fmt: skip
 
 

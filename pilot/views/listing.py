@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -22,7 +22,7 @@ from pilot.errors import Refused
 from pilot.machines import declared
 from pilot.masking import mask_name
 from pilot.models import SavedView
-from pilot.registry import Batch, ListColumn, MachinePages, pages_of
+from pilot.registry import Batch, Creation, ListColumn, MachinePages, pages_of
 from pilot.selectors import saved_views
 from pilot.services import exports
 from pilot.tones import state_tag
@@ -165,19 +165,24 @@ def case_list(request: Any, slug: str) -> HttpResponse:
     columns = columns_of(pages)
     shortcut = _shortcut(pages, actor, query)
     filtered = bool(form.wanted)
+    batches = open_batches(pages, actor)
+    rows = [_listed(pages, case, columns, shortcut, batches) for case in _shown(pages, actor, page)]
+    creation = _creation(pages, actor)
+    obstacle = creation.obstacle(actor) if creation else None
     listing = ListPage(
         title=str(pages.label),
         columns=[*map(heading, columns), *([Column("open", _("操作"))] if shortcut else [])],
-        rows=[_with_shortcut(row_of(pages, case, columns), shortcut) for case in _shown(pages, actor, page)],
+        rows=rows,
         total=page.paginator.count,
         empty=_empty(pages, filtered),
+        intro=str(obstacle or ""),
         crumbs=crumbs(pages)[:1],
         filter_form=form,
         filtered=filtered,
         page=page,
-        toolbar=_toolbar(pages, actor),
+        toolbar=[] if creation is None or obstacle else [_beginning(pages, creation)],
         views=_view_bar(pages, actor, views, query),
-        batch=_batch_bar(pages, actor, query, page.paginator.count),
+        batch=_batch_bar(pages, batches, query, page.paginator.count) if any(r.key for r in rows) else None,
         export_url=f"{reverse('list_export', args=[slug])}?{query}" if page.paginator.count else "",
         export_reasons=ExportReason.choices if any(c.personal for c in columns) else (),
     )
@@ -191,18 +196,31 @@ def _shown(pages: MachinePages, actor: Actor, page: Any) -> list[Any]:
     return [found[key] for key in keys if key in found]
 
 
-def _shortcut(pages: MachinePages, actor: Actor, query: str) -> tuple[str, str, str] | None:
-    """Label, URL name and query of the page to which every row leads straight away."""
-    if pages.shortcut is None or not policy.may_open(pages.shortcut.url_name, actor.role):
+def _listed(
+    pages: MachinePages,
+    case: Any,
+    columns: Sequence[ListColumn],
+    shortcut: Callable[[Any], Link] | None,
+    batches: Sequence[Batch],
+) -> Row:
+    """A row of the page: with the way straight on, and with a key only where something can be done to several."""
+    row = row_of(pages, case, columns)
+    return replace(
+        row,
+        cells=[*row.cells, *([shortcut(case)] if shortcut else [])],
+        key=row.key if any(batch.fits(case) for batch in batches) else "",
+    )
+
+
+def _shortcut(pages: MachinePages, actor: Actor, query: str) -> Callable[[Any], Link] | None:
+    """The page to which every row leads straight away."""
+    shortcut = pages.shortcut
+    if shortcut is None or not policy.may_open(shortcut.url_name, actor.role):
         return None
-    return str(pages.shortcut.label), pages.shortcut.url_name, urlencode({"list": query})
-
-
-def _with_shortcut(row: Row, shortcut: tuple[str, str, str] | None) -> Row:
-    if shortcut is None:
-        return row
-    label, name, query = shortcut
-    return replace(row, cells=[*row.cells, Link(label, f"{reverse(name, args=[row.key])}?{query}")])
+    carried = urlencode({"list": query})
+    return lambda case: Link(
+        str(shortcut.label(case)), f"{reverse(shortcut.url_name, args=[case.pk])}?{carried}"
+    )
 
 
 def _empty(pages: MachinePages, filtered: bool) -> Empty:
@@ -211,10 +229,13 @@ def _empty(pages: MachinePages, filtered: bool) -> Empty:
     return Empty(_("暂无记录"), str(pages.empty))
 
 
-def _toolbar(pages: MachinePages, actor: Actor) -> list[Link]:
-    if not pages.creation or not policy.may_open(f"{pages.slug}_create", actor.role):
-        return []
-    return [Link(str(pages.creation.label), reverse(f"{pages.slug}_create"), "plus")]
+def _creation(pages: MachinePages, actor: Actor) -> Creation | None:
+    """How this actor begins a case of the machine, if at all."""
+    return pages.creation if policy.may_open(f"{pages.slug}_create", actor.role) else None
+
+
+def _beginning(pages: MachinePages, creation: Creation) -> Link:
+    return Link(str(creation.label), reverse(f"{pages.slug}_create"), "plus")
 
 
 def _view_bar(pages: MachinePages, actor: Actor, views: Sequence[SavedView], query: str) -> ViewBar | None:
@@ -241,10 +262,7 @@ def _view_bar(pages: MachinePages, actor: Actor, views: Sequence[SavedView], que
     return ViewBar(tabs, save_url, _("与%(office)s的同事共用") % {"office": actor.organisation_name})
 
 
-def _batch_bar(pages: MachinePages, actor: Actor, query: str, total: int) -> BatchBar | None:
-    batches = open_batches(pages, actor) if total else []
-    if not batches:
-        return None
+def _batch_bar(pages: MachinePages, batches: Sequence[Batch], query: str, total: int) -> BatchBar:
     return BatchBar(
         [
             Link(str(batch.label), f"{reverse('list_batch', args=[pages.slug, batch.name])}?{query}")

@@ -126,7 +126,7 @@ def test_a_silent_bureau_alerts_lead_and_ministry_once(
     assert deadlines.pass_deadlines(at=world.moment("2019-04-20 00:01")) == {"alerted": 1}
     assert audited("application.overdue") == ("done", None, "application", str(case.pk))
     assert deadlines.pass_deadlines(at=world.moment("2019-04-21 00:00")) == {}
-    told = Notice.objects.filter(subject__endswith="受理已超期").values_list("person", flat=True)
+    told = Notice.objects.filter(subject__endswith="受理已逾期").values_list("person", flat=True)
     assert sorted(told) == sorted([bureau_lead.person_id, ministry_officer.person_id])
     case.refresh_from_db()
     assert case.state == "submitted"

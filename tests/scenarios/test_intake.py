@@ -152,8 +152,8 @@ def test_a_silent_bureau_is_warned_then_reported_and_nothing_is_deemed(
     ]
     assert done == [{}, {"warned": 1}, {}, {"alerted": 1}]
     assert told(bureau_reviewer) == ["提交申请", "受理期限将至"]
-    assert told(bureau_lead) == ["提交申请", "受理期限将至", "受理已超期"]
-    assert told(ministry_officer) == ["受理已超期"]
+    assert told(bureau_lead) == ["提交申请", "受理期限将至", "受理已逾期"]
+    assert told(ministry_officer) == ["受理已逾期"]
     assert (state_of(case), papers(case)) == ("submitted", ["receipt"])
     assert [name for name, _role in history(case)] == ["open", "submit"]
 
