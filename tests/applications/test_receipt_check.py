@@ -16,7 +16,7 @@ from pilot.workflow import fire
 from tests.applications import builders
 from tests.factories import world
 
-GOOD, BAD = "查验通过：与本平台记录一致", "没有与此核验码一致的回执"
+GOOD, BAD = "查验通过：与本平台记录一致", "没有与此查验码一致的回执"
 
 
 @pytest.fixture

@@ -220,7 +220,7 @@ def test_p08_one_receipt_whatever_is_pressed(
         )
     )
     assert list(facts) == [
-        "申办流水号", "申请单位", "统一社会信用代码", "提交人", "提交时间", "版本", "接收单位", "核验码",
+        "申办流水号", "申请单位", "统一社会信用代码", "提交人", "提交时间", "版本", "接收单位", "查验码",
     ]  # fmt: skip
     said = [facts[label] for label in facts if label != "版本"]
     said += page.locator(".handed code").all_inner_texts()

@@ -14,7 +14,7 @@ def test_the_receipt_says_what_was_handed_in_and_what_follows(provider: Actor) -
     page, words = response.context["page"], text(response)
     version = case.versions(manager="unscoped").get()
     facts = {fact.label: fact.value for fact in page.facts}
-    assert (page.number, facts["提交时间"], facts["版本"], facts["核验码"]) == (
+    assert (page.number, facts["提交时间"], facts["版本"], facts["查验码"]) == (
         "SQ2019-44-00001",
         version.at,
         "第 1 版",
