@@ -34,13 +34,15 @@ class ListColumn:
     """A column of a machine's list and how a row's cell is read.
 
     With ``order_by``, the path of a field, readers can sort the list by it. A ``personal`` column holds (masked) data
-    of natural persons: a list with one leaves the portal with a reason only.
+    of natural persons: a list with one leaves the portal with a reason only. ``serves`` says to whom it tells
+    anything.
     """
 
     column: Column
     value: Callable[[Any], Any]
     order_by: str = ""
     personal: bool = False
+    serves: Callable[[Actor], bool] = lambda actor: True
 
 
 @dataclass(frozen=True, slots=True)

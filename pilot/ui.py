@@ -79,6 +79,17 @@ class Folded:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """A value with something small under it that belongs to it, as a code to a name."""
+
+    value: Any
+    note: str
+
+    def __str__(self) -> str:
+        return f"{self.value} {self.note}"
+
+
+@dataclass(frozen=True, slots=True)
 class MenuItem:
     """An entry of the left menu; ``count`` is what waits for this actor (C01)."""
 

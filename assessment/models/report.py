@@ -60,6 +60,10 @@ class ProvincialReport(Case):
         return str(self.bureau)
 
     @property
+    def title(self) -> str:
+        return str(_("汇总报送 · %(bureau)s") % {"bureau": self.bureau})
+
+    @property
     def number(self) -> str:
         return f"HZ-{local_day(self.opened_at).year}-{self.province}-{self.sequence}"
 

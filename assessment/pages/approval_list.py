@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from applications.enums import ApplicationState
+from applications.models import Application
 from assessment.enums import ListState
 from assessment.forms import EffectForm, NothingForm, PrepareForm
 from assessment.models import ApprovalList
@@ -23,7 +25,7 @@ from pilot import policy
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm, ReauthenticatedForm
-from pilot.registry import Creation, ListColumn, MachinePages, Task, register
+from pilot.registry import Creation, ListColumn, MachinePages, Task, pages_of, register
 from pilot.selectors import programmes
 from pilot.ui import Checksum, Column, Fact, Link, Row, Section
 
@@ -134,6 +136,27 @@ def waiting(actor: Actor) -> Q | None:
         own = Q(prepared_by=actor.person_id)
         return Q(state__in=[ListState.PREPARED, ListState.APPROVED]) & ~own
     return None
+
+
+def on_application(application: Application, actor: Actor) -> list[Fact]:
+    """What the last published list decides on an application, and why, as far as this actor may read it."""
+    if application.state not in {ApplicationState.LISTED, ApplicationState.NOT_LISTED}:
+        return []
+    entry = lists.decision(application, actor)
+    if entry is None:
+        return []
+    named = entry.approval_list
+    label = f"{named} {named.number}"
+    shown = policy.may_open("approval-list_detail", actor.role)
+    where = Link(label, reverse("approval-list_detail", args=[named.pk])) if shown else label
+    decided = Fact(_("名单决定"), [common.listing(entry.listed), where])
+    return [decided, *([] if entry.listed else [Fact(_("未列入名单的理由"), entry.reason)])]
+
+
+# What a list decides is among the facts of the application.
+_applications = pages_of(Application.slug())
+_facts_of_application = _applications.facts
+_applications.facts = lambda case, actor: [*_facts_of_application(case, actor), *on_application(case, actor)]
 
 
 register(

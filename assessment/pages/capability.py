@@ -37,11 +37,23 @@ def facts(assessment: CapabilityAssessment, actor: Actor) -> list[Fact]:
         Fact(_("产品名称及版本"), applicant.product),
         Fact(_("产品供应商"), applicant.supplier),
         Fact(_("采集方式"), applicant.methods),
-        Fact(_("认定总分"), assessment.points),
+        Fact(_("认定总分"), _of_full(assessment)),
         Fact(_("评估结果"), result(assessment)),
         Fact(_("评估结论"), assessment.conclusion),
-        Fact(_("作出结论的人员"), assessment.concluded_by if actor.is_ministry else None),
+        Fact(
+            _("结论时间"),
+            assessment.state_since if assessment.state == AssessmentState.CONCLUDED else None,
+        ),
+        *([Fact(_("作出结论的人员"), assessment.concluded_by)] if actor.is_ministry else []),
     ]
+
+
+def _of_full(assessment: CapabilityAssessment) -> str | None:
+    """The points it came to, of how many."""
+    if assessment.points is None:
+        return None
+    full = sum(criterion.points for criterion in capability.catalogue_of(assessment).values())
+    return _("%(n)s / %(full)s 分") % {"n": assessment.points, "full": full}
 
 
 def result(assessment: CapabilityAssessment) -> Tag | None:
@@ -115,10 +127,10 @@ def score_table(assessment: CapabilityAssessment, sheets: list[ScoreSheet], acto
         )
         for row in compared
     ]
-    total: list[Any] = [_("合计"), sum(row.criterion.points for row in compared), None]
+    total: list[Any] = [_("合计"), sum(row.criterion.points for row in compared), common.BLANK]
     total += [sheet.total for sheet in sheets]
     if settled:
-        total += [capability.settled(assessment)[0], None]
+        total += [capability.settled(assessment)[0], common.BLANK]
     means = [Column("mean", _("认定分"), "end"), Column("least_met", _("是否达到最低要求"))]
     return Section(
         _("评分"),

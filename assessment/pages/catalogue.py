@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assessment.models import CatalogueEdition, Criterion
+from assessment.pages import common
 from assessment.selectors import capability
 from assessment.services import criteria
 from pilot import policy
@@ -45,18 +46,21 @@ def page(programme: Programme, actor: Actor, *, version: int | None = None) -> P
         intro=_("这一版已被取代，只用于它有效时开始的评估")
         if older
         else _("分派评估人员时固定所用版本；修订只影响以后分派的评估，进行中和已结束的评估不变"),
-        sections=[_catalogue(shown), _rules(programme), _editions(programme)],
+        sections=[_catalogue(programme, shown), _rules(programme), _editions(programme)],
         toolbar=tools,
     )
 
 
-def _catalogue(shown: Sequence[Criterion]) -> Section:
+def _catalogue(programme: Programme, shown: Sequence[Criterion]) -> Section:
+    """Criterion by criterion; in the line of totals stands the least that a whole sheet has to reach."""
+    least: int | None = programmes.rule(programme, "assessment_pass_points")
     rows: list[Row] = [
         Row("", [n, str(criterion), criterion.hint, criterion.points, criterion.must_pass or None])
         for n, criterion in enumerate(shown, start=1)
     ]
     if rows:
-        rows.append(Row("", [None, _("合计"), None, sum(criterion.points for criterion in shown), None]))
+        points = sum(criterion.points for criterion in shown)
+        rows.append(Row("", [common.BLANK, _("合计"), common.BLANK, points, least or common.BLANK]))
     return Section(
         _("指标"),
         columns=[
@@ -68,8 +72,14 @@ def _catalogue(shown: Sequence[Criterion]) -> Section:
         ],
         rows=rows,
         empty=_("本试点项目还没有评估指标"),
-        note=_("任何一项低于最低要求的，整体不通过") if rows else "",
+        note=_failing(least) if rows else "",
     )
+
+
+def _failing(least: int | None) -> str:
+    if least is None:
+        return _("任何一项低于最低要求的，不通过")
+    return _("合计不足 %(n)s 分或任何一项低于最低要求的，不通过") % {"n": least}
 
 
 def _rules(programme: Programme) -> Section:

@@ -10,6 +10,8 @@ from pilot.registry import Group
 from pilot.ui import Tag
 
 REVIEW_GROUP = Group.REVIEW
+BLANK = "\N{NO-BREAK SPACE}"
+"""A cell that has nothing to say, in a line of totals; "--" would read as if something were missing."""
 
 
 def province(code: int) -> str:

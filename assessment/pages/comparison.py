@@ -47,7 +47,7 @@ class SidesForm(forms.Form):
             label: [(key, side.label) for key, side in sides.items() if side.query[0] == kind]
             for kind, label in groups.items()
         }
-        choices = [("", "--"), *((label, rows) for label, rows in found.items() if rows)]
+        choices = [("", _("请选择")), *((label, rows) for label, rows in found.items() if rows)]
         self.fields["left"] = forms.ChoiceField(label=_("对比对象一"), choices=choices, initial=own)
         self.fields["right"] = forms.ChoiceField(label=_("对比对象二"), choices=choices)
 
@@ -69,7 +69,9 @@ def page(actor: Actor, asked: Mapping[str, Any]) -> ComparisonPage:
     built = ComparisonPage(
         title=_("对比分析"),
         crumbs=[Link(_("首页"), reverse("home"))],
-        intro=_("选择两个省份或两个名单批次，逐阶段比较申请办理情况。"),
+        intro=_(
+            "选择两个省份或两个名单批次，逐阶段比较申请办理情况。对比后显示各阶段申请数、占比和相差，并列出两方的漏斗图。"
+        ),
         form=form,
         as_of=clock.now(),
     )

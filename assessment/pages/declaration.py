@@ -14,15 +14,17 @@ from assessment.models import InterestDeclaration, ScoreSheet
 from assessment.pages import common
 from assessment.pages.evidence import Opener
 from assessment.pages.score_form import ScoreForm
-from assessment.selectors import applicants, capability
+from assessment.selectors import applicants, capability, phases
 from assessment.selectors.evidence import of_sheet
 from assessment.services import scores
+from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm, RemarkForm
 from pilot.masking import staff
-from pilot.registry import ListColumn, MachinePages, Task, register
-from pilot.ui import Column, Fact, Link, Row, Section, Tag
+from pilot.registry import ListColumn, ListFilter, MachinePages, Task, on_dashboard, register
+from pilot.rules import last_moment, local_day
+from pilot.ui import Column, Fact, Link, Row, Section, Tag, Tile
 
 
 def facts(declaration: InterestDeclaration, actor: Actor) -> list[Fact]:
@@ -35,9 +37,19 @@ def facts(declaration: InterestDeclaration, actor: Actor) -> list[Fact]:
         Fact(_("评估人员"), staff(declaration.assessor)),
         Fact(_("所在机构"), declaration.agency.name),
         Fact(_("承担工作"), role(declaration)),
+        *_until(declaration),
         Fact(_("说明"), declaration.statement),
         Fact(_("改派时间"), declaration.released_at),
     ]
+
+
+def _until(declaration: InterestDeclaration) -> list[Fact]:
+    """The last day of the time set for assessment, while there is still something to do."""
+    assessment = declaration.assessment
+    part = phases.review(assessment.application.programme, at=clock.now()).part(phases.ASSESSMENT)
+    if part is None or assessment.state in capability.OVER or capability.sheet_of(declaration):
+        return []
+    return [Fact(_("评估期限"), local_day(last_moment(part.share.closes)))]
 
 
 def role(declaration: InterestDeclaration) -> str:
@@ -119,6 +131,29 @@ def waiting(actor: Actor) -> Q | None:
     return Q(released_at__isnull=True) & (asked | unscored)
 
 
+def scored(declaration: InterestDeclaration) -> str | None:
+    """Whether the scores are handed in; nothing where none are asked for."""
+    if capability.sheet_of(declaration) is not None:
+        return _("已提交")
+    return _("未提交") if opened(declaration) else None
+
+
+def _not_themselves(actor: Actor) -> bool:
+    """An assessor sees no cases but the own: name and agency would be the same in every row."""
+    return not actor.is_assessor
+
+
+@on_dashboard
+def contribute(board: Any, actor: Actor) -> None:
+    """An assessor reads what is done; what is to be done stands beside it."""
+    if not actor.is_assessor:
+        return
+    done = Q(score_sheet__isnull=False)
+    number = InterestDeclaration.objects.visible_to(actor).filter(done).count()
+    url = f"{reverse('interest-declaration_list')}?scored=yes"
+    board.tiles = [*board.tiles, Tile(_("已完成评估（件）"), f"{number:,}", url)]
+
+
 register(
     MachinePages(
         model=InterestDeclaration,
@@ -132,10 +167,16 @@ register(
                 lambda d: d.assessment.application.provider.name,
             ),
             ListColumn(
-                Column("assessor", gettext_lazy("评估人员")), lambda d: staff(d.assessor), personal=True
+                Column("assessor", gettext_lazy("评估人员")),
+                lambda d: staff(d.assessor),
+                personal=True,
+                serves=_not_themselves,
             ),
-            ListColumn(Column("agency", gettext_lazy("所在机构")), lambda d: d.agency.name),
+            ListColumn(
+                Column("agency", gettext_lazy("所在机构")), lambda d: d.agency.name, serves=_not_themselves
+            ),
             ListColumn(Column("role", gettext_lazy("承担工作")), role),
+            ListColumn(Column("scores", gettext_lazy("评分")), scored),
         ],
         facts=facts,
         sections=sections,
@@ -163,6 +204,15 @@ register(
             "assessment__application__programme",
             "assessor",
             "agency",
+            "score_sheet",
+        ],
+        filters=[
+            ListFilter(
+                "scored",
+                gettext_lazy("评分"),
+                lambda actor: [("yes", _("已提交")), ("no", _("未提交"))],
+                lambda value, actor: Q(score_sheet__isnull=value != "yes"),
+            )
         ],
         links=links,
         empty=gettext_lazy("指派评估后，待申报的事项在此列出"),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from applications.pages.case import shown_mark
 from applications.selectors import content
 from assessment.enums import OpinionState
 from assessment.models import Opinion, OpinionVersion
 from assessment.pages import common, opinion_desk
-from assessment.selectors import applicants
+from assessment.selectors import applicants, reports
 from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Role
@@ -18,6 +22,7 @@ from pilot.forms import ReasonForm
 from pilot.masking import staff
 from pilot.models import Condition
 from pilot.registry import ListColumn, MachinePages, register
+from pilot.rules import last_moment, local_day
 from pilot.ui import ActionItem, Column, Fact, Link, Row, Section
 
 # How what was written or signed is put right (R06); nothing of it vanishes.
@@ -46,6 +51,7 @@ def facts(opinion: Opinion, actor: Actor) -> list[Fact]:
         Fact(_("审核意见"), opinion.remark),
         Fact(_("拟稿人"), staff(opinion.drafted_by)),
         Fact(_("签发人"), staff(opinion.signed_by)),
+        Fact(_("签发时间"), opinion.state_since if opinion.state == OpinionState.SIGNED else None),
         Fact(_("版次"), opinion.version),
         *(
             [Fact(_("更正办法"), AMENDED[opinion.state])]
@@ -75,13 +81,12 @@ def checklist(opinion: Opinion) -> Section:
     for condition in Condition.objects.filter(programme=application.programme_id):
         item = opinion.checklist.get(str(condition.number), {})
         hint = hints.get(condition.number)
-        gaps = _("；").join(hint.gaps) if hint and hint.gaps else _("材料齐全")
         rows.append(
             Row(
                 "",
                 [
                     f"{condition.clause} {condition}",
-                    gaps,
+                    [shown_mark(hint), *hint.gaps] if hint else None,
                     opinion_desk.verdict(item),
                     item.get("evidence", ""),
                 ],
@@ -93,12 +98,16 @@ def checklist(opinion: Opinion) -> Section:
         Column("verdict", _("核对结论")),
         Column("evidence", _("依据")),
     ]
-    return Section(_("条件核对"), columns=columns, rows=rows)
+    return Section(_("条件核对结论"), columns=columns, rows=rows)
+
+
+def _signed(opinion: Opinion) -> QuerySet[OpinionVersion]:
+    rows: QuerySet[OpinionVersion] = OpinionVersion.unscoped.filter(opinion=opinion)
+    return rows.select_related("drafted_by", "signed_by")
 
 
 def versions(opinion: Opinion) -> Section:
     """The opinions as they were signed."""
-    signed = OpinionVersion.unscoped.filter(opinion=opinion).select_related("drafted_by", "signed_by")
     return Section(
         _("已签发版本"),
         columns=[
@@ -121,7 +130,7 @@ def versions(opinion: Opinion) -> Section:
                     v.signed_at,
                 ],
             )
-            for v in signed
+            for v in _signed(opinion)
         ],
         empty=_("尚未签发"),
     )
@@ -142,6 +151,27 @@ def openings(opinion: Opinion, actor: Actor) -> list[ActionItem]:
     return [ActionItem("next", link.label, True, url=link.url, primary=True)] if link else []
 
 
+def signed_opinion(opinion: Opinion, actor: Actor) -> list[Section]:
+    """What stands above the form by which a lead reopens: the opinion as it was signed, condition by condition."""
+    last = _signed(opinion).last()
+    if last is None:
+        return []
+    facts = [
+        Fact(_("审核结论"), common.recommendation(last.recommended)),
+        Fact(_("审核意见"), last.remark),
+        Fact(_("拟稿人"), staff(last.drafted_by)),
+        Fact(_("签发人"), staff(last.signed_by)),
+        Fact(_("签发时间"), last.signed_at),
+    ]
+    return [Section(_("已签发的意见（第 %(n)s 版）") % {"n": last.number}, facts=facts), checklist(opinion)]
+
+
+def _due(opinion: Any) -> date | None:
+    """The last day on which the bureau reports in time."""
+    ends: datetime | None = opinion.report_due  # annotated: see the registration below
+    return local_day(last_moment(ends)) if ends else None
+
+
 register(
     MachinePages(
         model=Opinion,
@@ -155,6 +185,7 @@ register(
             ListColumn(
                 Column("verdict", gettext_lazy("审核结论")), lambda o: common.recommendation(o.recommended)
             ),
+            ListColumn(Column("due", gettext_lazy("报送截止")), _due, "report_due"),
         ],
         facts=facts,
         sections=sections,
@@ -171,10 +202,12 @@ register(
             "send_back": gettext_lazy("退回审核人员重拟，理由仅本局可见"),
             "reopen": gettext_lazy("开始新一版意见，申请回到已受理状态；已签发的版本保留"),
         },
+        previews={"reopen": signed_opinion},
         danger=frozenset({"send_back", "reopen"}),
         openings=openings,
         search=["application__acceptance_number", "application__provider__name", "application__uscc"],
         related=["application__provider", "application__programme", "drafted_by", "signed_by"],
+        annotations={"report_due": reports.due_of_opinions()},
         province_field="province",
         empty=gettext_lazy("申请受理后，审核意见在此自动建立"),
     )

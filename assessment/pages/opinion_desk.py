@@ -13,18 +13,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from applications.enums import Mark
-from applications.models import ApplicationFile, ChecklistMark
+from applications.models import Application, ApplicationFile, ChecklistMark
 from applications.rules.checklist import Verdict
 from assessment.enums import ItemVerdict
 from assessment.forms import OpinionForm
 from assessment.models import Opinion
 from assessment.pages import common
-from assessment.selectors import material
+from assessment.pages.phases import SOON
+from assessment.selectors import material, reports
+from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm, ReauthenticatedForm
 from pilot.masking import staff
 from pilot.registry import pages_of
+from pilot.rules import last_moment, local_day
+from pilot.selectors import programmes
 from pilot.ui import Fact, Link, Place, Tag, Tone
 from pilot.views import listing
 
@@ -124,12 +128,25 @@ def build(opinion: Opinion, actor: Actor, form: Any) -> OpinionDesk:
         facts=[
             Fact(_("统一社会信用代码"), application.uscc),
             Fact(_("拟稿人"), staff(opinion.drafted_by)),
+            Fact(_("报送截止"), _report_due(application)),
         ],
         drafting=drafting,
         outside=opinion.remark,
         inside=opinion.internal_remark,
         recommended=common.recommendation(opinion.recommended),
     )
+
+
+def _report_due(application: Application) -> list[Any]:
+    """The last day on which the bureau's report comes in time, and how far off that is; empty where none is open."""
+    report = reports.open_report(application.programme, application.province)
+    if report is None or report.due_at is None:
+        return []
+    now, day = clock.now(), local_day(last_moment(report.due_at))
+    if now >= report.due_at:
+        return [day, Tag(_("已逾期"), "danger")]
+    left = programmes.working_days_left(application.programme, now=now, due=report.due_at)
+    return [day, Tag(_("还有 %(n)s 个工作日") % {"n": left}, "warning" if left <= SOON else "info")]
 
 
 def verdict(item: Mapping[str, str]) -> Tag | None:

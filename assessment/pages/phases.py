@@ -101,7 +101,7 @@ def label_of(part: Part) -> str:
 def _fact(part: Part, outstanding: Owed | None) -> Fact:
     last = local_day(part.share.closes - timedelta(microseconds=1))
     dates = f"{local_day(part.share.opens):%m-%d} ～ {last:%m-%d}"
-    return Fact(label_of(part), [_standing(part), *([outstanding.link] if outstanding else [])], dates)
+    return Fact(label_of(part), [_standing(part), *([outstanding.shown] if outstanding else [])], dates)
 
 
 def _standing(part: Part) -> Tag:
@@ -121,6 +121,11 @@ class Owed:
 
     number: int
     link: Link
+
+    @property
+    def shown(self) -> Link | str:
+        """The way to them; of none the words alone."""
+        return self.link if self.number else self.link.label
 
 
 def owed(actor: Actor, programme: Programme) -> dict[str, Owed]:

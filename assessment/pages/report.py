@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -25,7 +25,9 @@ from pilot.masking import mask_name, mask_phone, personal
 from pilot.models import Organisation
 from pilot.registry import Batch, Creation, ListColumn, ListFilter, MachinePages, register
 from pilot.selectors import programmes
-from pilot.ui import Checksum, Column, Fact, Row, Section, Tag
+from pilot.ui import Column, Fact, Folded, Link, Noted, Row, Section, Tag
+
+SHORT: Final = 16  # digits of a digest in sight
 
 
 def facts(report: ProvincialReport, actor: Actor) -> list[Fact]:
@@ -40,13 +42,17 @@ def facts(report: ProvincialReport, actor: Actor) -> list[Fact]:
         Fact(_("联系电话"), personal(report.phone, mask_phone, DataGroup.STAFF)),
         Fact(_("报送时间"), report.sent_at),
         Fact(_("逾期报送"), report.late if report.version else None),
-        Fact(_("报送清单 SHA-256"), Checksum(report.digest)),
+        Fact(_("报送清单 SHA-256"), _folded(report.digest)),
         *(
             [Fact(_("更正办法"), _("请联系部经办人员退回，改正后重新报送；本版保留"))]
             if actor.is_bureau and report.state == ReportState.SENT
             else []
         ),
     ]
+
+
+def _folded(digest: str) -> Folded | None:
+    return Folded(digest[:SHORT], digest) if digest else None
 
 
 def sections(report: ProvincialReport, actor: Actor) -> list[Section]:
@@ -73,7 +79,7 @@ def candidates(report: ProvincialReport) -> Section:
             Column("name", _("单位名称")),
             Column("number", _("受理编号")),
             Column("licence", _("许可证编号")),
-            Column("opinion", _("审核意见")),
+            Column("opinion", _("审核结论")),
         ],
         rows=[
             Row(
@@ -121,23 +127,22 @@ def frozen(report: ProvincialReport) -> Section:
         columns=[
             Column("position", _("序号"), "end"),
             Column("name", _("单位名称")),
-            Column("uscc", _("统一社会信用代码")),
             Column("number", _("受理编号")),
-            Column("province", _("省份")),
             Column("licence", _("许可证编号")),
             Column("methods", _("采集方式")),
-            Column("opinion", _("审核意见")),
-            Column("remark", _("备注")),
+            Column("opinion", _("审核结论")),
+            Column("remark", _("审核意见")),
         ],
         rows=[
             Row(
-                common.application_url(line.application_id),
+                "",
                 [
                     line.position,
-                    line.snapshot["name"],
-                    line.snapshot["uscc"],
+                    Noted(
+                        Link(line.snapshot["name"], common.application_url(line.application_id)),
+                        line.snapshot["uscc"],
+                    ),
                     line.snapshot["number"],
-                    common.province(report.province),
                     line.snapshot["licence"],
                     line.snapshot["methods"],
                     common.recommendation(line.recommended),
@@ -160,8 +165,8 @@ def changes(report: ProvincialReport) -> Section:
         "uscc": _("统一社会信用代码"),
         "licence": _("许可证编号"),
         "methods": _("采集方式"),
-        "recommended": _("审核意见"),
-        "remark": _("备注"),
+        "recommended": _("审核结论"),
+        "remark": _("审核意见"),
         "opinion_version": _("审核意见版次"),
     }
     rows = [
@@ -207,7 +212,7 @@ def _line(line: report_versions.Line, *, added: bool) -> Row:
     kind = Tag(_("新增"), "success") if added else Tag(_("删除"), "danger")
     opinion = common.recommendation(line["recommended"])
     sides = (None, opinion) if added else (opinion, None)
-    return Row("", [kind, line["number"], line["name"], _("审核意见"), *sides])
+    return Row("", [kind, line["number"], line["name"], _("审核结论"), *sides])
 
 
 def _shown(field: str, value: Any) -> Any:

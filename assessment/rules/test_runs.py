@@ -109,11 +109,25 @@ def false_reject_rate(counts: Counts) -> Rate:
     return rate(counts.false_rejects, counts.genuine)
 
 
+def point(errors: int, n: int) -> str:
+    """The rate as a percentage, rounded up."""
+    return _percent(-(-errors * PPM // n))
+
+
+def is_rounded(errors: int, n: int) -> bool:
+    """Whether the percentage is more than the rate."""
+    return errors * PPM % n != 0
+
+
 def shown(found: Rate) -> str:
     """The rate as a percentage, errors / n, and the interval. The rate is rounded up, the interval outwards."""
-    point = _percent(-(-found.errors * PPM // found.n))
-    lower, upper = math.floor(found.lower * PPM), math.ceil(found.upper * PPM)
-    return f"{point}（{found.errors}/{found.n}，95% {_percent(lower)}–{_percent(upper)}）"
+    return _("%(point)s（%(errors)s / %(n)s，95%% 置信区间 %(lower)s–%(upper)s）") % {
+        "point": point(found.errors, found.n),
+        "errors": f"{found.errors:,}",
+        "n": f"{found.n:,}",
+        "lower": _percent(math.floor(found.lower * PPM)),
+        "upper": _percent(math.ceil(found.upper * PPM)),
+    }
 
 
 def _percent(ppm: int) -> str:

@@ -20,6 +20,7 @@ from assessment.models import (
     OpinionVersion,
 )
 from pilot import clock, rules
+from pilot.actors import Actor
 from pilot.enums import WindowKind
 from pilot.models import Objection, PilotUnit, Programme, TransitionRecord
 from pilot.selectors import programmes
@@ -60,6 +61,14 @@ def entries(approval_list: ApprovalList) -> QuerySet[ApprovalListEntry]:
     return rows.select_related("application__provider").order_by(
         "application__province", "application__acceptance_number", "application_id"
     )
+
+
+def decision(application: Application, actor: Actor) -> ApprovalListEntry | None:
+    """The line of the last published list that stands for an application, if this actor may read it."""
+    lines: QuerySet[ApprovalListEntry] = ApprovalListEntry.objects.visible_to(actor).filter(
+        application=application, approval_list__state=ListState.PUBLISHED
+    )
+    return lines.select_related("approval_list").order_by("approval_list__sequence").last()
 
 
 def signed_opinions(applications: Collection[Application]) -> dict[int, OpinionVersion]:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 
 from applications.enums import ApplicationState
 from applications.models import Application
-from assessment.enums import ReportState
+from assessment.enums import OpinionState, ReportState
 from assessment.models import ProvincialReport, ReportLine
 from pilot import clock
 from pilot.actors import Actor
@@ -115,6 +115,17 @@ def open_report(programme: Programme, province: int) -> ProvincialReport | None:
         _of_province(programme, province), state=ReportState.OPEN
     ).first()
     return report
+
+
+def due_of_opinions() -> Case:
+    """Annotation of opinions: until when the open report of the bureau is to be sent, while they are not signed."""
+    open_reports = ProvincialReport.unscoped.filter(
+        programme=OuterRef("application__programme"),
+        province=OuterRef("province"),
+        state=ReportState.OPEN,
+    )
+    unsigned = [OpinionState.PENDING, OpinionState.DRAFTED]
+    return Case(When(state__in=unsigned, then=Subquery(open_reports.values("due_at")[:1])))
 
 
 def versions_of(report: ProvincialReport, *numbers: int) -> list[list[dict[str, Any]]]:

@@ -37,12 +37,17 @@ def result_of(run: TestRun) -> TestResult | None:
     return getattr(run, "result", None)
 
 
+def counts_of(run: TestRun) -> rules.Counts | None:
+    """What was counted in a result; None until it came."""
+    result = result_of(run)
+    return rules.Counts(**result.counts) if result else None
+
+
 def outcome(run: TestRun) -> Outcome | None:
     """The figures of a run; None until its result came."""
-    result = result_of(run)
-    if result is None:
+    counts = counts_of(run)
+    if counts is None:
         return None
-    counts = rules.Counts(**result.counts)
     return Outcome(
         counts,
         rules.shown(rules.false_accept_rate(counts)),

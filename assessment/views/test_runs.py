@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assessment.models import TestRun
-from assessment.pages.test_runs import facts, standing
+from assessment.pages.test_runs import facts, rates, standing
 from assessment.selectors import test_runs as selector
 from assessment.services import test_runs as service
 from pilot import clock
@@ -53,6 +53,8 @@ def test_run_list(request: Any) -> HttpResponse:
             Column("issued", _("下发时间")),
             Column("due", _("提交期限")),
             Column("state", _("状态")),
+            Column("far", _("误识率"), "end"),
+            Column("frr", _("拒识率"), "end"),
         ],
         rows=[
             Row(
@@ -64,6 +66,7 @@ def test_run_list(request: Any) -> HttpResponse:
                     run.issued_at,
                     last_moment(run.due_at),
                     standing(run),
+                    *rates(run),
                 ],
             )
             for run in page.object_list
@@ -86,9 +89,9 @@ def test_run(request: Any, pk: int) -> HttpResponse:
         if service.hand_in_obstacle(run, request.actor, at=clock.now()) is None:
             tools.append(Link(_("提交测试结果"), reverse("test_run_hand_in", args=[pk]), "upload"))
     page = PlainPage(
-        title=run.title,
+        title=f"{run.application.provider.name} · {run.title}",
         crumbs=[Link(_("首页"), reverse("home")), Link(_("能力测试"), reverse("test_run_list"))],
-        intro=_("结果由平台按测试集逐个核对得出，未提交结果的样本计为错误"),
+        intro=_("结果由平台按测试集逐个核对得出，供评估参考，未规定限值；未提交结果的样本计为错误"),
         sections=[Section(_("测试情况"), facts=facts(run))],
         toolbar=tools,
     )

@@ -23,6 +23,7 @@ from assessment.models import (
     Opinion,
     ProvincialReport,
 )
+from assessment.selectors import capability
 from assessment.services import lists, reports, scores
 from pilot.demo import scoring, world
 from pilot.demo.cast import APPLICANTS, ASSESSED, REVIEWED, Applicant, Fate, of_fate
@@ -434,7 +435,12 @@ def call_moderator(applicant: Applicant) -> None:
 
 
 def conclude(applicant: Applicant) -> None:
-    fire(_assessment(applicant), "conclude", world.officer(2), conclusion="评分一致，予以认定（示例）")
+    assessment = _assessment(applicant)
+    moderated = capability.moderator(assessment) is not None
+    _points, passed = capability.settled(assessment)
+    how = "评分分歧经第三人复议，以复议评分为准" if moderated else "各评估人员评分一致"
+    conclusion = f"{how}，{'达到' if passed else '未达到'}要求（示例）"
+    fire(assessment, "conclude", world.officer(2), conclusion=conclusion)
 
 
 # --- the list: 14 and 15 May ------------------------------------------------------------------------
@@ -462,6 +468,8 @@ def act_on_list(sequence: int, name: str, by_officer: int) -> None:
         {"effective_from": moment("2019-05-24 00:00")} if (sequence, name) == (2, "prepare") else {}
     )
     fire(case, name, world.officer() if by_officer else world.approver(), **data)
+    if name == "publish":  # what the worker does at once; played, messages are passed on once a day
+        lists.write_letters(list_id=case.pk)
 
 
 def file_objection(fate: Fate) -> None:

@@ -33,6 +33,7 @@ from pilot.ui import (
     Folded,
     Link,
     ListPage,
+    Noted,
     Place,
     Ratio,
     Row,
@@ -89,6 +90,8 @@ def cell(value: Any) -> SafeString:
             return format_html(
                 "<details><summary>{}</summary><code>{}</code></details>", value.short, value.full
             )
+        case Noted():
+            return format_html("{}<br><small>{}</small>", cell(value.value), value.note)
         case Checksum():
             return format_html('<code class="checksum">{}</code>', value)
         case bool():

@@ -105,10 +105,15 @@ def _orders(pages: MachinePages) -> dict[str, str]:
 
 
 # --- columns --------------------------------------------------------------------------------------
-def columns_of(pages: MachinePages, chosen: Sequence[str] = ()) -> list[ListColumn]:
-    """The machine's own columns, then state and since when; only those ``chosen``, if any of them is known."""
+def columns_of(
+    pages: MachinePages, actor: Actor | None = None, chosen: Sequence[str] = ()
+) -> list[ListColumn]:
+    """The machine's own columns as far as they serve the actor (None: all), then state and since when.
+
+    Only those ``chosen``, if any of them is known.
+    """
     columns = [
-        *pages.columns,
+        *(column for column in pages.columns if actor is None or column.serves(actor)),
         ListColumn(Column("state", _("状态")), state_tag),
         ListColumn(Column("since", _("状态时间")), lambda case: case.state_since, "state_since"),
     ]
@@ -162,7 +167,7 @@ def case_list(request: Any, slug: str) -> HttpResponse:
     form = CaseFilter(params, pages=pages, actor=actor)
     query = _query(pages, form, params)
     page = page_of(_ordered(pages, form, params).values_list("pk", flat=True), params)
-    columns = columns_of(pages)
+    columns = columns_of(pages, actor)
     shortcut = _shortcut(pages, actor, query)
     filtered = bool(form.wanted)
     batches = open_batches(pages, actor)
@@ -275,7 +280,7 @@ def _batch_bar(pages: MachinePages, batches: Sequence[Batch], query: str, total:
 # --- the spreadsheet ------------------------------------------------------------------------------
 def table_of(pages: MachinePages, actor: Actor, query: str, columns: str = "") -> exports.Table:
     """The list of a query as a table; ``columns`` are keys joined by commas, empty for all."""
-    shown = columns_of(pages, [key for key in columns.split(",") if key])
+    shown = columns_of(pages, actor, [key for key in columns.split(",") if key])
     rows = rows_for(pages, actor, QueryDict(query))
     return exports.Table(
         title=str(pages.label),

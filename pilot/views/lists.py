@@ -275,10 +275,10 @@ def _obstacle(count: int) -> str:
 
 
 def _preview(
-    request: HttpRequest, pages: MachinePages, batch: Batch, query: str, cases: QuerySet[Any]
+    request: Any, pages: MachinePages, batch: Batch, query: str, cases: QuerySet[Any]
 ) -> HttpResponse:
     rows = list(cases)
-    columns = listing.columns_of(pages)
+    columns = listing.columns_of(pages, request.actor)
     page = BatchPage(
         title=_("批量办理：%(act)s") % {"act": batch.label},
         effect=str(batch.effect or batch.label),

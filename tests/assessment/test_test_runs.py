@@ -65,7 +65,7 @@ def test_the_interval_is_the_exact_one(errors: int, n: int) -> None:
 
 def test_a_rate_is_shown_against_the_applicant() -> None:
     assert rules.shown(rules.Rate(1, 3, Fraction(0), Fraction(1, 3))) == (
-        "33.3334%（1/3，95% 0.0000%–33.3334%）"
+        "33.3334%（1 / 3，95% 置信区间 0.0000%–33.3334%）"
     )
 
 
@@ -162,7 +162,7 @@ def test_a_result_is_counted_once(run: TestRun, provider: Actor) -> None:
         words(lambda: hand_in(run=run, actor=provider, upload=file_of(right))) == "测试结果已提交，不能更改"
     )
     shown = client.get(reverse("test_run", args=[run.pk])).content.decode()
-    assert "1.0000%（1/100，95% 0.0253%–5.4460%）" in shown
+    assert "1.0000%（1 / 100，95% 置信区间 0.0253%–5.4460%）" in shown
 
 
 def test_a_late_result_is_refused_and_one_that_arrived_in_time_is_not(
@@ -231,4 +231,4 @@ def test_the_assessors_see_the_figures_on_the_case(
 ) -> None:
     hand_in(run=run, actor=provider, upload=file_of(table("sample,result", RIGHT)))
     page = client_of(panel[0]).get(reverse("capability-assessment_detail", args=[assessment.pk]))
-    assert page.content.decode().count("0.0000%（0/100，95% 0.0000%–3.6217%）") == 1
+    assert page.content.decode().count("0.0000%（0 / 100，95% 置信区间 0.0000%–3.6217%）") == 1

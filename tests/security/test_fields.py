@@ -36,7 +36,7 @@ def pages_of(slug: str) -> MachinePages:
 # --- tables ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize("slug", SLUGS)
 def test_list_export_search_filters_and_forms_of_a_machine(slug: str) -> None:
-    """An export writes exactly the list's columns, so one list holds for both, and for every reader of the list."""
+    """An export writes exactly the list's columns, so one list holds for both; no reader gets more than it."""
     pages = pages_of(slug)
     columns = listing.columns_of(pages)
     asked = {f"{act}: {name}" for act, form in _forms(pages).items() for name in form.base_fields}
