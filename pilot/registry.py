@@ -131,6 +131,8 @@ class MachinePages:
     icon: str
     columns: Sequence[ListColumn]
     facts: Callable[[Any, Actor], Sequence[Fact]]
+    # What apps above know of a case: its facts go on with these.
+    further_facts: list[Callable[[Any, Actor], Sequence[Fact]]] = field(default_factory=list)
     sections: Callable[[Any, Actor], Sequence[Section]] = lambda case, actor: ()
     # Which visible cases wait for this actor. It hangs on the actor alone, like ``visibility``: no clock, no language,
     # nothing read before, for the menu keeps the statement made of both.
@@ -171,6 +173,11 @@ class MachinePages:
     @property
     def slug(self) -> str:
         return self.model.slug()
+
+    def all_facts(self, case: Case, actor: Actor) -> list[Fact]:
+        """What the page of a case says first, with what other apps add."""
+        parts = (self.facts, *self.further_facts)
+        return [fact for part in parts for fact in part(case, actor)]
 
     def label_of(self, case: Case, name: str) -> str:
         """The words for a transition out of the state the case is in."""

@@ -153,10 +153,7 @@ def on_application(application: Application, actor: Actor) -> list[Fact]:
     return [decided, *([] if entry.listed else [Fact(_("未列入名单的理由"), entry.reason)])]
 
 
-# What a list decides is among the facts of the application.
-_applications = pages_of(Application.slug())
-_facts_of_application = _applications.facts
-_applications.facts = lambda case, actor: [*_facts_of_application(case, actor), *on_application(case, actor)]
+pages_of(Application.slug()).further_facts.append(on_application)
 
 
 register(

@@ -56,7 +56,7 @@ def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
         number=case.number,
         state=state_tag(case),
         crumbs=crumbs(pages),
-        facts=pages.facts(case, request.actor),
+        facts=pages.all_facts(case, request.actor),
         sections=pages.sections(case, request.actor),
         actions=_actions(pages, case, request.actor),
         waiting_for=pages.awaits(case, request.actor) or case_parts.waiting_for(case),
