@@ -155,7 +155,7 @@ class Membership(Labelled):
 class RegistrationState(models.TextChoices):
     REQUESTED = "requested", _("待确认")
     CONFIRMED = "confirmed", _("已确认")
-    REJECTED = "rejected", _("不予确认")
+    REJECTED = "rejected", _("未获确认")
 
 
 @machine
