@@ -60,11 +60,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A figure with its errors and its n, each a link to what it counts; ``shown`` may stand apart."""
+    """A figure with its errors and its n, each a link to what it counts (a plain number where that is nothing).
 
-    errors: Link
-    n: Link
+    ``shown`` may stand apart; ``verdict``, if there is one, stands below.
+    """
+
+    errors: Link | str
+    n: Link | str
     shown: str = ""
+    verdict: Tag | None = None
+
+    def __str__(self) -> str:
+        """As a spreadsheet has it."""
+        errors, n = (one.label if isinstance(one, Link) else one for one in (self.errors, self.n))
+        figure = f"{self.shown} ({errors} / {n})" if self.shown else f"{errors} / {n}"
+        return f"{figure} {self.verdict.label}" if self.verdict else figure
 
 
 @dataclass(frozen=True, slots=True)

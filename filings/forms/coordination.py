@@ -17,7 +17,7 @@ from pilot import clock
 from pilot.enums import OrganisationKind
 from pilot.forms import ActForm
 from pilot.models import Organisation
-from pilot.selectors import register
+from pilot.selectors import people, programmes, register
 
 CATEGORIES = [("", _("请选择")), *CoordinationCategory.choices]
 OFFICES = (OrganisationKind.MINISTRY, OrganisationKind.BUREAU)
@@ -46,6 +46,18 @@ class CoordinationForm(UnitForm):
             units = register.units(self.actor, at=clock.now()).values("organisation")
             offices = offices | Organisation.objects.filter(pk__in=units)
         _owners(self, offices.exclude(pk=self.actor.organisation_id or 0))
+        if days := programmes.rule(programmes.current(), "coordination_days"):
+            self.fields["owner"].help_text = _("自提出次日起 %(days)s 个工作日内答复") % {"days": days}
+        if self.actor.is_provider:
+            self._preset()
+
+    def _preset(self) -> None:
+        """A provider with one unit is not asked which; its bureau is whom it asks first."""
+        units = list(self.fields["unit"].queryset[:2])  # type: ignore[attr-defined]
+        if len(units) == 1:
+            self.fields["unit"].widget = forms.HiddenInput()
+            self.initial.setdefault("unit", units[0].pk)
+            self.initial.setdefault("owner", people.bureau_of(units[0].province).pk)
 
     @property
     def similar(self) -> Sequence[FaqEntry]:

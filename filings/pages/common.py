@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -76,6 +76,12 @@ def state_of(case: Any) -> Tag:
     return Tag(str(case.get_state_display()), tone(case.state))
 
 
+def overdue(last: date, days: int) -> Tag:
+    """A deadline that has passed: its last day, and by how many whole working days."""
+    late = _("%(day)s 逾期 %(days)s 个工作日") if days else _("%(day)s 已逾期")
+    return Tag(late % {"day": last.isoformat(), "days": days}, "danger")
+
+
 def verdict(code: str) -> Tag | None:
     """What a figure lets one say, as a tag; nothing was counted: None."""
     if not code:
@@ -84,10 +90,12 @@ def verdict(code: str) -> Tag | None:
     return Tag(str(label), tone)
 
 
-def met(figure: dict[str, Any]) -> Tag:
-    """Whether a figure meets its threshold."""
+def met(figure: dict[str, Any], *, whole: bool = True) -> Tag:
+    """Whether a figure meets its threshold; of a part of a unit's forms, only whether it has errors."""
     if figure["met"] is None:
         return Tag(_("无数据"), "muted")
+    if not whole:
+        return Tag(_("本省部分有差错"), "warning") if figure["errors"] else Tag(_("本省部分无差错"))
     return Tag(_("达到"), "success") if figure["met"] else Tag(_("未达到"), "danger")
 
 
@@ -96,8 +104,10 @@ def counts(figure: dict[str, Any]) -> str:
     return f"{figure['errors']:,} / {figure['n']:,}"
 
 
-def opened(number: int, unit: str, period: str, count: str, province: int | None = None) -> Link:
-    """A count as the way to what it counts, of the subjects of one province only if it is one."""
+def opened(number: int, unit: str, period: str, count: str, province: int | None = None) -> Link | str:
+    """A count as the way to what it counts, of the subjects of one province only if it is one; none leads nowhere."""
+    if not number:
+        return "0"
     query = f"?province={province}" if province else ""
     return Link(f"{number:,}", _figure_url(unit, period, count) + query)
 
@@ -115,27 +125,32 @@ def ratio(
     *,
     apart: bool = False,
     province: int | None = None,
+    verdict: Tag | None = None,
 ) -> Ratio:
     """A figure (``m1``, ``m2``) with errors / n, each opening what it counts; ``apart``: without its percentage."""
     return Ratio(
         opened(figure["errors"], unit, period, f"{name}_errors", province),
         opened(figure["n"], unit, period, f"{name}_n", province),
         "" if apart else figure["shown"],
+        verdict,
     )
 
 
-def figure_facts(figures: dict[str, Any]) -> list[Fact]:
-    """Both figures and what lies outside them, always with window, rules and data-as-of; each opens what it counts."""
+def figure_facts(figures: dict[str, Any], demands: tuple[str, str]) -> list[Fact]:
+    """Both figures and what lies outside them, always with window, rules and data-as-of; each opens what it counts.
+
+    ``demands``: what M1 and M2 have to reach.
+    """
     unit, period = figures["unit"], figures["period"]
 
-    def count(name: str) -> Link:
+    def count(name: str) -> Link | str:
         return opened(figures[name], unit, period, name)
 
     return [
-        Fact(_("主体身份信息准确率 M1"), ratio(figures["m1"], unit, period, "m1")),
-        Fact(_("M1 判定"), met(figures["m1"])),
-        Fact(_("核验单信息准确率 M2"), ratio(figures["m2"], unit, period, "m2")),
-        Fact(_("M2 判定"), met(figures["m2"])),
+        Fact(_("M1 准确率"), ratio(figures["m1"], unit, period, "m1"), _("主体身份信息")),
+        Fact(_("M1 判定"), met(figures["m1"]), _demanded(demands[0])),
+        Fact(_("M2 准确率"), ratio(figures["m2"], unit, period, "m2"), _("核验单信息")),
+        Fact(_("M2 判定"), met(figures["m2"]), _demanded(demands[1])),
         Fact(_("待比对"), count("pending")),
         Fact(_("无法判定"), count("undeterminable")),
         Fact(_("拒收"), count("refused")),
@@ -145,6 +160,10 @@ def figure_facts(figures: dict[str, Any]) -> list[Fact]:
         Fact(_("计算规则"), figures["rule_version"]),
         Fact(_("数据截至"), datetime.fromisoformat(figures["as_of"])),
     ]
+
+
+def _demanded(target: str) -> str:
+    return _("达标线 %(target)s") % {"target": target}
 
 
 def proof_section(title: str, case: Case, actor: Actor, *, empty: str = "") -> list[Section]:

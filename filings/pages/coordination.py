@@ -14,6 +14,7 @@ from filings.enums import CoordinationCategory, CoordinationState
 from filings.forms.coordination import CoordinationForm, FaqForm, HandOverForm, MessageForm
 from filings.models import CoordinationCase
 from filings.pages import common
+from filings.selectors import orders
 from filings.services import attachments, coordination
 from filings.services import faq as faq_service
 from pilot import clock
@@ -22,7 +23,7 @@ from pilot.masking import staff
 from pilot.models import Document, Organisation, Person
 from pilot.registry import Creation, ListColumn, ListFilter, MachinePages, Task, register
 from pilot.rules import local_day
-from pilot.ui import Column, Fact, Link, Row, Section, Tag
+from pilot.ui import Column, Fact, Link, Row, Section
 
 S = CoordinationState
 
@@ -46,7 +47,15 @@ def due(case: CoordinationCase) -> Any:
     last = local_day(case.due_at - timedelta(microseconds=1))
     if case.due_at > clock.now():
         return last
-    return Tag(_("%(day)s 已超期") % {"day": last.isoformat()}, "danger")
+    return common.overdue(last, orders.days_over(case, case.due_at))
+
+
+def before_act(case: CoordinationCase, actor: Actor) -> list[Section]:
+    """What is being answered, and until when; then the thread."""
+    asked = [Fact(_("事项"), case.subject), Fact(_("提出单位"), case.opener.name)]
+    if case.due_at:
+        asked.append(Fact(_("答复期限"), due(case), _("含当日")))
+    return [Section(_("协调事项"), facts=asked), *sections(case, actor)]
 
 
 def sections(case: CoordinationCase, actor: Actor) -> list[Section]:
@@ -121,7 +130,7 @@ register(
         awaits=awaits,
         waiting=waiting,
         forms={"reply": MessageForm, "reopen": MessageForm},
-        previews=dict.fromkeys(("reply", "reopen", "hand_over", "make_faq"), sections),
+        previews=dict.fromkeys(("reply", "reopen", "hand_over", "make_faq"), before_act),
         tasks=[
             Task(
                 "hand_over",
@@ -137,12 +146,13 @@ register(
                 FaqForm,
                 faq_service.make_faq,
                 lambda case, actor: faq_service.obstacle(case),
-                gettext_lazy("形成问答草稿，由另一人发布后全部用户可以查阅"),
+                gettext_lazy("形成问答草稿，由本单位另一人或部机关发布后全部用户可以查阅"),
             ),
         ],
         creation=Creation(gettext_lazy("提出协调事项"), CoordinationForm, coordination.open_case),
         search=["subject", "unit__organisation__name"],
-        related=["unit", "unit__organisation", "opener", "owner"],
+        related=["unit", "unit__organisation", "unit__programme", "opener", "owner"],
+        prefetched=orders.PREFETCHED,
         province_field="unit__province",
         empty=gettext_lazy("接口、比对、政策等需要协调的问题可在此提出"),
         links=links,
@@ -155,7 +165,7 @@ register(
             ),
             ListFilter(
                 "overdue",
-                gettext_lazy("超期"),
+                gettext_lazy("逾期"),
                 lambda actor: [("yes", _("是"))],
                 lambda value, actor: overdue(),
             ),

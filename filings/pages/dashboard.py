@@ -104,10 +104,10 @@ def unit_figure(view: UnitView, province: int | None = None) -> UnitFigure:
         status=Tag(label, tone(status)),
         m1_shown=m1["shown"],
         m1_counts=common.ratio(m1, unit.code, TO_DATE, "m1", apart=True, province=province),
-        m1=common.met(m1),
+        m1=common.met(m1, whole=view.whole),
         m2_shown=m2["shown"],
         m2_counts=common.ratio(m2, unit.code, TO_DATE, "m2", apart=True, province=province),
-        m2=common.met(m2),
+        m2=common.met(m2, whole=view.whole),
         trend=_trend(view),
     )
 

@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy
 from filings.enums import CoordinationCategory, FaqState
 from filings.models import FaqEntry
 from filings.pages import common
+from filings.selectors import faq
 from pilot.actors import Actor
+from pilot.enums import OrganisationKind
 from pilot.forms import ReasonForm
 from pilot.masking import staff
 from pilot.registry import ListColumn, ListFilter, MachinePages, register
@@ -64,8 +66,18 @@ def sections(entry: FaqEntry, actor: Actor) -> list[Section]:
 
 
 def waiting(actor: Actor) -> Q | None:
-    """Whoever did not write it may publish it."""
-    return Q(state=FaqState.DRAFTED) & ~Q(drafted_by=actor.person_id)
+    """Another person of the office that wrote it, or of the ministry, may publish it."""
+    return Q(state=FaqState.DRAFTED) & faq.of_office(actor) & ~Q(drafted_by=actor.person_id)
+
+
+def awaits(entry: FaqEntry, actor: Actor) -> str:
+    """Whom a draft waits for."""
+    if entry.state != FaqState.DRAFTED:
+        return ""
+    office = faq.office_of(entry)
+    if office.kind == OrganisationKind.MINISTRY:
+        return _("部机关另一人")
+    return _("%(office)s另一人或部机关") % {"office": office.name}
 
 
 def links(entry: FaqEntry, actor: Actor) -> list[Link]:
@@ -80,7 +92,7 @@ def links(entry: FaqEntry, actor: Actor) -> list[Link]:
 register(
     MachinePages(
         model=FaqEntry,
-        label=gettext_lazy("问答"),
+        label=gettext_lazy("问答管理"),
         group=common.GROUP,
         icon="book-open",
         columns=[
@@ -91,6 +103,7 @@ register(
         facts=facts,
         sections=sections,
         waiting=waiting,
+        awaits=awaits,
         forms={"withdraw": ReasonForm},
         effects={
             "publish": gettext_lazy("全部用户可以在常见问题中查阅"),
@@ -100,7 +113,7 @@ register(
         danger=frozenset({"withdraw"}),
         search=["question", "answer"],
         related=["source", "drafted_by", "published_by"],
-        empty=gettext_lazy("由已办结的协调事项整理，经另一人发布"),
+        empty=gettext_lazy("由已办结的协调事项整理，经起草单位另一人或部机关发布"),
         links=links,
         filters=[
             ListFilter(

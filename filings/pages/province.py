@@ -25,10 +25,10 @@ def board_of(actor: Actor, province: int, views: Sequence[UnitView]) -> Dashboar
     daily = rollups.days_visible(actor).filter(subject_province=province)
     shown = [view for view in views if view.tally.versions or view.tally.counts.late]
     total = sum((view.tally for view in shown), start=counting.NOTHING)
-    board = Dashboard(title=str(Province(province).label), as_of=clock.now())
+    title = _("%(province)s准确率") % {"province": Province(province).label}
+    board = Dashboard(title=title, as_of=clock.now())
     board.tiles = _tiles(rows, province, total, len(shown))
     board.units = [unit_figure(view, province) for view in shown]
-    board.demands = overview.demands(views)
     board.charts = overview.charts_of(views, daily, total, None)
     return board
 
@@ -41,11 +41,15 @@ def _tiles(rows: Any, province: int, total: Tally, units: int) -> list[Tile]:
             _("核验单"),
             f"{forms:,}",
             f"{reverse('verification-form_list')}?province={province}",
-            hint=_("备案主体在本省，含各版次"),
+            hint=_("备案主体在本省，含各版次和迟报 %(late)s 份") % {"late": f"{counts.late:,}"},
         ),
         Tile(_("有核验单的试点单位"), f"{units:,}", "#units"),
-        Tile(_("M1 差错 / 计数"), common.counts({"errors": counts.m1_errors, "n": counts.m1_n}), "#units"),
-        Tile(_("M2 差错 / 计数"), common.counts({"errors": counts.m2_errors, "n": counts.m2_n}), "#units"),
+        Tile(
+            _("M1 差错数 / 计入份数"), common.counts({"errors": counts.m1_errors, "n": counts.m1_n}), "#units"
+        ),
+        Tile(
+            _("M2 差错数 / 计入份数"), common.counts({"errors": counts.m2_errors, "n": counts.m2_n}), "#units"
+        ),
         Tile(_("待比对"), f"{counts.pending:,}", "#units"),
         Tile(_("无法判定"), f"{counts.undeterminable:,}", "#units"),
     ]

@@ -70,13 +70,11 @@ def due(order: Any) -> Any:
     last = local_day(last_moment(end))
     words = {"day": last.isoformat()}
     if order.state == S.OVERDUE:
-        days = orders.days_over(order, end)
-        late = _("%(day)s 逾期 %(days)s 个工作日") if days else _("%(day)s 已逾期")
-        return Tag(late % {**words, "days": days}, "danger")
+        return common.overdue(last, orders.days_over(order, end))
     if order.state == S.ANSWERED:
         in_time = order.state_since < end
         return Tag(
-            (_("%(day)s 已答复") if in_time else _("%(day)s 逾期后答复")) % words,
+            (_("%(day)s 已提交") if in_time else _("%(day)s 逾期后提交")) % words,
             "info" if in_time else "warning",
         )
     return last

@@ -94,7 +94,7 @@ def scope_words(opened: Opened | None) -> str:
     """How much is open, in a few words: provinces by filing types, and that not every pair of both is."""
     if opened is None:
         return _("未开通")
-    words = _("%(provinces)s 省 × %(types)s 类") % {
+    words = _("%(provinces)s 省，%(types)s 类备案") % {
         "provinces": opened.provinces,
         "types": opened.filing_types,
     }
@@ -116,9 +116,7 @@ def columns() -> list[Column]:
         Column("scope", _("开通范围")),
         Column("licence", _("许可证有效期至"), sort="licence"),
         Column("m1", _("M1 准确率"), "end"),
-        Column("m1_met", _("M1 判定")),
         Column("m2", _("M2 准确率"), "end"),
-        Column("m2_met", _("M2 判定")),
     ]
 
 
@@ -135,10 +133,8 @@ def row(view: UnitView, opened: Opened | None, *, today: date, days: Sequence[in
             figure.status,
             scope_words(opened),
             _licence(unit, licence_tag(unit, today=today, days=days), today),
-            common.ratio(m1, unit.code, TO_DATE, "m1"),
-            figure.m1,
-            common.ratio(m2, unit.code, TO_DATE, "m2"),
-            figure.m2,
+            common.ratio(m1, unit.code, TO_DATE, "m1", verdict=figure.m1),
+            common.ratio(m2, unit.code, TO_DATE, "m2", verdict=figure.m2),
         ],
     )
 

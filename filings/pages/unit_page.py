@@ -18,7 +18,7 @@ from filings.pages.register import licence_tag
 from filings.periods import EVER, TO_DATE
 from filings.selectors import counting, rollups
 from filings.selectors.units import UnitView
-from filings.services.figures import shape
+from filings.services.figures import demanded, shape
 from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.enums import DataGroup, UnitStatusKind
@@ -74,7 +74,7 @@ def detail(view: UnitView, actor: Actor, *, at: datetime, form: Any) -> UnitPage
         state=shown.status,
         facts=[
             Fact(_("试点单位编号"), unit.code),
-            Fact(_("全国备案系统单位 ID"), str(unit.national_id)),
+            Fact(_("单位 ID"), str(unit.national_id), _("全国备案系统")),
             Fact(_("注册省"), unit.get_province_display()),
             Fact(_("列入名录时间"), unit.enrolled_at),
             Fact(_("许可证有效期至"), unit.licence_expires_on),
@@ -133,11 +133,14 @@ def _to_date(view: UnitView, door: Door | None) -> Section:
     if door:
         counts = view.tally.counts + Counts(refused=door[0], duplicates=door[1])
         figures = shape(unit=view.unit, period=EVER, counts=counts, as_of=clock.now())
-        return Section(_("准确率（截至目前）"), facts=common.figure_facts(figures))
+        demands = demanded(view.targets[0]), demanded(view.targets[1])
+        return Section(_("准确率（截至目前）"), facts=common.figure_facts(figures, demands))
     (m1, m2), counts, code = figures_of(view.tally, view), view.tally.counts, view.unit.code
     facts = [
-        Fact(_("主体身份信息准确率 M1"), common.ratio(m1, code, TO_DATE, "m1")),
-        Fact(_("核验单信息准确率 M2"), common.ratio(m2, code, TO_DATE, "m2")),
+        Fact(_("M1 准确率"), common.ratio(m1, code, TO_DATE, "m1"), _("主体身份信息")),
+        Fact(_("M1 判定"), common.met(m1, whole=False)),
+        Fact(_("M2 准确率"), common.ratio(m2, code, TO_DATE, "m2"), _("核验单信息")),
+        Fact(_("M2 判定"), common.met(m2, whole=False)),
         Fact(_("待比对"), common.opened(counts.pending, code, TO_DATE, "pending")),
         Fact(_("无法判定"), common.opened(counts.undeterminable, code, TO_DATE, "undeterminable")),
         Fact(_("数据截至"), clock.now()),
@@ -168,9 +171,9 @@ def _by_month(view: UnitView) -> Section:
                 [
                     month,
                     common.ratio(m1, view.unit.code, month, "m1"),
-                    common.met(m1),
+                    common.met(m1, whole=view.whole),
                     common.ratio(m2, view.unit.code, month, "m2"),
-                    common.met(m2),
+                    common.met(m2, whole=view.whole),
                     *beside,
                 ],
             )
@@ -277,7 +280,7 @@ def _related(unit: Any, actor: Actor) -> list[Link]:
     for model in (Rectification, Inspection, Sanction, CoordinationCase):
         pages = pages_of(model.slug())
         for case in model.objects.visible_to(actor).filter(unit=unit).order_by("-pk")[:3]:
-            label = f"{case.number} · {case.get_state_display()}"
+            label = f"{pages.label} {case.number} · {case.get_state_display()}"
             links.append(Link(label, reverse(f"{pages.slug}_detail", args=[case.pk]), pages.icon))
     listing = f"{reverse('verification-form_list')}?unit={unit.code}"
     reconciled = Link(_("与全国系统核对"), reverse("national", args=[unit.code]), "scale")

@@ -14,6 +14,8 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
 from filings.enums import FaqState
 from filings.models import FaqEntry
+from pilot.actors import Actor
+from pilot.models import Membership, Organisation
 
 PAIRS: Final = 40  # of a subject, at most
 SIMILAR: Final = 5
@@ -34,16 +36,29 @@ def search(words: str = "", category: str = "") -> QuerySet[FaqEntry]:
 
 
 def similar(subject: str, *, limit: int = SIMILAR) -> list[FaqEntry]:
-    """Published entries most like a subject, best first; the newest ones where the subject says too little."""
+    """Published entries most like a subject, best first; none where the subject says too little."""
     pairs = list(dict.fromkeys(a + b for a, b in pairwise(subject.strip()) if (a + b).isalnum()))[:PAIRS]
     if not pairs:
-        return list(published()[:limit])
+        return []
     scores: list[Any] = [
         Case(When(_has(pair), then=Value(1)), default=Value(0), output_field=IntegerField()) for pair in pairs
     ]
     # One pair of many is chance: at least a fifth of them must be shared.
     rows = published().annotate(score=reduce(add, scores)).filter(score__gte=max(1, len(pairs) // 5))
     return list(rows.order_by("-score", "-state_since", "-pk")[:limit])
+
+
+def of_office(actor: Actor) -> Q:
+    """Entries that an official may publish and withdraw: the ministry all, a bureau what its own people wrote."""
+    if actor.is_ministry:
+        return Q()
+    return Q(drafted_by__in=Membership.objects.filter(organisation=actor.organisation_id).values("person"))
+
+
+def office_of(entry: FaqEntry) -> Organisation:
+    """The office of whoever wrote an entry."""
+    rows = Membership.objects.filter(person=entry.drafted_by_id).select_related("organisation")
+    return rows.latest("valid_from", "pk").organisation
 
 
 def _has(words: str) -> Q:

@@ -1,4 +1,4 @@
-"""Until when a rectification order is, or was, to be answered; also after its clock has stopped."""
+"""Until when a rectification order is, or was, to be answered, also after its clock has stopped; and how late."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def answer_end(order: Any) -> datetime | None:
     return rules.end_of(rules.add_working_days(begun, order.days, _calendar(order)))
 
 
-def days_over(order: Any, end: datetime) -> int:
-    """Whole working days since a deadline passed, today among them; 0 until the first one has come."""
+def days_over(case: Any, end: datetime) -> int:
+    """Whole working days since a deadline of a unit's case passed, today among them; 0 until the first one has come."""
     last, today = rules.local_day(rules.last_moment(end)), rules.local_day(clock.now())
-    return max(rules.working_days_between(last, today, _calendar(order)), 0)
+    return max(rules.working_days_between(last, today, _calendar(case)), 0)
 
 
-def _calendar(order: Any) -> Mapping[date, bool]:
-    return {day.day: day.working for day in order.unit.programme.calendar.all()}
+def _calendar(case: Any) -> Mapping[date, bool]:
+    return {day.day: day.working for day in case.unit.programme.calendar.all()}

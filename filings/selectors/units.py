@@ -62,7 +62,7 @@ def unit_views(
             unit=unit,
             tally=sum(months.get(unit.pk, {}).values(), start=counting.NOTHING),
             months=dict(sorted(months.get(unit.pk, {}).items())),
-            whole=sees_whole(actor, unit),
+            whole=province is None and sees_whole(actor, unit),
             targets=asked[unit.programme][judged],
             demands={name: asked[unit.programme][spans[name]] for name in months.get(unit.pk, {})},
         )

@@ -85,7 +85,8 @@ def cell(value: Any) -> SafeString:
                 '<span class="ratio-counts">{} / {}</span>', cell(value.errors), cell(value.n)
             )
             words = _("%(figure)s（%(counts)s）") % {"figure": "{}", "counts": "{}"}
-            return format_html(f"<span>{words}</span>", value.shown, counts) if value.shown else counts
+            figure = format_html(f"<span>{words}</span>", value.shown, counts) if value.shown else counts
+            return format_html("{}<br>{}", figure, status_tag(value.verdict)) if value.verdict else figure
         case Folded():
             return format_html(
                 "<details><summary>{}</summary><code>{}</code></details>", value.short, value.full

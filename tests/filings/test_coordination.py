@@ -12,6 +12,7 @@ from django.db.models import JSONField, Value
 from django.urls import reverse
 
 from filings.models import CoordinationCase, FaqEntry
+from filings.pages import faq as faq_page
 from filings.selectors import faq as faq_selector
 from filings.services import coordination, deadlines, faq
 from pilot.actors import Actor
@@ -98,6 +99,13 @@ def test_whoever_answers_reads_the_question_above_the_form(
         )
         return [row.cells[2] for section in page.sections for row in section.rows]
 
+    url = reverse("coordination-case_act", args=[case.pk, "reply"])
+    asked = signed_in(bureau_reviewer).get(url).context["page"].sections[0]
+    assert [(str(fact.label), str(fact.value)) for fact in asked.facts] == [
+        ("事项", case.subject),
+        ("提出单位", provider.organisation_name),
+        ("答复期限", "2019-07-08"),
+    ]
     shown = [texts(bureau_reviewer, "act", "reply"), texts(bureau_reviewer, "task", "hand_over")]
     fire(case, "reply", actor=bureau_reviewer, reason="按部颁口径")
     shown.append(texts(provider, "act", "reopen"))
@@ -162,12 +170,12 @@ def test_the_owner_is_reminded_once_and_a_late_case_stands_out(
     deadlines.pass_deadlines()
     assert owner.count() == 1
     client, address = signed_in(bureau_reviewer), reverse("coordination-case_list")
-    assert "已超期" not in client.get(address).content.decode()
+    assert "已逾期" not in client.get(address).content.decode()
     assert client.get(f"{address}?overdue=yes").context["page"].total == 0
     world.at("2019-07-09 00:00")
     deadlines.pass_deadlines()
     assert owner.count() == 1
-    assert "2019-07-08 已超期" in client.get(address).content.decode()
+    assert "2019-07-08 逾期 1 个工作日" in client.get(address).content.decode()
     assert client.get(f"{address}?overdue=yes&category=comparison").context["page"].total == 1
     tiles = {tile.label: tile.value for tile in client.get(reverse("dashboard")).context["page"].tiles}
     assert tiles["逾期协调事项"] == "1"
@@ -254,13 +262,48 @@ def test_an_answer_becomes_an_entry_that_another_person_publishes(
         FaqEntry.unscoped.filter(pk=entry.pk).update(answer="改写")
     reader = signed_in(provider)
     assert entry.question not in reader.get(reverse("faq")).content.decode()
+    refused(entry, "publish", world.bureau(province=11), "起草单位或部机关")
     fire(entry, "publish", actor=bureau_lead)
     page = reader.get(reverse("faq")).content.decode()
     assert entry.question in page
     assert case.unit.organisation.name not in page.split("<main")[1].split("</main>")[0]
+    refused(entry, "withdraw", world.bureau(province=11), "起草单位或部机关", reason="口径已变")
     fire(entry, "withdraw", actor=bureau_reviewer, reason="口径已变")
     assert list(faq_selector.published()) == []
     assert faq.obstacle(CoordinationCase.unscoped.get(pk=case.pk)) is None
+
+
+def test_a_draft_waits_for_its_office_and_the_ministry(
+    case: CoordinationCase,
+    provider: Actor,
+    bureau_reviewer: Actor,
+    bureau_lead: Actor,
+    ministry_officer: Actor,
+) -> None:
+    closed(case, bureau_reviewer, provider)
+    entry = faq.make_faq(
+        case=case, actor=bureau_reviewer, question="示例问题", answer="示例解答", category="comparison"
+    )
+    readers = [bureau_reviewer, bureau_lead, world.bureau(province=11), ministry_officer]
+    waits = [FaqEntry.unscoped.filter(faq_page.waiting(actor)).count() for actor in readers]
+    assert waits == [0, 1, 0, 1]
+    url = reverse("faq-entry_detail", args=[entry.pk])
+    words = f"{bureau_reviewer.organisation_name}另一人或部机关"
+    assert signed_in(bureau_lead).get(url).context["page"].waiting_for == words
+    fire(entry, "publish", actor=ministry_officer)
+    assert signed_in(bureau_lead).get(url).context["page"].waiting_for != words
+
+
+def test_a_provider_with_one_unit_is_asked_neither_which_nor_whom(
+    unit: PilotUnit, provider: Actor, bureau_reviewer: Actor
+) -> None:
+    page = signed_in(provider).get(reverse("coordination-case_create")).context["page"]
+    assert [field.name for field in page.form.hidden_fields()] == ["unit"]
+    assert (page.form["unit"].value(), page.form["owner"].value()) == (
+        unit.pk,
+        bureau_reviewer.organisation_id,
+    )
+    assert page.form["owner"].help_text == "自提出次日起 5 个工作日内答复"
 
 
 @pytest.fixture
@@ -293,7 +336,7 @@ def test_entries_are_found_by_words_category_and_likeness(publish: Any, provider
     assert list(faq_selector.search("100%")) == []
     assert faq_selector.similar("夜间权威库接口总是超时怎么办") == [slow]
     assert faq_selector.similar("姓名有罕见字，比对不一致") == [rare]
-    assert faq_selector.similar("") == [slow, rare]
+    assert faq_selector.similar("") == []
     client = signed_in(provider)
     page = client.get(reverse("coordination-case_create"), {"subject": "接口超时"})
     assert page.context["page"].form.similar == [slow]

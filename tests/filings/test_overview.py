@@ -77,10 +77,9 @@ def test_from_the_nation_down_to_the_forms(
     for province, errors, n, shown in ((44, 1, 4, "75.0000%"), (11, 0, 1, "100.0000%")):
         page = board(client, tiles[province].url)
         (unit,) = page.units
-        assert (unit.m1_counts.errors.label, unit.m1_counts.n.label, unit.m1_shown) == (
-            str(errors), str(n), shown,
-        )  # fmt: skip
-        for link in (unit.m1_counts.errors, unit.m1_counts.n):
+        assert (str(unit.m1_counts), unit.m1_shown) == (f"{errors} / {n}", shown)
+        assert unit.m1.label == ("本省部分有差错" if errors else "本省部分无差错")
+        for link in (one for one in (unit.m1_counts.errors, unit.m1_counts.n) if one != "0"):
             section = board(client, link.url).sections[0]
             assert len(section.rows) == int(link.label)
             assert f"共 {link.label} 份" in section.title
@@ -96,7 +95,11 @@ def test_from_the_nation_down_to_the_forms(
 def test_a_bureau_reads_its_part_of_a_unit_of_another_province(spread: PilotUnit) -> None:
     beijing = signed_in(world.bureau(province=11))
     page = board(beijing, reverse("province", args=[11]))
-    assert (page.tiles[0].value, page.units[0].m1_shown) == ("2", "100.0000%")
+    assert (page.title, page.tiles[0].value, page.units[0].m1_shown) == ("北京市准确率", "2", "100.0000%")
+    for row in (board(beijing).units[0], page.units[0]):
+        assert (row.m1.label, row.m2.label) == ("本省部分无差错", "本省部分无差错")
+    listed = board(beijing, reverse("pilot-unit_list")).rows[0].cells
+    assert [str(cell) for cell in listed[6:]] == ["100.0000% (0 / 1) 本省部分无差错"] * 2
     assert len(board(beijing, page.units[0].m1_counts.n.url).sections[0].rows) == 1
     assert funnel(board(beijing)) == [2, 1, 0]  # rows refused belong to no province
     for number in ("99", "x"):

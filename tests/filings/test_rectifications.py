@@ -49,7 +49,7 @@ def test_an_order_to_its_close_in_two_rounds(
     refused(issued, "answer", provider, "请填写整改报告")
     world.at("2019-07-10 09:00")
     answered = fire(issued, "answer", actor=provider, answer_text="已更正")
-    assert due(bureau_lead) == "2019-07-15 已答复"
+    assert due(bureau_lead) == "2019-07-15 已提交"
     again = fire(answered, "reject", actor=bureau_lead, reason="未说明原因")
     assert (again.state, again.round, again.due_at) == ("issued", 2, world.moment("2019-07-25 00:00"))
     answered = fire(again, "answer", actor=provider, answer_text="补充", proofs=[proof()])
@@ -198,7 +198,7 @@ def test_an_order_that_is_not_answered_becomes_overdue(
     world.at("2019-07-22 09:00")
     assert due(bureau_lead) == "2019-07-15 逾期 5 个工作日"
     assert fire(order, "answer", actor=provider, answer_text="迟交").state == "answered"
-    assert due(bureau_lead) == "2019-07-15 逾期后答复"
+    assert due(bureau_lead) == "2019-07-15 逾期后提交"
     tiles = {
         tile.label: tile for tile in signed_in(bureau_lead).get(reverse("dashboard")).context["page"].tiles
     }

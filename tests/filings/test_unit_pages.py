@@ -84,10 +84,10 @@ def test_what_is_asked_of_the_register(units: list[PilotUnit], ministry_officer:
         assert listed(client, query) == codes, query
     rows = client.get(reverse("pilot-unit_list")).context["page"].rows
     assert [row.cells[4].replace("\u00a0", " ") for row in rows] == [
-        "31 省 × 4 类",
-        "30 省 × 4 类",
-        "31 省 × 4 类",
-        "31 省 × 4 类",
+        "31 省，4 类备案",
+        "30 省，4 类备案",
+        "31 省，4 类备案",
+        "31 省，4 类备案",
     ]
     assert [getattr(row.cells[5], "label", row.cells[5]) for row in rows] == [
         "2019-06-30 已到期",
