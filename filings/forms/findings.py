@@ -26,7 +26,7 @@ class FindingForm(ActForm):
     )
     kind = forms.ChoiceField(label=_("差错类型"), choices=[("", _("请选择")), *FindingKind.choices])
     field = forms.CharField(
-        label=_("字段"), max_length=64, help_text=_("有差错的数据项，例如：主体证件号码、域名")
+        label=_("数据项"), max_length=64, help_text=_("有差错的数据项，例如：主体证件号码、域名")
     )
     description = long_text(_("说明"))
 

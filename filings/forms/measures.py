@@ -173,7 +173,7 @@ class RectificationForm(UnitForm):
     """The findings an order rests on, and what it demands until when. With ``?unit=`` the words are prefilled."""
 
     findings = FindingBoxes(_("所依据的差错"), required=True)
-    reasons = long_text(_("整改事由"), help_text=_("每行一项；按所列差错的原因和字段汇总，可以修改"))
+    reasons = long_text(_("整改事由"), help_text=_("每行一项；按所列差错的原因和数据项汇总，可以修改"))
     phrases = forms.MultipleChoiceField(
         label=_("常用整改要求"),
         required=False,

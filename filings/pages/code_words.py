@@ -1,6 +1,6 @@
 """The filing system's codes of a form in words: what a reader of a page cannot be asked to know by heart.
 
-Each is shown with its code, since that is what the provider's system sent; a code without words is shown alone.
+Each is shown beside its code, since that is what the provider's system sent; a code without words is shown alone.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from filings.intake.decode import FileFormat
+from pilot.ui import Fact
 
 FORMATS: Final[Mapping[str, Any]] = {
     FileFormat.NDJSON: "NDJSON",
@@ -87,6 +88,13 @@ ACCESS_MODES: Final[Mapping[int, Promise]] = {
     16: gettext_lazy("云接入"),
 }
 """接入方式."""
+
+
+def coded(label: str, words: Mapping[int, Promise], code: Any) -> Fact:
+    """A code as a fact: its words with the code below; the code alone where there are no words for it."""
+    if code not in words:
+        return Fact(label, "" if code is None else str(code))
+    return Fact(label, str(words[code]), _("代码 %(code)s") % {"code": code})
 
 
 def in_words(words: Mapping[int, Promise], code: Any) -> str:

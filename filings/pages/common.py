@@ -67,7 +67,7 @@ def form_link(form: VerificationForm) -> Link:
 
 
 def field_label(field: str) -> str:
-    """The words for a finding's field; one named by an official stands as it is."""
+    """The words for what a finding is about; an item named by an official stands as it is."""
     return str(FIELD_LABELS.get(field, field))
 
 
@@ -199,7 +199,7 @@ def finding_section(title: str, findings: Any, *, empty: str = "") -> Section:
         columns=[
             Column("number", _("编号")),
             Column("form", _("核验单编号")),
-            Column("field", _("字段")),
+            Column("field", _("数据项")),
             Column("source", _("来源")),
             Column("state", _("状态")),
         ],

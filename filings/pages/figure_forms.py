@@ -61,7 +61,7 @@ def errors(
             Column("form", _("核验单编号")),
             Column("day", _("计入日期")),
             Column("version", _("版次"), "end"),
-            Column("field", _("字段")),
+            Column("field", _("数据项")),
             Column("source", _("来源")),
             Column("at", _("发现时间")),
             Column("state", _("状态")),

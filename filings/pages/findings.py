@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,6 +21,7 @@ from pilot import policy
 from pilot.actors import Actor
 from pilot.masking import staff
 from pilot.registry import Creation, ListColumn, ListFilter, MachinePages, Task, register
+from pilot.selectors import programmes
 from pilot.ui import Column, Fact, Link, Section
 
 
@@ -98,6 +100,12 @@ def _cause_obstacle(finding: Finding, actor: Actor) -> str | None:
     return _("已记录差错原因") if finding.cause_id is not None else None
 
 
+def _reported() -> str:
+    """What follows when a finding is recorded."""
+    days = programmes.rule(programmes.current(), "dispute_days")
+    return _("通知试点单位；单位可在 %(days)s 个工作日内提出异议，逾期视为确认") % {"days": days}
+
+
 def waiting(actor: Actor) -> Q | None:
     """Units answer what is open; officials in the two provinces, and the ministry, decide what is disputed."""
     if actor.is_provider:
@@ -122,7 +130,7 @@ register(
             ListColumn(Column("number", gettext_lazy("编号")), lambda f: f.number),
             ListColumn(Column("unit", gettext_lazy("试点单位")), lambda f: f.unit.organisation.name),
             ListColumn(Column("form", gettext_lazy("核验单编号")), lambda f: f.form.form_no),
-            ListColumn(Column("field", gettext_lazy("字段")), lambda f: common.field_label(f.field)),
+            ListColumn(Column("field", gettext_lazy("数据项")), lambda f: common.field_label(f.field)),
             ListColumn(Column("source", gettext_lazy("来源")), _cell("source")),
             ListColumn(Column("kind", gettext_lazy("差错类型")), _cell("kind")),
         ],
@@ -161,7 +169,7 @@ register(
             gettext_lazy("登记差错"),
             FindingForm,
             findings.report_finding,
-            gettext_lazy("通知试点单位，异议期限开始计算"),
+            lazy(_reported, str)(),
         ),
         search=["form__form_no", "unit__organisation__name", "unit__code"],
         related=["unit", "unit__organisation", "form", "form__key", "found_by", "decided_by", "cause"],

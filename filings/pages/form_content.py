@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from filings.pages.code_words import CERT_TYPES, NATURES, in_words
+from filings.pages.code_words import CERT_TYPES, NATURES, coded
 from filings.rules import PERSONAL_CERT_TYPES
 from pilot.enums import DataGroup
 from pilot.masking import Personal, mask_cert, mask_email, mask_name, mask_phone, personal
@@ -78,8 +78,8 @@ def _subject(record: Mapping[str, Any]) -> Section | None:
         return None
     facts = [
         Fact(_("名称"), subject_name(subject)),
-        Fact(_("单位性质"), in_words(NATURES, subject.get("nature"))),
-        Fact(_("证件类型"), in_words(CERT_TYPES, subject.get("cert_type"))),
+        coded(_("单位性质"), NATURES, subject.get("nature")),
+        coded(_("证件类型"), CERT_TYPES, subject.get("cert_type")),
         Fact(_("证件号码"), _masked(subject.get("cert_no"), mask_cert)),
         Fact(_("所在市代码"), subject.get("city")),
         Fact(_("所在县代码"), subject.get("county")),
@@ -95,7 +95,7 @@ def _principal(record: Mapping[str, Any]) -> Section | None:
 def _person(person: Mapping[str, Any]) -> list[Fact]:
     return [
         Fact(_("姓名"), _masked(person.get("name"), mask_name)),
-        Fact(_("证件类型"), in_words(CERT_TYPES, person.get("cert_type"))),
+        coded(_("证件类型"), CERT_TYPES, person.get("cert_type")),
         Fact(_("证件号码"), _masked(person.get("cert_no"), mask_cert)),
         Fact(_("手机号码"), _masked(person.get("mobile"), mask_phone)),
         Fact(_("固定电话"), _masked(person.get("landline"), mask_phone)),

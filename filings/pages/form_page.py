@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,8 +15,10 @@ from filings.models import Determination, VerificationForm
 from filings.pages import common, form_content, national
 from filings.pages.code_words import FORMATS
 from filings.selectors import forms
+from filings.services.findings import has_jurisdiction
+from pilot import policy
 from pilot.actors import Actor
-from pilot.ui import Column, DetailPage, Fact, Row, Section, Tag, Tone
+from pilot.ui import Column, DetailPage, Fact, Link, Row, Section, Tag, Tone
 
 TONES: dict[str, Tone] = {"match": "success", "mismatch": "danger", "undeterminable": "warning"}
 
@@ -59,7 +62,7 @@ def row(form: Any) -> Row:
             form.version,
             form.received_at,
             outcome_tag(form.outcome),
-            bool(form.late),
+            Tag(_("是"), "warning") if form.late else False,
         ],
     )
 
@@ -68,8 +71,8 @@ def detail(form: VerificationForm, record: Mapping[str, Any] | None, actor: Acto
     """A form's page: what lies in clear, the masked content (None: destroyed), comparisons, findings, the chain."""
     compared = list(Determination.unscoped.filter(form=form.pk).order_by("-number"))
     return DetailPage(
-        title=_("核验单"),
-        number=form.form_no,
+        title=form.form_no,
+        number="",
         state=outcome_tag(compared[0].outcome if compared else None),
         facts=_facts(form, actor),
         sections=[
@@ -79,7 +82,18 @@ def detail(form: VerificationForm, record: Mapping[str, Any] | None, actor: Acto
             common.finding_section(_("差错"), common.visible_findings(actor, form=form.pk)),
             _chain(form),
         ],
+        related=_related(form, actor),
     )
+
+
+def _related(form: VerificationForm, actor: Actor) -> list[Link]:
+    """Where a fault of this form is recorded, for whom that is."""
+    if not policy.may_open("finding_create", actor.role):
+        return []
+    if not has_jurisdiction(actor, form.subject_province, form.unit.province):
+        return []
+    query = urlencode({"form_no": form.form_no})
+    return [Link(_("登记差错"), f"{reverse('finding_create')}?{query}", "file-exclamation-point")]
 
 
 def _facts(form: VerificationForm, actor: Actor) -> list[Fact]:
@@ -96,8 +110,9 @@ def _facts(form: VerificationForm, actor: Actor) -> list[Fact]:
         Fact(_("更正的核验单"), form.supersedes),
         Fact(_("采集时间"), form.collected_at),
         Fact(_("接收时间"), form.received_at),
-        Fact(_("计入日期"), None if form.late else form.day, _("首个版本接收之日，不因更正改变")),
-        Fact(_("迟报"), bool(form.late), str(common.LATE) if form.late else ""),
+        Fact(_("计入日期"), Tag(_("迟报，不计入"), "warning"), str(common.LATE))
+        if form.late
+        else Fact(_("计入日期"), form.day, _("首个版本接收之日，不因更正改变")),
         Fact(_("上报格式"), str(FORMATS.get(form.source, form.source))),
         Fact(_("规则版本"), form.rule_version),
     ]

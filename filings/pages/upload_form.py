@@ -13,8 +13,12 @@ from django.utils.translation import gettext_lazy
 
 from filings import column_guide
 from filings.pages.code_words import FORMATS
+from filings.selectors.contexts import unit_context
 from filings.services import pieces, uploads
+from pilot import clock
 from pilot.forms import ActForm
+from pilot.rules import last_moment, local_day
+from pilot.selectors import register
 from pilot.ui import Link
 
 GIGABYTES = uploads.LARGEST_FILE // 1024**3
@@ -83,6 +87,21 @@ class UploadForm(ChoicesForm):
     def begin_url(self) -> str:
         """Where an upload in pieces begins."""
         return reverse("upload-job_pieces")
+
+    @property
+    def late(self) -> str:
+        """Why what is handed in now will not count, in words; empty while it does."""
+        units = register.units(self.actor, at=clock.now()).select_related("programme")
+        unit = units.filter(organisation=self.actor.organisation_id).first()
+        if unit is None:
+            return ""
+        context = unit_context(unit, clock.now())
+        if not context.received_late:
+            return ""
+        if context.received_at < context.run_closes:
+            return _("本单位已退出试点：现在上报的核验单标为迟报，不计入准确率。")
+        day = {"day": local_day(last_moment(context.run_closes)).isoformat()}
+        return _("试点运行阶段已于 %(day)s 结束：现在上报的核验单标为迟报，不计入准确率。") % day
 
     @property
     def unfinished(self) -> list[Unfinished]:

@@ -23,7 +23,7 @@ from filings.services import rejects, spool, trials
 from filings.services.uploads import OPEN_STATES
 from pilot import clock, policy
 from pilot.actors import Actor
-from pilot.ui import Column, Link, Row, Section, Tile
+from pilot.ui import Column, Link, Row, Section, Tile, Tone
 from pilot.views.paging import page_of
 
 MILESTONE: Final = 25
@@ -191,12 +191,23 @@ def _tiles(job: UploadJob, actor: Actor, is_open: bool) -> list[Tile]:
         forms = f"{reverse('verification-form_list')}?{urlencode({'job': job.pk})}"
     refused = "#refusals" if job.rejected_rows and not is_open else ""
     repeated = reverse("upload-job_repeats", args=[job.pk]) if job.duplicates and not is_open else ""
-    tried = _("试算，未保存") if job.dry_run else ""
     return [
-        Tile(_("接收"), f"{job.accepted:,}", forms, tried, "success" if job.accepted else "neutral"),
+        _accepted_tile(job, forms),
         Tile(_("重复"), f"{job.duplicates:,}", repeated, _("与已接收的内容相同，只计一次")),
         Tile(_("拒收"), f"{job.rejected_rows:,}", refused, "", "danger" if job.rejected_rows else "neutral"),
     ]
+
+
+def _accepted_tile(job: Any, url: str) -> Tile:
+    late = late_words(job)
+    hint = _("试算，未保存") if job.dry_run else late
+    tone: Tone = "warning" if late else "success" if job.accepted else "neutral"
+    return Tile(_("接收"), f"{job.accepted:,}", url, hint, tone)
+
+
+def late_words(job: Any) -> str:
+    """That what a job (with ``came_late``) brought came late and counts for nothing; nothing of one in time."""
+    return _("其中迟报 %(count)s，不计入准确率") % {"count": f"{job.accepted:,}"} if job.came_late else ""
 
 
 # --- repeated rows --------------------------------------------------------------------------------------

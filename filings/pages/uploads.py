@@ -12,14 +12,15 @@ from django.utils.translation import gettext_lazy
 
 from filings.enums import JobState
 from filings.models import UploadJob
-from filings.pages import common
+from filings.pages import common, upload_result
 from filings.pages.code_words import FORMATS
 from filings.pages.upload_form import UploadForm
 from filings.pages.upload_result import progress_words
+from filings.selectors import forms
 from filings.services import rejects, uploads
 from pilot.actors import Actor
 from pilot.registry import Creation, ListColumn, MachinePages, register
-from pilot.ui import Checksum, Column, Fact, Link
+from pilot.ui import Checksum, Column, Fact, Link, Tag
 
 
 def facts(job: UploadJob, actor: Actor) -> list[Fact]:
@@ -33,7 +34,7 @@ def facts(job: UploadJob, actor: Actor) -> list[Fact]:
         Fact(_("接收时间"), job.received_at),
         Fact(_("用途"), _("试算，不保存") if job.dry_run else _("正式上报")),
         Fact(_("已处理行数"), job.taken_rows),
-        Fact(_("接收"), job.accepted),
+        Fact(_("接收"), job.accepted, upload_result.late_words(job)),
         Fact(_("重复"), job.duplicates, _("与已接收的核验单内容完全相同，只计一次")),
         Fact(_("拒收"), job.rejected_rows),
         Fact(_("失败原因"), job.fault),
@@ -45,6 +46,10 @@ def links(job: UploadJob, actor: Actor) -> list[Link]:
     if not actor.is_provider or not rejects.available(job):
         return []
     return [Link(_("下载拒收文件"), reverse("upload-job_rejects", args=[job.pk]), "download")]
+
+
+def _accepted(job: Any) -> Any:
+    return [job.accepted, Tag(_("迟报"), "warning")] if job.came_late else job.accepted
 
 
 def _unit_name(job: Any) -> str:
@@ -77,7 +82,7 @@ register(
                 lambda j: progress_words(j) or j.rows,
                 "rows",
             ),
-            ListColumn(Column("accepted", gettext_lazy("接收"), align="end"), lambda j: j.accepted),
+            ListColumn(Column("accepted", gettext_lazy("接收"), align="end"), _accepted),
             ListColumn(Column("duplicates", gettext_lazy("重复"), align="end"), lambda j: j.duplicates),
             ListColumn(
                 Column("rejected", gettext_lazy("拒收"), align="end"),
@@ -96,6 +101,7 @@ register(
         ),
         search=["source_name", "unit__organisation__name"],
         related=["unit__organisation"],
+        annotations={"came_late": forms.came_late()},
         order=["-received_at", "-pk"],  # a unit's system may hand in thousands a day: to rank them takes time
         province_field="unit__province",
         empty=gettext_lazy("暂无上报批次；试点单位可在此上报核验单文件"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from filings.models import Determination, UploadJob, VerificationForm
 from filings.selectors import rollups
@@ -55,6 +55,15 @@ def _of_job(rows: QuerySet[VerificationForm], pk: int) -> QuerySet[VerificationF
     """The forms of one upload job. Forms carry its unit and its time of receipt, and those are indexed."""
     job = UploadJob.unscoped.filter(pk=pk).values("unit_id", "received_at").first()
     return rows.filter(job=pk, **job) if job else rows.none()
+
+
+def came_late() -> Exists:
+    """Whether what an upload job brought came late: all of it or nothing, for a job has one time of receipt."""
+    return Exists(
+        VerificationForm.unscoped.filter(
+            unit=OuterRef("unit"), received_at=OuterRef("received_at"), job=OuterRef("pk"), late=True
+        )
+    )
 
 
 def with_outcome(rows: QuerySet[VerificationForm]) -> QuerySet[VerificationForm]:

@@ -17,6 +17,7 @@ from filings.models import UploadJob, VerificationForm
 from filings.pages import upload_result
 from filings.pages.upload_form import ChoicesForm
 from filings.receiving import SpoolHandler
+from filings.selectors import forms
 from filings.services import pieces, trials
 from filings.views.common import home
 from pilot.errors import Refused
@@ -138,14 +139,14 @@ def upload_repeats(request: Any, pk: int) -> HttpResponse:
     job = _job(request, pk)
     page = page_of(job.repeats.order_by("row"), request.GET)
     numbers = [repeat.form_no for repeat in page.object_list]
-    forms = VerificationForm.objects.visible_to(request.actor).filter(unit=job.unit_id, form_no__in=numbers)
+    stored = VerificationForm.objects.visible_to(request.actor).filter(unit=job.unit_id, form_no__in=numbers)
     toolbar = []
     if page.has_next():
         toolbar.append(Link(_("下一页"), f"{request.path}?page={page.next_page_number()}", "arrow-right"))
     shown = PlainPage(
         title=_("%(number)s：重复 %(count)s 行") % {"number": job.number, "count": f"{job.duplicates:,}"},
         crumbs=[home(), Link(job.number, reverse("upload-job_detail", args=[job.pk]))],
-        sections=[upload_result.repeats(page.object_list, dict(forms.values_list("form_no", "pk")))],
+        sections=[upload_result.repeats(page.object_list, dict(stored.values_list("form_no", "pk")))],
         toolbar=toolbar,
     )
     return render(request, "pages/plain.html", {"page": shown})
@@ -160,7 +161,8 @@ def upload_submit(request: Any, pk: int) -> HttpResponse:
 
 
 def _job(request: Any, pk: int) -> UploadJob:
-    job: UploadJob | None = UploadJob.objects.visible_to(request.actor).filter(pk=pk).first()
+    rows = UploadJob.objects.visible_to(request.actor).annotate(came_late=forms.came_late())
+    job: UploadJob | None = rows.filter(pk=pk).first()
     if job is None:
         raise Http404
     return job

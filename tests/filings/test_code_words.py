@@ -9,7 +9,7 @@ from django.utils import translation
 from filings import rules
 from filings.intake.decode import FileFormat
 from filings.pages import form_content
-from filings.pages.code_words import ACCESS_MODES, CERT_TYPES, FORMATS, NATURES, in_words
+from filings.pages.code_words import ACCESS_MODES, CERT_TYPES, FORMATS, NATURES, coded, in_words
 
 
 def test_whatever_a_form_may_hold_has_words() -> None:
@@ -23,6 +23,11 @@ def test_a_code_stands_behind_its_words_and_alone_without_any() -> None:
     assert [in_words(CERT_TYPES, code) for code in (2, 99, None)] == ["居民身份证（2）", "99", ""]
     with translation.override("en"):
         assert in_words(NATURES, 4) == "enterprise (4)"
+
+
+def test_on_the_page_of_a_form_the_code_stands_below_its_words() -> None:
+    facts = [coded("单位性质", NATURES, code) for code in (4, 99, None)]
+    assert [(fact.value, fact.hint) for fact in facts] == [("企业", "代码 4"), ("99", ""), ("", "")]
 
 
 def test_a_moment_is_written_as_everywhere_and_what_is_none_as_it_was_sent() -> None:

@@ -14,6 +14,7 @@ from filings.models import Bulletin, Finding, Inspection, VerificationForm
 from filings.services import bulletins, coordination, inspections, supervision
 from pilot.actors import Actor
 from pilot.models import AuditEntry, Organisation, Person, PilotUnit, ProgrammeRule
+from pilot.ui import Tag
 from pilot.workflow import fire
 from tests.applications.builders import pdf
 from tests.factories import world
@@ -208,14 +209,28 @@ def test_the_dashboard_names_what_the_programme_demands(finding: Finding, minist
 def test_a_late_form_says_that_it_does_not_count(unit: PilotUnit, ministry_officer: Actor) -> None:
     def told(row: VerificationForm) -> tuple[Any, ...]:
         address = reverse("verification-form_detail", args=[row.pk])
-        facts = {
-            str(one.label): one for one in signed_in(ministry_officer).get(address).context["page"].facts
-        }
-        return facts["迟报"].value, facts["迟报"].hint, facts["计入日期"].value
+        page = signed_in(ministry_officer).get(address).context["page"]
+        (fact,) = [fact for fact in page.facts if str(fact.label) == "计入日期"]
+        return fact.value, fact.hint
 
-    late, day = builders.form(unit, "F-1", late=True), builders.form(unit, "F-2")
-    assert told(late) == (True, "运行阶段结束或退出试点后收到，不计入准确率", None)
-    assert told(day) == (False, "", day.day)
+    late, counted = builders.form(unit, "F-1", late=True), builders.form(unit, "F-2")
+    assert told(late) == (Tag("迟报，不计入", "warning"), "运行阶段结束或退出试点后收到，不计入准确率")
+    assert told(counted) == (counted.day, "首个版本接收之日，不因更正改变")
+
+
+def test_from_a_form_an_official_of_its_provinces_records_a_fault(
+    unit: PilotUnit, provider: Actor, bureau_reviewer: Actor
+) -> None:
+    form = builders.form(unit, "F-1", province=11)
+    address = reverse("verification-form_detail", args=[form.pk])
+    begin = f"{reverse('finding_create')}?form_no=F-1"
+    readers = (bureau_reviewer, world.bureau(province=11), world.ministry(), provider)
+    pages = [signed_in(reader).get(address).context["page"] for reader in readers]
+    assert [[link.url for link in page.related] for page in pages] == [[begin], [begin], [begin], []]
+    assert (pages[0].title, [crumb.label for crumb in pages[0].crumbs]) == ("F-1", ["首页", "核验单"])
+    asked = signed_in(bureau_reviewer).get(begin).context["page"]
+    assert asked.form["form_no"].value() == "F-1"
+    assert asked.effect == "通知试点单位；单位可在 5 个工作日内提出异议，逾期视为确认"
 
 
 def test_published_bulletins_are_for_everyone(

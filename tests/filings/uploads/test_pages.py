@@ -18,6 +18,7 @@ from filings.models import UploadJob
 from filings.services import spool, uploads
 from pilot.actors import Actor
 from pilot.models import Person
+from pilot.ui import Tag
 from tests.factories import world
 
 pytestmark = pytest.mark.django_db
@@ -206,3 +207,32 @@ def test_refusals_are_paged_and_filtered_by_code(provider: Actor, made: Any, han
             client.get(address, {"size": size})
         costs.append(len(captured))
     assert costs[0] == costs[1]
+
+
+def test_what_comes_after_the_run_phase_is_said_to_count_for_nothing(
+    provider: Actor, made: Any, hand_in: Any
+) -> None:
+    client = client_of(provider)
+    assert client.get(reverse("upload-job_create")).context["page"].form.late == ""
+    for received, words in (("2019-06-30 12:00", ""), ("2020-01-06 12:00", "其中迟报 1，不计入准确率")):
+        world.at(received)
+        job = hand_in(made(1, seed=len(words))[0], received=received)
+        accepted = next(
+            tile
+            for tile in client.get(reverse("upload-job_detail", args=[job.pk])).context["job"].progress.tiles
+            if tile.label == "接收"
+        )
+        assert (accepted.value, accepted.hint) == ("1", words)
+        assert accepted.tone == ("warning" if words else "success")
+    shown = client.get(reverse("upload-job_list")).context["page"].rows
+    assert [row.cells[5] for row in shown] == [[1, Tag("迟报", "warning")], 1]
+    warned = "试点运行阶段已于 2019-12-31 结束：现在上报的核验单标为迟报，不计入准确率。"
+    assert client.get(reverse("upload-job_create")).context["page"].form.late == warned
+    assert (
+        f'<p class="strip strip-warning">{warned}</p>'
+        in client.get(reverse("upload-job_create")).content.decode()
+    )
+    page = client.get(client.get(reverse("verification-form_list")).context["page"].rows[0].url).context[
+        "page"
+    ]
+    assert [fact.value for fact in page.facts if fact.label == "计入日期"] == [Tag("迟报，不计入", "warning")]
