@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -30,7 +32,7 @@ SHOWN: Final = 5  # alerts on the first page
 def period_words(alert: Alert) -> str:
     """The period as people read it."""
     if alert.period == TO_DATE:
-        return _("截至目前")
+        return _("累计（截至预警时）")
     return _("自 %(day)s 起") % {"day": alert.period} if alert.kind == AlertKind.SILENCE else alert.period
 
 
@@ -77,25 +79,30 @@ def next_step(alert: Alert) -> str:
 
 
 def facts(alert: Alert, actor: Actor) -> list[Fact]:
-    """What it is about, on which rule, what is so now, and who took note."""
-    return [
+    """What it is about, on which rule, what is so now, and who took note; what is not there yet is left out."""
+    shown = [
         Fact(_("试点单位"), common.unit_link(alert.unit)),
         Fact(_("预警事项"), alert.get_kind_display()),
         Fact(_("期间"), period_words(alert)),
         Fact(_("预警时情况"), words(alert)),
         Fact(_("目前"), _now(alert)),
-        Fact(_("下一步"), next_step(alert)),
+        *([Fact(_("下一步"), next_step(alert))] if alert.state == S.OPEN else []),
         Fact(_("依据"), alert.basis),
         Fact(_("预警时间"), alert.opened_at),
-        Fact(_("解除时间"), alert.cleared_at),
-        Fact(
-            _("依据的重算"),
-            alert.result.as_of if alert.result else None,
-            alert.result.rule_version if alert.result else "",
-        ),
-        Fact(_("签收人"), staff(alert.acknowledged_by)),
-        Fact(_("签收时间"), alert.acknowledged_at),
     ]
+    if alert.cleared_at:
+        shown.append(Fact(_("解除时间"), alert.cleared_at))
+    if alert.result:
+        shown.append(Fact(_("依据的重算"), alert.result.as_of, alert.result.rule_version))
+    if alert.acknowledged_at:
+        shown += [Fact(_("签收人"), _signer(alert, actor)), Fact(_("签收时间"), alert.acknowledged_at)]
+    return shown
+
+
+def _signer(alert: Alert, actor: Actor) -> Any:
+    """Who took note: oneself by name, others masked."""
+    person = alert.acknowledged_by
+    return person.name if person and person.pk == actor.person_id else staff(person)
 
 
 def _now(alert: Alert) -> Tag:
@@ -112,9 +119,21 @@ def links(alert: Alert, actor: Actor) -> list[Link]:
         Link(_("该单位的准确率"), reverse("pilot-unit_detail", args=[alert.unit.code]), "chart-line"),
         Link(_("该单位的差错"), found, "file-exclamation-point"),
     ]
-    if policy.may_open("rectification_create", actor.role) and actor.province == alert.unit.province:
+    return [*shown, *_measures(alert, actor)] if alert.state == S.OPEN else shown
+
+
+def _measures(alert: Alert, actor: Actor) -> list[Link]:
+    """What this actor may begin about the unit while the alert holds."""
+    if not (actor.is_ministry or actor.province == alert.unit.province):
+        return []
+    shown = []
+    if policy.may_open("rectification_create", actor.role):
         url = f"{reverse('rectification_create')}?unit={alert.unit_id}"
         shown.append(Link(_("起草整改通知"), url, "wrench"))
+    if policy.may_open("inspection_create", actor.role):
+        period = TO_DATE if alert.kind == AlertKind.SILENCE else alert.period
+        query = urlencode({"unit": alert.unit_id, "period": period})
+        shown.append(Link(_("安排抽查"), f"{reverse('inspection_create')}?{query}", "search-check"))
     return shown
 
 
@@ -171,6 +190,7 @@ def standing(actor: Actor) -> list[Section]:
             columns=[
                 Column("unit", _("试点单位")),
                 Column("what", _("预警事项")),
+                Column("period", _("期间")),
                 Column("next", _("下一步")),
                 Column("since", _("预警时间")),
             ],
@@ -180,16 +200,24 @@ def standing(actor: Actor) -> list[Section]:
                     [
                         a.unit.organisation.name,
                         _matter(a),
+                        period_words(a),
                         next_step(a),
                         local_day(a.opened_at),
                     ],
                 )
                 for a in rows
             ],
-            note=_("未签收的在前，最多列 %(n)s 条；全部见“预警”") % {"n": SHOWN},
+            note=_rest(),
             screen_only=True,
         )
     ]
+
+
+def _rest() -> str:
+    """Which alerts stand in the table, and the way to all."""
+    words = _("未签收的在前，最多列 %(n)s 条；") % {"n": SHOWN}
+    url = f"{reverse('alert_list')}?state={S.OPEN}"
+    return format_html('{}<a href="{}">{}</a>', words, url, _("全部未解除预警"))
 
 
 def _kinds(actor: Actor) -> list[tuple[str, Any]]:

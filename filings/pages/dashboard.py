@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -54,13 +55,11 @@ def tiles(actor: Actor) -> list[Tile]:
         (_("待确认差错"), Finding, FindingState.OPEN, "warning"),
         (_("有争议差错"), Finding, FindingState.DISPUTED, "warning"),
         (_("逾期整改"), Rectification, RectificationState.OVERDUE, "danger"),
-        (_("待复查整改"), Rectification, RectificationState.ANSWERED, "warning"),
+        (_("待复核整改"), Rectification, RectificationState.ANSWERED, "warning"),
         (_("整改中"), Rectification, RectificationState.ISSUED, "info"),
         (_("检查中的抽查"), Inspection, InspectionState.IN_PROGRESS, "info"),
         (_("待答复协调事项"), CoordinationCase, CoordinationState.OPEN, "info"),
     ]
-    if not actor.is_provider:
-        rows.append((_("未解除预警"), Alert, AlertState.OPEN, "danger"))
     asked: dict[type[Case], list[str]] = {}
     for _label, model, state, _tone in rows:
         asked.setdefault(model, []).append(state)
@@ -73,7 +72,18 @@ def tiles(actor: Actor) -> list[Tile]:
             for label, model, state, tone in rows
         ),
         Tile(_("逾期协调事项"), f"{late:,}", url, tone="danger" if late else "neutral"),
+        *([] if actor.is_provider else [_alert_tile(actor)]),
     ]
+
+
+def _alert_tile(actor: Actor) -> Tile:
+    """Alerts that hold, and how many of them nobody has taken note of: those are what waits for the reader."""
+    unsigned = Count("pk", filter=Q(acknowledged_at__isnull=True))
+    found = Alert.objects.visible_to(actor).filter(state=AlertState.OPEN)
+    counted = found.aggregate(standing=Count("pk"), unsigned=unsigned)
+    hint = _("其中待签收 %(count)s") % {"count": f"{counted['unsigned']:,}"} if counted["unsigned"] else ""
+    tile = _tile(counted["standing"], _("未解除预警"), Alert, AlertState.OPEN, "danger")
+    return replace(tile, hint=hint)
 
 
 def _in_states(actor: Actor, model: type[Case], states: Iterable[str]) -> dict[str, int]:

@@ -19,6 +19,7 @@ from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm
 from pilot.masking import staff
+from pilot.models import Person, TransitionRecord
 from pilot.pages import objection_link
 from pilot.registry import Creation, ListColumn, MachinePages, Task, register
 from pilot.rules import last_moment, local_day
@@ -39,11 +40,19 @@ def facts(sanction: Sanction, actor: Actor) -> list[Fact]:
         Fact(_("提出单位"), sanction.proposer_organisation.name),
         Fact(_("提出人"), staff(sanction.proposed_by) if shows_people else None),
         Fact(_("陈述申辩"), sanction.statement or (_("未提出") if sanction.state in HEARD else None)),
-        Fact(_("接收人"), staff(sanction.heard_by) if shows_people else None),
+        Fact(_("陈述申辩接收人"), staff(sanction.heard_by) if shows_people else None),
         Fact(_("复核意见"), sanction.hearing_opinion),
         Fact(_("生效时间"), sanction.effect_from),
-        Fact(_("决定人"), staff(sanction.approved_by) if shows_people else None),
+        Fact(_("决定人"), staff(_decider(sanction)) if shows_people else None),
     ]
+
+
+def _decider(sanction: Sanction) -> Person | None:
+    """Who decided: an approver, or whoever gave the proposal up."""
+    if sanction.state != S.DROPPED:
+        return sanction.approved_by
+    steps = TransitionRecord.objects.filter(machine=Sanction.slug(), object_id=sanction.pk, name="drop")
+    return steps.select_related("person").latest("pk").person
 
 
 def due(sanction: Sanction) -> str | None:

@@ -31,6 +31,11 @@ from pilot.services import audit, notices
 from pilot.workflow import fire, open_case
 
 SYSTEM: Final = Actor.system("alerts")
+SHARE_OF: Final[Mapping[str, tuple[str, str]]] = {
+    AlertKind.M1: ("m1_errors", "m1_n"),
+    AlertKind.M2: ("m2_errors", "m2_n"),
+    AlertKind.UNDETERMINABLE: ("undeterminable", "m2_n"),
+}
 ALERT_LOCK: Final = 877  # advisory lock class: one look at a unit's alerts at a time
 
 
@@ -59,7 +64,7 @@ def _settle(unit: PilotUnit) -> int:
     }
     gone = [alert for key, alert in standing.items() if key not in found]
     for alert in gone:
-        fire(alert, "clear", actor=SYSTEM)
+        fire(alert, "clear", actor=SYSTEM, reason=_why_gone(alert, unit))
     return len(gone) + sum(_open(unit, key) for key in found if key not in standing)
 
 
@@ -102,6 +107,16 @@ def _open(unit: PilotUnit, key: Key) -> bool:
         source=opening(alert),
     )
     return True
+
+
+def _why_gone(alert: Alert, unit: PilotUnit) -> str:
+    """Why a condition holds no more, for the record: by which figures, where it is about a share of forms."""
+    with on_record():
+        if alert.kind not in SHARE_OF:
+            return _("按最新数据，不再符合预警条件")
+        counts = figures.summed(unit=unit, period=conditions.period_of((alert.kind, alert.period)))
+        errors, n = (getattr(counts, name) for name in SHARE_OF[alert.kind])
+        return _("按最新数据为 %(errors)s / %(n)s，不再符合预警条件") % {"errors": errors, "n": n}
 
 
 def _found(unit: PilotUnit, recounted: Mapping[str, Counts] | None = None) -> Holding:

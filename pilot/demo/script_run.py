@@ -329,6 +329,10 @@ def rectifying() -> Iterator[Event]:
         moment("2019-07-25 10:00"), partial(act_on_order, SUSPENDED, "reject", "未说明根本原因（示例）")
     )
     yield Event(moment("2019-08-06 16:00"), partial(answer_order, SUSPENDED))
+    yield Event(
+        moment("2019-09-11 10:00"),
+        partial(act_on_order, SUSPENDED, "accept", "比对服务已更换，经核查无需复查（示例）"),
+    )
 
 
 def draft_order(applicant: Applicant) -> None:
@@ -367,7 +371,12 @@ def act_on_order(applicant: Applicant, name: str, reason: str) -> None:
 # --- sanctions, under a rule of the demonstration only ------------------------------------------------
 def sanctioning() -> Iterator[Event]:
     yield Event(moment("2019-08-07 09:00"), enter_rule)
-    yield Event(moment("2019-08-08 09:00"), partial(propose, SUSPENDED, SanctionKind.SUSPENSION))
+    yield Event(
+        moment("2019-08-08 09:00"),
+        partial(
+            propose, SUSPENDED, SanctionKind.SUSPENSION, "首轮整改未说明根本原因，准确率未达到要求（示例）"
+        ),
+    )
     yield Event(moment("2019-08-08 10:00"), partial(act_on_sanction, SUSPENDED, "notify", "officer"))
     yield Event(moment("2019-08-12 10:00"), partial(state_case, SUSPENDED))
     yield Event(moment("2019-08-13 10:00"), partial(receive_statement, SUSPENDED))
@@ -375,15 +384,24 @@ def sanctioning() -> Iterator[Event]:
     yield Event(moment("2019-08-20 10:00"), object_to_suspension)
     yield Event(moment("2019-08-21 10:00"), dismiss_objection)
     yield Event(moment("2019-09-12 10:00"), partial(lift, SUSPENDED))
-    yield Event(moment("2019-08-26 09:00"), partial(propose, REMOVED, SanctionKind.REMOVAL))
+    yield Event(
+        moment("2019-08-26 09:00"),
+        partial(propose, REMOVED, SanctionKind.REMOVAL, "整改通知逾期，至今未提交整改报告（示例）"),
+    )
     yield Event(moment("2019-08-26 10:00"), partial(act_on_sanction, REMOVED, "notify", "officer"))
     yield Event(moment("2019-09-10 10:00"), partial(impose, REMOVED, moment("2019-09-16 00:00")))
-    yield Event(moment("2019-10-08 09:00"), partial(propose, ONE_ERROR, SanctionKind.SUSPENSION))
+    yield Event(
+        moment("2019-10-08 09:00"),
+        partial(propose, ONE_ERROR, SanctionKind.SUSPENSION, "6 月主体身份信息准确率未达到要求（示例）"),
+    )
     yield Event(
         moment("2019-10-08 15:00"),
         partial(act_on_sanction, ONE_ERROR, "drop", "officer", "已整改到位（示例）"),
     )
-    yield Event(moment("2019-10-14 09:00"), partial(propose, SILENT, SanctionKind.REMOVAL))
+    yield Event(
+        moment("2019-10-14 09:00"),
+        partial(propose, SILENT, SanctionKind.REMOVAL, "列入试点以来未上报核验单（示例）"),
+    )
     yield Event(moment("2019-10-14 10:00"), partial(act_on_sanction, SILENT, "notify", "officer"))
     yield Event(
         moment("2019-10-16 10:00"),
@@ -401,8 +419,7 @@ def enter_rule() -> None:
     )
 
 
-def propose(applicant: Applicant, kind: str) -> None:
-    grounds = "整改后仍未达到要求（示例）"
+def propose(applicant: Applicant, kind: str, grounds: str) -> None:
     propose_sanction(actor=world.officer(), unit=world.unit(applicant), kind=kind, grounds=grounds)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,13 +15,17 @@ from filings import tasks
 from filings.accuracy.counting import Counts
 from filings.enums import FindingSource
 from filings.models import AccuracyResult, Alert, Finding
+from filings.pages import alerts as alert_pages
+from filings.pages import dashboard
 from filings.pages.alerts import words
 from filings.services import alerts, figures
 from pilot import clock
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused
-from pilot.models import AuditEntry, Notice, Person, PilotUnit, ProgrammeRule
+from pilot.masking import mask_name
+from pilot.models import AuditEntry, Notice, Person, PilotUnit, ProgrammeRule, TransitionRecord
 from pilot.services import outbox, register
+from pilot.ui import Dashboard, Tile
 from pilot.workflow import fire
 from tests.factories import world
 from tests.filings import builders
@@ -89,6 +94,8 @@ def test_an_error_is_told_once_and_withdrawn_with_the_finding(
     )
     one.refresh_from_db()
     assert (one.cleared_at, one.state) == (one.state_since, "cleared")
+    cleared = TransitionRecord.objects.get(machine="alert", object_id=one.pk, name="clear")
+    assert cleared.reason == "按最新数据为 0 / 1，不再符合预警条件"
     assert "已解除" in page_of(people_told[0], "alert_detail", one.pk)
 
 
@@ -210,6 +217,61 @@ def test_taking_note_is_on_record_and_once(
     assert (entry.person_id, entry.detail) == (bureau_reviewer.person_id, {"remark": "已电话联系"})
     one.refresh_from_db()
     assert one.acknowledged_by_id == bureau_reviewer.person_id
+    for reader, name in (
+        (bureau_reviewer, bureau_reviewer.name),
+        (ministry_officer, mask_name(bureau_reviewer.name)),
+    ):
+        facts = {str(fact.label): fact.value for fact in alert_pages.facts(one, reader)}
+        assert (str(facts["签收人"]), facts["签收时间"]) == (name, one.acknowledged_at)
+
+
+@pytest.mark.usefixtures("no_silence", "finding")
+def test_what_may_follow_is_offered_while_an_alert_holds(
+    unit: PilotUnit, bureau_reviewer: Actor, ministry_officer: Actor
+) -> None:
+    alerts.review()
+    one = Alert.unscoped.get(kind="m2")
+
+    def offered(actor: Actor) -> list[str]:
+        return [link.label for link in alert_pages.links(one, actor)][2:]
+
+    labels = [str(fact.label) for fact in alert_pages.facts(one, bureau_reviewer)]
+    assert {"解除时间", "签收人", "签收时间"} & set(labels) == set()
+    assert (offered(bureau_reviewer), offered(ministry_officer)) == (
+        ["起草整改通知", "安排抽查"],
+        ["安排抽查"],
+    )
+    planned = alert_pages.links(one, ministry_officer)[-1].url
+    assert planned == f"{reverse('inspection_create')}?unit={unit.pk}&period=2019-06"
+    fire(one, "clear", actor=alerts.SYSTEM)
+    one = Alert.unscoped.get(pk=one.pk)
+    assert offered(bureau_reviewer) == []
+
+
+@pytest.mark.usefixtures("no_silence", "finding")
+def test_the_first_page_tells_alerts_of_one_unit_apart_and_how_many_wait(ministry_officer: Actor) -> None:
+    alerts.review()
+    alerts.acknowledge(case=Alert.unscoped.get(kind="m2"), actor=ministry_officer)
+    (table,) = alert_pages.standing(ministry_officer)
+    assert [row.cells[2] for row in table.rows] == ["累计（截至预警时）", "2019-06", "2019-06"]
+    assert f'<a href="{reverse("alert_list")}?state=open">全部未解除预警</a>' in table.note
+    tile = next(tile for tile in dashboard.tiles(ministry_officer) if tile.label == "未解除预警")
+    assert (tile.value, tile.hint) == ("3", "其中待签收 2")
+
+
+def test_open_work_leads_by_urgency_and_what_is_none_stands_back() -> None:
+    board = Dashboard(title="", as_of=datetime(2019, 7, 1, 9, 0), todo=[])
+    board.tiles = [
+        Tile("甲", "0"),
+        Tile("乙", "2", tone="info"),
+        Tile("丙", "1", tone="danger"),
+        Tile("丁", "0", tone="warning"),  # the last day of a term
+        Tile("戊", "3", tone="warning"),
+    ]
+    shown = [tile.label for tile in board.leading], [tile.label for tile in board.idle]
+    assert shown == (["丙", "丁", "戊", "乙"], ["甲"])
+    board.todo = None  # figures of a province, not somebody's work
+    assert ([tile.label for tile in board.leading], board.idle) == (["甲", "乙", "丙", "丁", "戊"], [])
 
 
 @pytest.mark.usefixtures("no_silence")

@@ -174,6 +174,7 @@ def test_every_number_of_the_dashboard_opens_as_many_rows(
     client = signed_in(request.getfixturevalue(who))
     board = client.get(reverse("dashboard")).context["page"]
     counted = [(tile.url, tile.value) for tile in board.tiles]
+    assert [tile.value for tile in board.idle] == ["0"] * (len(board.tiles) - len(board.leading))
     for province in [tile for tile in board.provinces if tile.value != "--"]:
         if province.url.startswith("/provinces/"):  # in between stands the province's page
             forms = client.get(province.url).context["page"].tiles[0]

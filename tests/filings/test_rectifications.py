@@ -202,7 +202,7 @@ def test_an_order_that_is_not_answered_becomes_overdue(
     tiles = {
         tile.label: tile for tile in signed_in(bureau_lead).get(reverse("dashboard")).context["page"].tiles
     }
-    assert (tiles["待复查整改"].value, tiles["逾期整改"].value) == ("1", "0")
+    assert (tiles["待复核整改"].value, tiles["逾期整改"].value) == ("1", "0")
 
 
 def test_the_drafter_does_not_issue(order: Rectification, bureau_reviewer: Actor) -> None:

@@ -15,11 +15,13 @@ from filings.enums import SanctionKind
 from filings.models import (
     Sanction,
 )
+from filings.pages import sanctions as sanction_pages
 from filings.pages.sanctions import due
 from filings.services import attachments, coordination, deadlines, supervision
 from filings.transitions import sanctions as transitions
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused, StateChanged
+from pilot.masking import mask_name
 from pilot.models import Document, Notice, Objection, PilotUnit, ProgrammeRule
 from pilot.selectors import register
 from pilot.services import documents, objections
@@ -291,4 +293,7 @@ def test_four_eyes_and_sides_of_a_sanction(
     refused(sanction, "impose", ministry_approver, "不能", StateChanged)
     with pytest.raises(IntegrityError), transaction.atomic():
         Sanction.unscoped.filter(pk=sanction.pk).update(approved_by=bureau_reviewer.person_id)
-    assert fire(sanction, "drop", actor=bureau_lead, reason="情形消除").state == "dropped"
+    dropped = fire(sanction, "drop", actor=bureau_lead, reason="情形消除")
+    assert dropped.state == "dropped"
+    facts = {str(fact.label): str(fact.value) for fact in sanction_pages.facts(dropped, bureau_lead)}
+    assert facts["决定人"] == mask_name(bureau_lead.name)

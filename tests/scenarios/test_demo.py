@@ -36,7 +36,7 @@ CLOSING = {
     "upload-job": {"done": 70},
     "finding": {"confirmed": 10, "overturned": 1, "upheld": 1},
     "inspection": {"committed": 1, "concluded": 3},
-    "rectification": {"answered": 1, "closed": 1, "overdue": 1},
+    "rectification": {"closed": 2, "overdue": 1},
     "sanction": {"dropped": 2, "imposed": 1, "lifted": 1},
 }  # fmt: skip
 ALERTS = 28
