@@ -14,12 +14,14 @@ from filings.enums import InspectionStrata
 from filings.forms.common import UnitForm, long_text
 from filings.pages import inspection_plan
 from filings.pages.inspection_plan import Sketch
-from filings.periods import TO_DATE
+from filings.periods import TO_DATE, Period, months
 from filings.selectors import inspections as selector
-from filings.services.figures import read_period
 from filings.services.inspections import MAX_SIZE, Plan
-from pilot.errors import Refused
+from pilot import clock
+from pilot.enums import WindowKind
 from pilot.forms import ActForm
+from pilot.rules import last_moment, local_day
+from pilot.selectors import programmes
 from pilot.ui import Section
 
 PER_PERCENT: Final = 10_000  # parts per million
@@ -37,6 +39,14 @@ def _percent(label: Any, initial: str, **kwargs: Any) -> forms.DecimalField:
     )
 
 
+def _periods() -> list[tuple[str, Any]]:
+    """The months of the run phase as far as it has come, the latest first, and everything so far."""
+    opens, closes = programmes.window(programmes.current(), WindowKind.RUN)
+    last = min(local_day(clock.now()), local_day(last_moment(closes)))
+    spans = months(local_day(opens), last) if last >= local_day(opens) else []
+    return [*((span.name, span.name) for span in reversed(spans)), (TO_DATE, _("截至目前"))]
+
+
 class InspectionForm(UnitForm):
     """Whose forms of which period, and how large a sample, with the consequences of its size.
 
@@ -45,15 +55,25 @@ class InspectionForm(UnitForm):
 
     page_template = "filings/inspection_plan.html"
 
-    period = forms.CharField(
-        label=_("抽查期间"),
-        max_length=10,
-        help_text=_("月份如 2019-06，日期如 2019-06-18，或填“截至目前”"),
+    period = forms.ChoiceField(label=_("抽查期间"), help_text=_("该期间计入的核验单为总体"))
+    strata = forms.ChoiceField(
+        label=_("分层"), choices=InspectionStrata.choices, required=False, help_text=_("各层按份数比例抽取")
     )
-    strata = forms.ChoiceField(label=_("分层"), choices=InspectionStrata.choices, required=False)
-    risk = forms.TypedChoiceField(label=_("风险"), choices=RISKS, coerce=int, initial=50_000)
-    tolerated = _percent(_("可容忍差错率（%）"), "0.05")
-    accepted = forms.IntegerField(label=_("允许差错数"), min_value=0, max_value=20, initial=0)
+    risk = forms.TypedChoiceField(
+        label=_("抽样风险"),
+        choices=RISKS,
+        coerce=int,
+        initial=50_000,
+        help_text=_("不合格总体被误判通过的概率上限"),
+    )
+    tolerated = _percent(_("可容忍差错率（%）"), "0.05", help_text=_("总体差错率高于此值即不合格"))
+    accepted = forms.IntegerField(
+        label=_("允许差错数"),
+        min_value=0,
+        max_value=20,
+        initial=0,
+        help_text=_("样本中差错不超过此数即通过"),
+    )
     size = forms.IntegerField(
         label=_("样本量"),
         min_value=1,
@@ -61,17 +81,22 @@ class InspectionForm(UnitForm):
         required=False,
         help_text=_("不填则取所需的最小值"),
     )
-    second = forms.IntegerField(label=_("二次检查比例（%）"), min_value=0, max_value=100, initial=10)
-    claimed = _percent(_("声称差错率（%）"), "0.05")
+    second = forms.IntegerField(
+        label=_("二次检查比例（%）"),
+        min_value=0,
+        max_value=100,
+        initial=10,
+        help_text=_("样本中由另一人再查一遍的部分"),
+    )
+    claimed = _percent(_("声称差错率（%）"), "0.05", help_text=_("核查单位所声称的质量是否可信"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["period"].choices = [("", _("请选择")), *_periods()]  # type: ignore[attr-defined]
 
     def is_valid(self) -> bool:
         """To calculate is not to create."""
         return super().is_valid() and "calculate" not in self.data
-
-    def clean_period(self) -> str:
-        """The word of the help text, in the reader's language, stands for all forms so far."""
-        period: str = self.cleaned_data["period"]
-        return TO_DATE if period.strip() == gettext("截至目前") else period
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -88,13 +113,9 @@ class InspectionForm(UnitForm):
         if not plan.claimed:
             self.add_error("claimed", gettext("声称差错率应大于 0"))
             return cleaned
-        try:
-            frame = selector.frame(
-                unit=cleaned["unit"].pk, period=read_period(cleaned["period"]), strata=plan.strata
-            )
-        except Refused as refusal:
-            self.add_error("period", str(refusal.message))
-            return cleaned
+        frame = selector.frame(
+            unit=cleaned["unit"].pk, period=Period.parse(cleaned["period"]), strata=plan.strata
+        )
         size = cleaned["size"] or self._size(len(frame.ids), plan)
         if frame.ids and size and min(size, len(frame.ids)) < len(frame.strata):
             words = {"strata": len(frame.strata)}

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from filings.enums import InspectionState, InspectionStrata
 from filings.models import guarded
 from filings.models.forms import VerificationForm
+from filings.periods import TO_DATE
 from pilot.actors import Actor
 from pilot.machines import (
     EVERYTHING,
@@ -87,7 +88,16 @@ class Inspection(Case):
         )
 
     def __str__(self) -> str:
-        return f"{self.unit} · {self.period}"
+        return f"{self.unit} · {self.period_words}"
+
+    @property
+    def title(self) -> str:
+        return _("抽查 · %(what)s") % {"what": self}
+
+    @property
+    def period_words(self) -> str:
+        """The period as people read it."""
+        return str(_("截至目前")) if self.period == TO_DATE else self.period
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

@@ -34,7 +34,7 @@ def facts(bulletin: Bulletin, actor: Actor | None) -> list[Fact]:
         Fact(_("种类"), str(bulletin.get_kind_display())),
         Fact(_("统计期间"), _("试点运行阶段") if bulletin.is_final else bulletin.period),
         Fact(_("期号"), bulletin.number),
-        Fact(_("更正"), bulletin.corrects.number if bulletin.corrects else None),
+        *([Fact(_("更正"), bulletin.corrects.number)] if bulletin.corrects else []),
         Fact(_("数据截至"), bulletin.as_of),
         Fact(_("计算规则"), bulletin.figures["rule_version"]),
     ]

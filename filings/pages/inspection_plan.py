@@ -222,7 +222,7 @@ def plan_facts(
     """The plan of an inspection on its page."""
     return [
         Fact(_("分层"), strata),
-        Fact(_("风险"), share_words(risk), _("单侧；所需样本量按此计算")),
+        Fact(_("抽样风险"), share_words(risk), _("单侧；所需样本量按此计算")),
         Fact(_("可容忍差错率"), share_words(tolerated)),
         Fact(_("允许差错数"), accepted),
         Fact(_("二次检查"), f"{second}%"),

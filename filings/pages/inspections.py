@@ -33,12 +33,15 @@ NAMES = {
 
 
 def facts(inspection: Inspection, actor: Actor) -> list[Fact]:
-    """Plan, commitment, frame and draw; the seed is shown from the draw on."""
-    revealed = inspection.drawn_at is not None
-    return [
+    """What was inspected and what came of it, then the plan, and for officials whose plan and conclusion it is."""
+    shown = [
         Fact(_("试点单位"), common.unit_link(inspection.unit)),
         Fact(_("检查单位"), inspection.organisation.name),
-        Fact(_("抽查期间"), inspection.period),
+        Fact(_("抽查期间"), inspection.period_words),
+    ]
+    if inspection.result:
+        shown += [Fact(_("结论"), inspection.conclusion), Fact(_("判定"), verdicts(inspection))]
+    shown += [
         Fact(_("样本量"), inspection.size, _whole(inspection)),
         *inspection_plan.plan_facts(
             str(inspection.get_strata_display()),
@@ -48,23 +51,47 @@ def facts(inspection: Inspection, actor: Actor) -> list[Fact]:
             second=inspection.second_share,
             claimed=inspection.claimed_ppm,
         ),
-        Fact(_("结论"), inspection.conclusion),
-        Fact(_("计划人"), None if actor.is_provider else staff(inspection.planned_by)),
-        Fact(
-            _("结论人"),
-            None if actor.is_provider else staff(inspection.concluded_by),
-        ),
-        Fact(_("种子摘要"), Checksum(inspection.seed_hash), _("种子的 SHA-256，抽取前公布")),
-        Fact(_("公布时间"), inspection_report.committed_at(inspection) if inspection.seed_hash else None),
-        Fact(
-            _("种子"),
-            Checksum(inspection.seed) if revealed else None,
-            _("由系统产生，抽取时公开，任何人可据此重算"),
-        ),
-        Fact(_("抽取时间"), inspection.drawn_at),
-        Fact(_("总体数量"), inspection.frame_size),
-        Fact(_("总体摘要"), Checksum(inspection.frame_digest), _("编号清单见“文书”，任何人可据此重算")),
     ]
+    if actor.is_provider:
+        return shown
+    shown.append(Fact(_("计划人"), staff(inspection.planned_by)))
+    if inspection.concluded_by:
+        shown.append(Fact(_("结论人"), staff(inspection.concluded_by)))
+    return shown
+
+
+def verdicts(inspection: Inspection) -> list[Tag]:
+    """The verdicts as concluded, each with the figure it is about; none before."""
+    if not inspection.result:
+        return []
+    found = [(NAMES[f["key"]], _m(f)) for f in inspection.result["figures"]]
+    return [Tag(f"{name} {tag.label}", tag.tone) for name, tag in found if tag]
+
+
+def _errors(inspection: Inspection) -> str | None:
+    """Errors of the identity and of the whole form as concluded."""
+    if not inspection.result:
+        return None
+    errors = inspection.result["errors"]
+    return f"M1 {errors['m1']}，M2 {errors['m2']}"
+
+
+def _evidence(inspection: Inspection) -> list[Section]:
+    """What anybody can draw the sample again with; the seed is shown from the draw on."""
+    if not inspection.seed_hash:
+        return []
+    shown = [
+        Fact(_("种子摘要"), Checksum(inspection.seed_hash), _("种子的 SHA-256，抽取前公布")),
+        Fact(_("公布时间"), inspection_report.committed_at(inspection)),
+    ]
+    if inspection.drawn_at is not None:
+        shown += [
+            Fact(_("种子"), Checksum(inspection.seed), _("由系统产生，抽取时公开，任何人可据此重算")),
+            Fact(_("抽取时间"), inspection.drawn_at),
+            Fact(_("总体数量"), inspection.frame_size),
+            Fact(_("总体摘要"), Checksum(inspection.frame_digest), _("编号清单见“文书”，任何人可据此重算")),
+        ]
+    return [Section(_("抽取存证"), facts=shown)]
 
 
 def _whole(inspection: Inspection) -> str:
@@ -75,7 +102,11 @@ def _whole(inspection: Inspection) -> str:
 
 
 def sections(inspection: Inspection, actor: Actor) -> list[Section]:
-    """How far reading is; once all is read, what the sample lets one say; then the drawn forms with their verdicts."""
+    """How far reading is; once all is read, what the sample lets one say; the drawn forms; how they were drawn."""
+    return [*_read(inspection, actor), *_evidence(inspection)]
+
+
+def _read(inspection: Inspection, actor: Actor) -> list[Section]:
     items = list(inspection.items.select_related("form").defer("form__ciphertext"))
     if not items:
         return []
@@ -264,8 +295,10 @@ register(
         columns=[
             ListColumn(Column("number", gettext_lazy("编号")), lambda i: i.number),
             ListColumn(Column("unit", gettext_lazy("试点单位")), lambda i: i.unit.organisation.name),
-            ListColumn(Column("period", gettext_lazy("抽查期间")), lambda i: i.period),
+            ListColumn(Column("period", gettext_lazy("抽查期间")), lambda i: i.period_words),
             ListColumn(Column("size", gettext_lazy("样本量"), "end"), lambda i: i.size),
+            ListColumn(Column("errors", gettext_lazy("差错数")), _errors),
+            ListColumn(Column("verdict", gettext_lazy("结论")), verdicts),
         ],
         facts=facts,
         sections=sections,

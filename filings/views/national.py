@@ -31,7 +31,8 @@ def _asked(request: Any, code: str) -> tuple[selector.Scope, ReconciliationFilte
     """Unit, month and list that the address asks for."""
     month, show = selector.month_of(request.GET.get("month", "")), request.GET.get("show", "")
     show = show if show in selector.LISTS else LISTS[0][0]
-    form = ReconciliationFilter({"month": month.name, "show": show})
+    default = {"month": selector.month_of("").name, "show": LISTS[0][0]}
+    form = ReconciliationFilter({"month": month.name, "show": show}, initial=default)
     return selector.Scope(request.actor, unit_or_404(request, code), month), form, show
 
 

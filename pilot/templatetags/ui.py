@@ -313,7 +313,10 @@ def error_summary(form: BaseForm, *, heading: str = "", still: bool = False) -> 
 
 @register.inclusion_tag("components/filter_bar.html", takes_context=True)
 def filter_bar(context: template.Context, page: ListPage) -> dict[str, Any]:
-    """The filter form of a list: three fields in sight, the rest folded, and what is set as chips (C03)."""
+    """The filter form of a list: three fields in sight, the rest folded, and what is set as chips (C03).
+
+    What a form has as its initial value is no choice of the reader: no chip offers to take it away.
+    """
     form: BaseForm = page.filter_form
     fields = form.visible_fields()
     request: HttpRequest = context["request"]
@@ -325,7 +328,9 @@ def filter_bar(context: template.Context, page: ListPage) -> dict[str, Any]:
         "chips": [
             {"label": bound_field.label, "value": value, "query": _without(request, bound_field.html_name)}
             for bound_field in form
-            if form.is_bound and (value := _shown_value(bound_field))
+            if form.is_bound
+            and bound_field.data != bound_field.initial
+            and (value := _shown_value(bound_field))
         ],
         "request": request,
     }

@@ -444,14 +444,14 @@ def test_the_consequences_are_shown_before_anything_is_made(unit: PilotUnit, bur
     told = client.post(url, data | {"strata": "province", "size": "5", "calculate": "1"}).content.decode()
     assert ("L = 0" in told, "分层抽取的样本不用于核查单位声称" in told) == (False, True)
     assert told.count("按不分层抽取计算，分层抽取时为近似值") == 2
-    assert client.post(url, data | {"period": "截至目前"}).status_code == 302
+    assert client.post(url, data | {"period": "to-date"}).status_code == 302
     assert Inspection.unscoped.latest("pk").period == "to-date"
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"period": "2019-13"}, "期间应为"),
+        ({"period": "2019-13"}, "2019-13 不在可用的选项中"),
         ({"accepted": "1"}, "不能有 1 份差错"),
         ({"period": "2019-05"}, "请填写样本量"),
         ({"strata": "province", "size": "1"}, "样本量不能少于层数"),

@@ -14,6 +14,7 @@ from filings.models import (
     Inspection,
     InspectionItem,
 )
+from filings.pages import inspections as pages
 from filings.services import acting, inspection_fields, inspections
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused
@@ -41,7 +42,10 @@ def begun(inspection: Inspection, actor: Actor) -> Inspection:
 
 
 def test_the_seed_is_committed_to_before_the_draw(inspection: Inspection, bureau_reviewer: Actor) -> None:
+    assert [str(section.title) for section in pages.sections(inspection, bureau_reviewer)] == []
     committed = fire(inspection, "commit", actor=bureau_reviewer)
+    (evidence,) = pages.sections(committed, bureau_reviewer)
+    assert [str(fact.label) for fact in evidence.facts] == ["种子摘要", "公布时间"]
     assert committed.seed_hash == sha256(committed.seed.encode()).hexdigest()
     assert len(committed.seed) == 64
     drawn = fire(committed, "draw", actor=bureau_reviewer)
@@ -102,6 +106,19 @@ def test_an_inspection_to_its_report(
     assert "总体有1份差错（超过可容忍差错率的最小数）时，样本中差错不超过允许数的概率不超过70.00%" in told
     assert [f["code"] for f in done.result["figures"]] == ["not_achieved"] * 3
     assert done.result["claim"] == {"n": 3, "claimed_ppm": 500, "limit": 0, "errors": 1, "contradicted": True}
+    assert done.title == f"抽查 · {unit} · 2019-06"
+    officials, units = (
+        [str(fact.label) for fact in pages.facts(done, actor)] for actor in (bureau_lead, provider)
+    )
+    assert officials[:5] == ["试点单位", "检查单位", "抽查期间", "结论", "判定"]
+    assert (officials[-2:], officials[:-2]) == (["计划人", "结论人"], units)
+    assert [tag.label for tag in pages.verdicts(done)] == [
+        "M1（总体） 不达标",
+        "M1（过程） 不达标",
+        "M2 不达标",
+    ]
+    evidence = pages.sections(done, provider)[-1]
+    assert (evidence.title, len(evidence.facts)) == ("抽取存证", 6)
 
 
 def test_a_verdict_is_given_once_while_reading_and_says_what_is_wrong(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,17 @@ def test_a_form_shows_what_the_national_system_says_of_it(reconciled: PilotUnit)
     ]
     assert [part.note for part in sections] == ["", *["尚无核验单入库回执（1060）"] * 2]
     assert "440101199001010011" not in "".join(page.content.decode() for page in pages)
+
+
+def test_only_what_the_reader_chose_can_be_taken_away(reconciled: PilotUnit) -> None:
+    client, address = client_of(world.ministry()), reverse("national", args=[reconciled.code])
+
+    def chips(query: str) -> list[str]:
+        page = client.get(f"{address}?{query}").content.decode()
+        shown = re.search('<ul class="chips".*?</ul>', page, re.DOTALL)
+        return [unescape(url) for url in re.findall('href="([^"]*)"', shown[0])] if shown else []
+
+    assert (chips(""), chips("show=checks&month=2019-05")) == ([], ["?show=checks", "?month=2019-05"])
 
 
 def form_ids() -> list[int]:
