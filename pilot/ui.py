@@ -14,7 +14,6 @@ type Words = str | Promise  # a lazy translation is words, too
 Tone = Literal["neutral", "info", "success", "warning", "danger", "muted"]
 Align = Literal["start", "end", "center"]
 Face = Literal["before", "open", "after"]
-URGENCY: tuple[Tone, ...] = ("danger", "warning", "info", "success", "neutral", "muted")
 PAGE_SIZES = (10, 20, 50, 100)  # rows of a list the reader may choose from (C05)
 
 
@@ -380,11 +379,6 @@ class Tile:
     hint: str = ""
     tone: Tone = "neutral"
 
-    @property
-    def idle(self) -> bool:
-        """Whether it counts nothing; a 0 that matters (the last day of a term) has a tone."""
-        return self.value == "0" and self.tone == "neutral"
-
 
 @dataclass(frozen=True, slots=True)
 class ProvinceTile:
@@ -442,20 +436,6 @@ class Dashboard:
     charts: Sequence[Section] = ()
     past: Sequence[Fold] = ()  # phases of the programme that are over
     extra: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def leading(self) -> list[Tile]:
-        """The tiles in sight: of a person's open work those that count something, the most urgent first."""
-        if self.todo is None:
-            return list(self.tiles)
-        return sorted(
-            (tile for tile in self.tiles if not tile.idle), key=lambda tile: URGENCY.index(tile.tone)
-        )
-
-    @property
-    def idle(self) -> list[Tile]:
-        """The open work of which there is none."""
-        return [] if self.todo is None else [tile for tile in self.tiles if tile.idle]
 
 
 @dataclass(slots=True)

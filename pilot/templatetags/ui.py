@@ -20,7 +20,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from pilot import browsers, clock, masking, rules, shortcuts
+from pilot import browsers, clock, masking, rules, shortcuts, tiles
 from pilot import help as texts
 from pilot import preferences as choices
 from pilot.ui import (
@@ -52,6 +52,8 @@ LONGEST_NUMBER = 24  # a longer one has to break where columns are narrow
 
 register.filter("browser", browsers.folded)
 register.filter("last_moment", rules.last_moment)
+register.filter("leading_tiles", tiles.leading)
+register.filter("idle_tiles", tiles.idle)
 register.filter("mask_name", masking.mask_name)
 register.filter("mask_phone", masking.mask_phone)
 register.filter("mask_cert", masking.mask_cert)

@@ -19,7 +19,7 @@ from filings.pages import alerts as alert_pages
 from filings.pages import dashboard
 from filings.pages.alerts import words
 from filings.services import alerts, figures
-from pilot import clock
+from pilot import clock, tiles
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused
 from pilot.masking import mask_name
@@ -268,10 +268,10 @@ def test_open_work_leads_by_urgency_and_what_is_none_stands_back() -> None:
         Tile("丁", "0", tone="warning"),  # the last day of a term
         Tile("戊", "3", tone="warning"),
     ]
-    shown = [tile.label for tile in board.leading], [tile.label for tile in board.idle]
+    shown = [tile.label for tile in tiles.leading(board)], [tile.label for tile in tiles.idle(board)]
     assert shown == (["丙", "丁", "戊", "乙"], ["甲"])
     board.todo = None  # figures of a province, not somebody's work
-    assert ([tile.label for tile in board.leading], board.idle) == (["甲", "乙", "丙", "丁", "戊"], [])
+    assert (list(tiles.leading(board)), tiles.idle(board)) == (board.tiles, [])
 
 
 @pytest.mark.usefixtures("no_silence")
