@@ -14,7 +14,8 @@ from pilot.actors import Actor
 from pilot.forms import ActForm
 from pilot.machines import Case
 from pilot.models import Programme
-from pilot.ui import ActionItem, Column, Fact, GuidePage, Link, Section
+from pilot.ui import ActionItem, Column, Fact, Link, Section
+from pilot.ui_guide import GuidePage
 
 
 class Group(TextChoices):

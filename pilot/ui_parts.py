@@ -9,7 +9,8 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from pilot.ui import Countdown, Link, Place, Tag, Tile, WindowFace
+from pilot.ui import Link, Place, Tag, Tile
+from pilot.ui_guide import Countdown, WindowFace
 from pilot.ui_samples import AS_OF, DIAGRAM, sample_url
 
 

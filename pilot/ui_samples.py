@@ -18,14 +18,11 @@ from pilot.ui import (
     BatchBar,
     Checksum,
     Column,
-    Countdown,
     Dashboard,
     DetailPage,
     DocumentItem,
     Empty,
     Fact,
-    GuideElement,
-    GuidePage,
     Link,
     ListPage,
     MenuItem,
@@ -38,8 +35,8 @@ from pilot.ui import (
     UnitFigure,
     ViewBar,
     ViewTab,
-    WindowFace,
 )
+from pilot.ui_guide import Countdown, GuideElement, GuidePage, WindowFace
 
 SHANGHAI = timezone(timedelta(hours=8))
 AS_OF = datetime(2019, 7, 1, 9, 0, tzinfo=SHANGHAI)

@@ -24,7 +24,8 @@ from applications.services.drafts import Clash
 from pilot.enums import WindowKind
 from pilot.rules import SHANGHAI, last_moment
 from pilot.selectors import programmes
-from pilot.ui import Countdown, Link, Section, Tag, Tone
+from pilot.ui import Link, Section, Tag, Tone
+from pilot.ui_guide import Countdown
 
 NAMED = 4  # missing fields named in a row of the task list
 

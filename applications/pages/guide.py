@@ -16,7 +16,8 @@ from applications.validators.limits import MAX_BYTES
 from pilot.models import Programme
 from pilot.registry import on_guide
 from pilot.selectors import programmes
-from pilot.ui import Column, GuidePage, Link, Row, Tag
+from pilot.ui import Column, Link, Row, Tag
+from pilot.ui_guide import GuidePage
 
 
 @on_guide

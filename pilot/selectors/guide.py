@@ -17,7 +17,8 @@ from pilot import rules
 from pilot.enums import OrganisationKind, WindowKind
 from pilot.models import Condition, Organisation, Programme, Window
 from pilot.selectors import programmes
-from pilot.ui import Column, Countdown, Face, Fact, GuideElement, GuidePage, Link, Row, WindowFace
+from pilot.ui import Column, Fact, Link, Row
+from pilot.ui_guide import Countdown, Face, GuideElement, GuidePage, WindowFace
 
 type Values = Mapping[str, Any]  # the programme's rules as they hold today, by key
 

@@ -18,7 +18,7 @@ from pilot.models import Organisation, Programme, ProgrammeRule, Window
 from pilot.registry import guide_contributors
 from pilot.selectors import guide
 from pilot.services import programmes as programme_services
-from pilot.ui import Countdown, GuidePage
+from pilot.ui_guide import Countdown, GuidePage
 from pilot.workflow import fire
 from tests.factories import world
 from tests.pilot.lists.helpers import find
