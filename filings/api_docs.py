@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from filings.api.bodies import LARGEST_FILE
 from filings.intake.request_body import MAX_ROWS
-from filings.rules import ERRORS, FILE_FAULTS
+from filings.rules import ERRORS, FILE_FAULTS, general
 from filings.services import rejects
 from pilot.downloads import as_download
 from pilot.services import api_keys, idempotency, webhooks
@@ -103,9 +103,9 @@ def _events() -> Section:
     return Section(_("事件"), columns=[Column("event", _("代码")), Column("meaning", _("含义"))], rows=rows)
 
 
-def _codes(title: str, codes: Mapping[str, tuple[str, str]]) -> Section:
-    english = (get_language() or "").startswith("en")
-    rows = [Row("", [code, words[1] if english else words[0]]) for code, words in codes.items()]
+def _codes(title: str, codes: Iterable[str]) -> Section:
+    language = get_language() or ""
+    rows = [Row("", [code, general(code, language)]) for code in codes]
     return Section(title, columns=[Column("code", _("代码")), Column("meaning", _("含义"))], rows=rows)
 
 

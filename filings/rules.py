@@ -263,6 +263,19 @@ DOWNLOAD_FAULTS: Final[dict[str, Words]] = {
 """Likewise for files of the national system's answers, which no unit sends."""
 
 
+PLACES: Final[dict[str, str]] = {
+    "expected_zh": "所规定的类型",
+    "expected_en": "of the type asked for",
+    "low": "m",
+    "high": "n",
+    "use_zh": "所缺影像的用途",
+    "use_en": "what it is an image of",
+    "limit_kb": "n",
+    "limit": "n",
+}
+"""What stands for a parameter where no error is at hand: in the list of codes."""
+
+
 def words(code: str) -> Words:
     """Return the words of an error code or file fault; ``KeyError`` for a code that does not exist."""
     return ERRORS[code] if code in ERRORS else (FILE_FAULTS | DOWNLOAD_FAULTS)[code]
@@ -272,3 +285,8 @@ def render(code: str, language: str, **params: str | int) -> str:
     """Return the message of ``code``: English for a language tag ``en…``, Chinese otherwise."""
     template = words(code).en if language.lower().startswith("en") else words(code).zh
     return template.format(**params)
+
+
+def general(code: str, language: str) -> str:
+    """Return the message of ``code`` as a list of codes gives it, with general words for its parameters."""
+    return render(code, language, **PLACES)

@@ -18,7 +18,7 @@ from django.core.signals import request_started
 from django.test import Client
 from django.urls import reverse
 
-from filings import api_docs, writers
+from filings import api_docs, rules, writers
 from filings.enums import JobState
 from filings.models import UploadJob, VerificationForm
 from filings.rules import ERRORS, FILE_FAULTS
@@ -46,6 +46,19 @@ def test_the_page_names_every_code_and_shows_the_examples_as_they_are(programme:
     assert missing == []
     anchors = re.findall(r'<li><a href="#([^"]+)"', page)
     assert [name for name in anchors if f'id="{name}"' not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh-hans", ["数据类型应为所规定的类型", "长度应为 m 至 n 个字符", "缺少必需的影像：所缺影像的用途"]),
+        ("en", ["The value must be of the type asked for", "The length must be m to n characters"]),
+    ],
+)
+def test_the_list_of_codes_speaks_in_general_words(language: str, words: list[str]) -> None:
+    said = {code: rules.general(code, language) for code in [*ERRORS, *FILE_FAULTS]}
+    assert [text for text in said.values() if "{" in text] == []
+    assert [text for text in words if text not in said.values()] == []
 
 
 @pytest.mark.django_db
