@@ -438,7 +438,7 @@ def show_accuracy(portal: Portal, options: argparse.Namespace, words: Words) -> 
     print(f"{figures['unit']} {figures['period']} ({figures['as_of']})")
     for label, name in (
         (words("M1 主体身份信息准确率", "M1 identity accuracy"), "m1"),
-        (words("M2 核验单准确率", "M2 form accuracy"), "m2"),
+        (words("M2 核验单信息准确率", "M2 form accuracy"), "m2"),
     ):
         figure = figures[name]
         print(f"{label}: {figure['shown']} ({figure['errors']} / {figure['n']})")

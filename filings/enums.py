@@ -60,8 +60,8 @@ class FindingState(TextChoices):
     OPEN = "open", _("待确认")
     CONFIRMED = "confirmed", _("已确认")
     DISPUTED = "disputed", _("有争议")
-    UPHELD = "upheld", _("维持")
-    OVERTURNED = "overturned", _("撤销")
+    UPHELD = "upheld", _("已维持")
+    OVERTURNED = "overturned", _("已撤销")
 
 
 class InspectionState(TextChoices):
@@ -147,8 +147,8 @@ class BulletinState(TextChoices):
 class AlertKind(TextChoices):
     """What an alert (预警) is about; each has a rule of the programme that says when."""
 
-    M1 = "m1", _("M1 未达标")
-    M2 = "m2", _("出现 M2 差错")
+    M1 = "m1", _("主体身份信息准确率（M1）未达线")
+    M2 = "m2", _("核验单信息有差错（M2）")
     UNDETERMINABLE = "undeterminable", _("无法判定占比过高")
     SILENCE = "silence", _("连续无报送")
     ERROR_CHANGE = "error_change", _("差错占比突变")

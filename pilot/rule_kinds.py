@@ -99,7 +99,7 @@ _KINDS: Final = (
     RuleKind(
         "form_accuracy",
         Area.ACCURACY,
-        _("M2 核验单准确率阈值"),
+        _("M2 核验单信息准确率阈值"),
         _("自生效日期起按新阈值判定；此前各月仍按当时的规则判定"),
         Shape.ACCURACY,
     ),

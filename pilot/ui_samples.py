@@ -312,10 +312,10 @@ def _unit(i: int) -> UnitFigure:
         status=Tag("已暂停", "warning") if i == 2 else Tag("试点中", "success"),
         m1_shown="99.94%" if i == 2 else "99.99%" if wrong else "100%",
         m1_counts=f"{wrong} / {n:,}",
-        m1=Tag("不达标", "danger") if i == 2 else Tag("达标", "success"),
+        m1=Tag("未达线", "danger") if i == 2 else Tag("达线", "success"),
         m2_shown="99.93%" if i == 2 else "99.99%" if wrong else "100%",
         m2_counts=f"{wrong} / {n + 40:,}",
-        m2=Tag("不达标", "danger") if wrong else Tag("达标", "success"),
+        m2=Tag("未达线", "danger") if wrong else Tag("达线", "success"),
         trend=sparkline("近六周 M1", [99.97, 99.98, None, 99.99, 99.96 - wrong / 200, 99.99 - wrong / 200]),
     )
 
@@ -329,7 +329,7 @@ def dashboard(query: QueryDict) -> Dashboard:
         tiles=(
             Tile("试点单位", "42", sample_url("list"), "其中暂停 1 家"),
             Tile("本月核验单", "183,204", sample_url("list"), "较上月 +4.2%"),
-            Tile("M1 达标单位", "41 / 42", sample_url("list"), "达标线 99.95%", "success"),
+            Tile("M1 达线单位", "41 / 42", sample_url("list"), "达标线 99.95%", "success"),
             Tile("即将超期", "3", sample_url("list"), "3 个工作日内", "warning"),
             Tile("已超期", "1", sample_url("list"), "", "danger"),
             Tile("待比对", "1,870", sample_url("list")),

@@ -260,7 +260,7 @@ register(
         search=["unit__organisation__name", "unit__code"],
         related=["unit", "unit__organisation", "unit__programme", "acknowledged_by", "result"],
         province_field="unit__province",
-        empty=gettext_lazy("准确率未达标、出现差错、无法判定过多、连续无报送或突变时，预警会列在这里"),
+        empty=gettext_lazy("准确率未达线、出现差错、无法判定过多、连续无报送或突变时，预警会列在这里"),
         links=links,
         filters=[
             ListFilter("kind", gettext_lazy("预警事项"), _kinds, lambda value, actor: Q(kind=value)),

@@ -83,7 +83,7 @@ def overdue(last: date, days: int) -> Tag:
 
 
 def verdict(code: str) -> Tag | None:
-    """What a figure lets one say, as a tag; nothing was counted: None."""
+    """What a figure lets one say at the confidence of verdicts, as a tag; nothing was counted: None."""
     if not code:
         return None
     label, tone = VERDICTS[code]
@@ -91,12 +91,15 @@ def verdict(code: str) -> Tag | None:
 
 
 def met(figure: dict[str, Any], *, whole: bool = True) -> Tag:
-    """Whether a figure meets its threshold; of a part of a unit's forms, only whether it has errors."""
+    """Whether the whole numbers reach the threshold, which is no verdict on the process behind them.
+
+    Of a part of a unit's forms it is only said whether it has errors.
+    """
     if figure["met"] is None:
         return Tag(_("无数据"), "muted")
     if not whole:
         return Tag(_("本省部分有差错"), "warning") if figure["errors"] else Tag(_("本省部分无差错"))
-    return Tag(_("达到"), "success") if figure["met"] else Tag(_("未达到"), "danger")
+    return Tag(_("达线"), "success") if figure["met"] else Tag(_("未达线"), "danger")
 
 
 def counts(figure: dict[str, Any]) -> str:
@@ -148,9 +151,9 @@ def figure_facts(figures: dict[str, Any], demands: tuple[str, str]) -> list[Fact
 
     return [
         Fact(_("M1 准确率"), ratio(figures["m1"], unit, period, "m1"), _("主体身份信息")),
-        Fact(_("M1 判定"), met(figures["m1"]), _demanded(demands[0])),
+        Fact(_("M1 是否达线"), met(figures["m1"]), _demanded(demands[0])),
         Fact(_("M2 准确率"), ratio(figures["m2"], unit, period, "m2"), _("核验单信息")),
-        Fact(_("M2 判定"), met(figures["m2"]), _demanded(demands[1])),
+        Fact(_("M2 是否达线"), met(figures["m2"]), _demanded(demands[1])),
         Fact(_("待比对"), count("pending")),
         Fact(_("无法判定"), count("undeterminable")),
         Fact(_("拒收"), count("refused")),

@@ -60,7 +60,8 @@ def charts_of(views: Sequence[UnitView], daily: Any, total: Tally, handed_in: in
     )
     return [
         Section(
-            _("M1 按月走势"), svg=str(charts.accuracy_trend(figures, charts.ppm_of(views[0].targets[0])))
+            _("主体身份信息准确率（M1）按月走势"),
+            svg=str(charts.accuracy_trend(figures, charts.ppm_of(views[0].targets[0]))),
         ),
         Section(_("近 30 天接收的核验单"), svg=str(charts.volume_trend(by_day))),
         Section(

@@ -183,9 +183,9 @@ def _by_month(view: UnitView) -> Section:
         columns=[
             Column("month", _("月份")),
             Column("m1", _("M1 准确率"), "end"),
-            Column("m1_met", _("M1 判定")),
+            Column("m1_met", _("M1 是否达线")),
             Column("m2", _("M2 准确率"), "end"),
-            Column("m2_met", _("M2 判定")),
+            Column("m2_met", _("M2 是否达线")),
             Column("pending", _("待比对"), "end"),
             Column("undeterminable", _("无法判定"), "end"),
             Column("provisional", _("待定差错"), "end"),

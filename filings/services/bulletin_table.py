@@ -22,7 +22,7 @@ VERDICTS: Final = {
     M1Verdict.NOT_ACHIEVED: gettext_lazy("不达标"),
     M1Verdict.UNDECIDED: gettext_lazy("尚不能判定"),
 }
-MET: Final = {True: gettext_lazy("达到"), False: gettext_lazy("未达到"), None: NO_FIGURE}
+MET: Final = {True: gettext_lazy("达线"), False: gettext_lazy("未达线"), None: NO_FIGURE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ COLUMNS: Final = (
     TableColumn("m1_interval", gettext_lazy("M1 置信区间（%）"), _interval, total=False, part="m1"),
     TableColumn(
         "m1_verdict",
-        gettext_lazy("M1 结论"),
+        gettext_lazy("M1 统计结论"),
         lambda line: str(VERDICTS[line["verdict"]]),
         "start",
         total=False,
@@ -90,7 +90,7 @@ COLUMNS: Final = (
     TableColumn("m2_shown", gettext_lazy("M2 准确率（%）"), _shown("m2"), part="m2"),
     TableColumn(
         "m2_verdict",
-        gettext_lazy("M2 结论"),
+        gettext_lazy("M2 是否达线"),
         lambda line: str(MET[line["m2"]["met"]]),
         "start",
         total=False,

@@ -16,10 +16,10 @@ from pilot.interval_chart import Span, interval_chart
 PERCENT: Final = PPM // 100
 MOST_LABELS: Final = 40  # of units in one drawing
 TITLES: Final = {
-    "intervals": gettext_lazy("各试点单位 M1 准确率和置信区间（%）"),
+    "intervals": gettext_lazy("各试点单位主体身份信息准确率（M1）和置信区间（%）"),
     "funnel": gettext_lazy("提交、接收、已判定和有差错的份数"),
-    "errors": gettext_lazy("各试点单位 M1 差错数（份）"),
-    "trend": gettext_lazy("M1 准确率走势（%）"),
+    "errors": gettext_lazy("各试点单位主体身份信息差错数（M1，份）"),
+    "trend": gettext_lazy("主体身份信息准确率（M1）走势（%）"),
     "volume": gettext_lazy("核验单份数走势"),
 }
 

@@ -88,7 +88,7 @@ def test_a_dispute_with_a_picture_is_overturned_and_the_figure_follows(
     reviewer, owner, lead = story("reviewer"), story("unit"), story("lead")
     reviewer.menu("预警")
     story.picture("reviewer", "alerts")
-    reviewer.open("出现 M2 差错")
+    reviewer.open("核验单信息有差错（M2）")
     reviewer.act("签收", {"备注": "已联系该单位"})
     expect(reviewer.fact("目前")).to_have_text("仍然成立")
     story.picture("reviewer", "alert")

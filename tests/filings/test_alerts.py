@@ -71,7 +71,7 @@ def test_an_error_is_told_once_and_withdrawn_with_the_finding(
     one = Alert.unscoped.get(kind="m2")
     assert (one.figures["errors"], one.figures["n"], one.result.counts["m2_errors"]) == (1, 1, 1)
     assert one.basis == "一（二）准确率达到100%"
-    subject = f"{unit.code} · 预警：出现 M2 差错（2019-06）"
+    subject = f"{unit.code} · 预警：核验单信息有差错（M2）（2019-06）"
     people = [*people_told, bureau_lead]
     assert notices_of(alerts.opening(one)) == sorted((person.person_id, subject) for person in people)
     assert provider.person_id not in set(Notice.objects.values_list("person", flat=True)) - {
@@ -108,7 +108,11 @@ def test_a_mail_about_what_holds_leaves_once(
     alerts.review()
     outbox.relay()
     told = sorted(m.subject.split("：")[1] for m in mail.outbox if "预警" in m.subject)
-    assert told == ["M1 未达标（2019-06）", "M1 未达标（截至目前）", "出现 M2 差错（2019-06）"]
+    assert told == [
+        "主体身份信息准确率（M1）未达线（2019-06）",
+        "主体身份信息准确率（M1）未达线（截至目前）",
+        "核验单信息有差错（M2）（2019-06）",
+    ]
 
 
 @pytest.mark.usefixtures("no_silence")
@@ -281,9 +285,9 @@ def test_who_reads_an_alert(
     alerts.review()
     neighbour = world.bureau(province=11)
     assert Alert.objects.visible_to(neighbour).count() == 0
-    assert "M1 未达标" in page_of(ministry_officer, "alert_list")
+    assert "主体身份信息准确率（M1）未达线" in page_of(ministry_officer, "alert_list")
     assert page_of(ministry_officer, "dashboard").count("签收；核对差错明细；属实的，起草整改通知") == 3
     assert "签收；" not in page_of(neighbour, "dashboard")
     # The unit reads the facts on its own page; a bureau of another province does not.
-    assert "出现 M2 差错" in page_of(provider, "pilot-unit_detail", unit.code)
-    assert "出现 M2 差错" not in page_of(neighbour, "pilot-unit_detail", unit.code)
+    assert "核验单信息有差错（M2）" in page_of(provider, "pilot-unit_detail", unit.code)
+    assert "核验单信息有差错（M2）" not in page_of(neighbour, "pilot-unit_detail", unit.code)

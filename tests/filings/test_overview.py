@@ -61,7 +61,7 @@ def test_the_unit_reads_the_same_numbers_as_the_ministry(
     assert [f.value for f in own_page.sections[0].facts[figures]] == [
         f.value for f in page.sections[0].facts[figures]
     ]
-    drawn = {"M1 按月走势", "近 30 天接收的核验单", "从提交到差错"}
+    drawn = {"主体身份信息准确率（M1）按月走势", "近 30 天接收的核验单", "从提交到差错"}
     assert [s.svg for s in own_page.sections if s.title in drawn] == [
         s.svg for s in page.sections if s.title in drawn
     ]
