@@ -163,6 +163,7 @@ class MachinePages:
     order: Sequence[str] = ()  # instead of: what waits for the reader, what is under way, what is over
     province_field: str = ""
     empty: Any = ""
+    long: bool = False  # a case's page begins with the way to its parts
     links: Callable[[Any, Actor], Sequence[Link]] = lambda case, actor: ()
     filters: Sequence[ListFilter] = ()
     batches: Sequence[Batch] = ()

@@ -22,7 +22,7 @@ _TONES: dict[str, Tone] = {
     "lifted": "success", "completed": "neutral",
     # settled otherwise
     "refused": "danger", "not_listed": "danger", "failed": "danger", "overdue": "danger", "conflicted": "danger",
-    "imposed": "danger", "rejected": "danger", "not_recommended": "danger", "removed": "danger", "upheld": "danger",
+    "imposed": "danger", "rejected": "danger", "not_recommended": "danger", "removed": "danger", "upheld": "neutral",
     "lapsed": "muted", "withdrawn": "muted", "void": "muted", "cancelled": "muted", "dropped": "muted",
     "annulled": "muted", "cleared": "muted", "discarded": "muted", "overturned": "muted", "dismissed": "muted",
 }  # fmt: skip

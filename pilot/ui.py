@@ -256,6 +256,12 @@ class Section:
     private: bool = False  # an internal remark: visibly apart (R07)
     screen_only: bool = False  # left out on paper
     blocks: bool = False  # says why the act of this page cannot be done now, so there is no form
+    folded: bool = False  # beside what the page is about: below it, behind a click
+
+
+def contents_of(sections: Sequence[Section]) -> list[Link]:
+    """The way to each card of a long page, by the anchors that the page gives them."""
+    return [Link(section.title, f"#part-{number}") for number, section in enumerate(sections, 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +337,7 @@ class DetailPage:
     diagram: str = ""
     related: Sequence[Link] = ()
     seen_state: str = ""
+    contents: Sequence[Link] = ()  # of a long page: the way to its parts
 
 
 @dataclass(slots=True)
@@ -446,3 +453,4 @@ class PlainPage:
     intro: str = ""
     sections: Sequence[Section] = ()
     toolbar: Sequence[Link] = ()
+    contents: Sequence[Link] = ()  # of a long page: the way to its parts

@@ -5,33 +5,47 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from filings.enums import BulletinKind
 from filings.forms.common import long_text
 from filings.models import Bulletin
+from filings.selectors import bulletins
+from pilot import clock
 from pilot.forms import ActForm
 
 
 class BulletinForm(ActForm):
-    """A month, or the whole pilot with conclusions, and which published bulletin it corrects, if any."""
+    """A month, or the whole pilot with conclusions, and which published bulletin it corrects, if any.
 
-    kind = forms.ChoiceField(label=_("种类"), choices=BulletinKind.choices, initial=BulletinKind.MONTHLY)
-    period = forms.CharField(
-        label=_("月份"),
-        max_length=7,
-        required=False,
-        help_text=_("格式 2019-06，须为已结束的月份；总结报告不填"),
+    The page shows the fields of the chosen kind.
+    """
+
+    page_template = "filings/bulletin_create.html"
+    kind = forms.ChoiceField(
+        label=_("种类"),
+        choices=BulletinKind.choices,
+        initial=BulletinKind.MONTHLY,
+        widget=forms.RadioSelect,
     )
-    conclusions = long_text(
-        _("总结意见"), rows=8, required=False, help_text=_("总结报告必填，每行一段；月度通报不填")
+    period = forms.ChoiceField(
+        label=_("月份"), required=False, help_text=_("月度通报必选；只列运行阶段中已结束的月份")
     )
+    conclusions = long_text(_("总结意见"), rows=8, required=False, help_text=_("总结报告必填，每行一段"))
     corrects = forms.ModelChoiceField(
-        label=_("更正哪一期"), queryset=Bulletin.unscoped.none(), required=False
+        label=_("更正哪一期"),
+        queryset=Bulletin.unscoped.none(),
+        required=False,
+        empty_label=_("不是更正"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        ended = bulletins.ended_months(at=clock.now())
+        period: Any = self.fields["period"]
+        period.choices = [("", gettext("请选择")), *((month.name, month.words) for month in reversed(ended))]
+        self.initial.setdefault("period", bulletins.next_month(ended))
         rows = Bulletin.objects.visible_to(self.actor).filter(state="published").order_by("-sequence")
         field: Any = self.fields["corrects"]
         field.queryset = rows

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,11 +20,13 @@ from filings.phrases import lines
 from filings.services import bulletin_papers, bulletin_table, bulletins, final_report
 from filings.services.bulletin_table import Line, TableColumn
 from pilot.actors import Actor
-from pilot.enums import Role
+from pilot.enums import Role, WindowKind
 from pilot.forms import ReasonForm, ReauthenticatedForm
 from pilot.masking import staff
 from pilot.models import Document, PilotUnit
 from pilot.registry import Creation, ListColumn, MachinePages, register
+from pilot.rules import local_day
+from pilot.selectors import programmes
 from pilot.ui import Column, Fact, Row, Section
 
 S = BulletinState
@@ -32,7 +36,7 @@ def facts(bulletin: Bulletin, actor: Actor | None) -> list[Fact]:
     """Which period, as of when, by which rules; who compiled and signed it is for officials."""
     shown = [
         Fact(_("种类"), str(bulletin.get_kind_display())),
-        Fact(_("统计期间"), _("试点运行阶段") if bulletin.is_final else bulletin.period),
+        Fact(_("统计期间"), *_period(bulletin)),
         Fact(_("期号"), bulletin.number),
         *([Fact(_("更正"), bulletin.corrects.number)] if bulletin.corrects else []),
         Fact(_("数据截至"), bulletin.as_of),
@@ -41,9 +45,18 @@ def facts(bulletin: Bulletin, actor: Actor | None) -> list[Fact]:
     if actor is not None and not actor.is_provider:
         shown += [
             Fact(_("编制人"), staff(bulletin.compiled_by)),
-            Fact(_("签发人"), staff(bulletin.signed_by)),
+            *([Fact(_("签发人"), staff(bulletin.signed_by))] if bulletin.signed_by else []),
         ]
     return shown
+
+
+def _period(bulletin: Bulletin) -> tuple[str, str]:
+    """The month; of the final report, the run phase with its first and its last day."""
+    if not bulletin.is_final:
+        return bulletin.period, ""
+    opens, closes = programmes.window(bulletin.programme, WindowKind.RUN)
+    days = {"first": local_day(opens), "last": local_day(closes - timedelta(microseconds=1))}
+    return _("试点运行阶段"), _("%(first)s 至 %(last)s") % days
 
 
 def sections(bulletin: Bulletin, actor: Actor | None) -> list[Section]:
@@ -88,10 +101,16 @@ def _tables(bulletin: Bulletin, actor: Actor | None) -> list[Section]:
         "m2": _("核验单信息准确率 M2（%(target)s）") % {"target": targets["m2"]},
     }
     notes = {
+        "forms": _(
+            "提交 = 接收 + 重复 + 拒收 + 迟报。接收含各版次；"
+            "迟报是运行阶段结束或退出试点后收到的，不计入准确率。待比对和无法判定的已含在接收中。"
+        ),
         "m1": _(
-            "准确率按整数判定，截位显示；待比对和无法判定的核验单不计入 M1。"
+            "准确率截位显示；待比对和无法判定的核验单不计入 M1。统计结论按置信区间得出："
+            "下限达到要求为达标，上限低于要求为不达标，其余为尚不能判定。"
             "名次只在 M1 置信区间与其他各单位均不重叠时列出。"
-        )
+        ),
+        "m2": _("是否达线只拿差错数和计数与要求比较，不作统计推断。"),
     }
     return [
         _table(bulletin, actor, part, title=title, note=notes.get(part, "")) for part, title in titles.items()
@@ -149,11 +168,11 @@ def files(bulletin: Bulletin) -> Section:
     kinds = {bulletin_papers.PDF: "pdf", bulletin_papers.WORKBOOK: "xlsx"}
     return Section(
         _("通报文件"),
-        columns=[Column("title", _("文件")), Column("kind", _("格式")), Column("size", _("字节"), "end")],
+        columns=[Column("title", _("文件")), Column("kind", _("格式")), Column("size", _("大小"), "end")],
         rows=[
             Row(
                 reverse("published_bulletin_file", args=[bulletin.pk, kinds[row.kind]]),
-                [row.title, kinds[row.kind].upper(), row.size],
+                [row.title, kinds[row.kind].upper(), filesizeformat(row.size)],
             )
             for row in rows
             if row.kind in kinds
@@ -201,6 +220,7 @@ register(
             gettext_lazy("重新计算全部试点单位的数据并冻结"),
         ),
         search=["period"],
+        long=True,
         related=["compiled_by", "signed_by", "corrects", "programme"],
         empty=gettext_lazy("每月结束后由部编制；试点运行阶段结束后编制总结报告"),
     )

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -180,13 +181,18 @@ def proof_section(title: str, case: Case, actor: Actor, *, empty: str = "") -> l
             columns=[
                 Column("title", _("文件")),
                 Column("kind", _("格式")),
-                Column("size", _("字节"), "end"),
+                Column("size", _("大小"), "end"),
                 Column("at", _("提交时间")),
             ],
             rows=[
                 Row(
                     reverse("document", args=[file.pk]),
-                    [file.title, suffix_of(file.content_type).upper(), file.size, file.made_at],
+                    [
+                        file.title,
+                        suffix_of(file.content_type).upper(),
+                        filesizeformat(file.size),
+                        file.made_at,
+                    ],
                 )
                 for file in files
             ],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from django.db.models import Q
 from django.urls import reverse
@@ -10,11 +11,12 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from filings.enums import FindingState
+from filings.enums import FindingKind, FindingState
 from filings.forms.findings import FindingForm
 from filings.forms.measures import CauseForm, ConfirmForm, DecisionForm, DisputeForm
 from filings.models import Finding, FindingCause
-from filings.pages import common, form_content
+from filings.pages import common, compared, form_content
+from filings.selectors import inspections
 from filings.services import findings, reading
 from filings.services.findings import COUNTED
 from pilot import policy
@@ -24,16 +26,21 @@ from pilot.registry import Creation, ListColumn, ListFilter, MachinePages, Task,
 from pilot.selectors import programmes
 from pilot.ui import Column, Fact, Link, Section
 
+COUNTS_IN: Final = {
+    FindingKind.IDENTITY: gettext_lazy("计入 M1 和 M2"),
+    FindingKind.FORM: gettext_lazy("计入 M2"),
+}
+
 
 def facts(finding: Finding, actor: Actor) -> list[Fact]:
-    """What is wrong with which form, who found it, and what the unit says."""
+    """What is wrong with which form, who found it, and what the unit says; what nobody said is left out."""
     names_people = not actor.is_provider
-    return [
+    shown = [
         Fact(_("试点单位"), common.unit_link(finding.unit)),
         Fact(_("核验单"), common.form_link(finding.form)),
-        Fact(_("数据项"), common.field_label(finding.field)),
-        Fact(_("差错类型"), finding.get_kind_display()),
-        Fact(_("来源"), finding.get_source_display()),
+        Fact(_("数据项"), _item(finding)),
+        Fact(_("差错类型"), finding.get_kind_display(), str(COUNTS_IN[FindingKind(finding.kind)])),
+        Fact(_("来源"), _source(finding, actor)),
         Fact(_("说明"), finding.description),
         Fact(_("主体所在省"), finding.get_subject_province_display()),
         Fact(_("计入日期"), finding.day, _("首个版本接收之日，不因更正改变")),
@@ -43,6 +50,20 @@ def facts(finding: Finding, actor: Actor) -> list[Fact]:
         Fact(_("异议理由"), finding.dispute),
         Fact(_("决定人"), staff(finding.decided_by) if names_people else None),
     ]
+    return [fact for fact in shown if fact.value]
+
+
+def _item(finding: Finding) -> str:
+    """The field, where it says more than the kind does."""
+    return "" if finding.field == finding.kind else common.field_label(finding.field)
+
+
+def _source(finding: Finding, actor: Actor) -> Any:
+    """Where it was found; an inspection that the reader may know of as the way to it."""
+    words, found_in = str(finding.get_source_display()), inspections.behind(finding, actor)
+    if found_in is None:
+        return words
+    return Link(f"{words} {found_in.number}", reverse("inspection_detail", args=[found_in.pk]))
 
 
 def sections(finding: Finding, actor: Actor) -> list[Section]:
@@ -62,7 +83,7 @@ def sections(finding: Finding, actor: Actor) -> list[Section]:
 
 
 def in_dispute(finding: Finding, actor: Actor) -> list[Section]:
-    """What stands beside the proof when a dispute is decided: what was found, what the unit says, and the form, masked.
+    """What a dispute is decided on: what was found, what the unit says, what the comparison came to; the form, masked.
 
     That the form was read is on record.
     """
@@ -71,15 +92,16 @@ def in_dispute(finding: Finding, actor: Actor) -> list[Section]:
         facts=[
             Fact(_("核验单"), common.form_link(finding.form)),
             Fact(_("数据项"), common.field_label(finding.field)),
-            Fact(_("来源"), finding.get_source_display()),
+            Fact(_("来源"), _source(finding, actor)),
             Fact(_("说明"), finding.description),
             Fact(_("异议理由"), finding.dispute),
         ],
     )
+    first = [said, compared.section(finding.form)]
     record = reading.read_form(actor=actor, form=finding.form)
     if record is None:
-        return [said, Section(_("核验单"), empty=_("内容已销毁"))]
-    return [said, *form_content.sections(record)]
+        return [*first, Section(_("核验单"), empty=_("内容已销毁"), folded=True)]
+    return [*first, *(replace(part, folded=True) for part in form_content.sections(record))]
 
 
 def links(finding: Finding, actor: Actor) -> list[Link]:

@@ -91,9 +91,15 @@ def detail(view: UnitView, actor: Actor, *, at: datetime, form: Any) -> UnitPage
         related=_related(unit, actor),
         warning=_what_to_do(unit, actor, tag.label) if tag else "",
         history=_history(unit, actor, decided, now),
-        grid=unit_scope.grid(register.scope_of(unit), at=at, form=form),
+        grid=unit_scope.grid(register.scope_of(unit), at=at, left=_left(unit, at), form=form),
         records=[unit_scope.changes(_changes(unit), actor, now=now), *_renewals(decided, actor)],
     )
+
+
+def _left(unit: Any, at: datetime) -> datetime | None:
+    """When the unit left the pilot, if at this moment it is out of it."""
+    status = unit.statuses.filter(during__contains=at).first()
+    return status.during.lower if status is not None and status.kind in register.LEFT else None
 
 
 def _actions(unit: Any, actor: Actor) -> list[ActionItem]:

@@ -35,6 +35,7 @@ class ScopeCell:
 class ScopeGrid:
     """31 provinces × 4 filing types as of a moment, in two halves side by side."""
 
+    lead: str  # of when, before the moment
     at: datetime
     summary: str
     heads: Sequence[Words]
@@ -42,8 +43,12 @@ class ScopeGrid:
     form: Any
 
 
-def grid(scope: Scope, *, at: datetime, form: Any) -> ScopeGrid:
-    """The grid as of ``at``; ``form`` asks for another day."""
+def grid(scope: Scope, *, at: datetime, left: datetime | None = None, form: Any) -> ScopeGrid:
+    """The grid as of ``at``; ``form`` asks for another day.
+
+    A unit that ``left`` the pilot by then has nothing open: then it is the grid of that moment.
+    """
+    at = left or at
     lines = [
         (province.label, [_cell(scope.get((province, kind), ()), at) for kind in FilingType])
         for province in Province
@@ -51,6 +56,7 @@ def grid(scope: Scope, *, at: datetime, form: Any) -> ScopeGrid:
     opened = sum(any(cell.open for cell in cells) for _label, cells in lines)
     pairs = sum(cell.open for _label, cells in lines for cell in cells)
     return ScopeGrid(
+        lead=_("试点结束时的开通范围，截至") if left else _("截至"),
         at=at,
         summary=_("开通 %(provinces)s 个省，共 %(pairs)s 项（省 × 备案类型）")
         % {"provinces": opened, "pairs": pairs},

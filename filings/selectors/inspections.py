@@ -11,10 +11,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from filings.accuracy.agreement import Agreement, agreement
-from filings.enums import InspectionStrata
-from filings.models import Inspection, InspectionItem, InspectionReading, VerificationForm
+from filings.enums import FindingKind, FindingSource, InspectionStrata
+from filings.models import Finding, Inspection, InspectionItem, InspectionReading, VerificationForm
 from filings.periods import Period
 from filings.selectors import counting
+from pilot.actors import Actor
 
 FIRST: Final = 1
 SECOND: Final = 2
@@ -52,6 +53,18 @@ def frame(*, unit: int, period: Period, strata: str = InspectionStrata.NONE) -> 
     for form_no in sorted(ids):
         found[keys[ids[form_no]]].append(form_no)
     return Frame(ids, dict(sorted(found.items())))
+
+
+def behind(finding: Finding, actor: Actor) -> Inspection | None:
+    """The inspection that found a fault, if one did and this actor may know of it."""
+    if finding.source != FindingSource.INSPECTION:
+        return None
+    wrong = "identity_right" if finding.kind == FindingKind.IDENTITY else "form_right"
+    rows = Inspection.objects.visible_to(actor).filter(
+        items__in=InspectionItem.unscoped.filter(form=finding.form_id, **{wrong: False})
+    )
+    found: Inspection | None = rows.order_by("pk").first()
+    return found
 
 
 def stratum_words(strata: str, key: str) -> str:

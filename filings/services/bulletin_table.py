@@ -50,11 +50,11 @@ def _ratio(key: str) -> Callable[[Line], str]:
 
 
 def _shown(key: str) -> Callable[[Line], str]:
-    return lambda line: str(line[key]["shown"]).rstrip("%")
+    return lambda line: str(line[key]["shown"])
 
 
 def _interval(line: Line) -> str:
-    return str(line["interval"]).replace("%", "").replace(" ～ ", "–")
+    return str(line["interval"]).replace("% ～ ", "–")
 
 
 def rank_words(line: Line) -> Any:
@@ -76,8 +76,8 @@ COLUMNS: Final = (
     TableColumn("refused", gettext_lazy("拒收"), _count("refused"), count="refused"),
     TableColumn("late", gettext_lazy("迟报"), _count("late"), count="late"),
     TableColumn("m1", gettext_lazy("M1 差错/计数"), _ratio("m1"), part="m1"),
-    TableColumn("m1_shown", gettext_lazy("M1 准确率（%）"), _shown("m1"), part="m1"),
-    TableColumn("m1_interval", gettext_lazy("M1 置信区间（%）"), _interval, total=False, part="m1"),
+    TableColumn("m1_shown", gettext_lazy("M1 准确率"), _shown("m1"), part="m1"),
+    TableColumn("m1_interval", gettext_lazy("M1 置信区间"), _interval, total=False, part="m1"),
     TableColumn(
         "m1_verdict",
         gettext_lazy("M1 统计结论"),
@@ -87,7 +87,7 @@ COLUMNS: Final = (
         part="m1",
     ),
     TableColumn("m2", gettext_lazy("M2 差错/计数"), _ratio("m2"), part="m2"),
-    TableColumn("m2_shown", gettext_lazy("M2 准确率（%）"), _shown("m2"), part="m2"),
+    TableColumn("m2_shown", gettext_lazy("M2 准确率"), _shown("m2"), part="m2"),
     TableColumn(
         "m2_verdict",
         gettext_lazy("M2 是否达线"),

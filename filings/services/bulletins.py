@@ -5,7 +5,7 @@ The final report of the pilot is compiled likewise from the whole run phase, onc
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 from uuid import uuid4
@@ -19,9 +19,10 @@ from filings.accuracy.intervals import Interval
 from filings.accuracy.thresholds import PPM, Threshold
 from filings.enums import BulletinKind, BulletinState
 from filings.models import Bulletin
-from filings.periods import EVER, Period, months
+from filings.periods import EVER, Period
 from filings.rules import RULE_VERSION
 from filings.selectors import counting
+from filings.selectors.bulletins import run_months
 from filings.selectors.counting import Tally
 from filings.selectors.targets import confidence, targets
 from filings.services import bulletin_table, charts, final_report
@@ -33,7 +34,6 @@ from pilot.enums import WindowKind
 from pilot.errors import Refused
 from pilot.language import on_record
 from pilot.models import PilotUnit, Programme
-from pilot.rules import local_day
 from pilot.selectors import programmes
 from pilot.services import numbers
 from pilot.workflow import open_case
@@ -144,9 +144,8 @@ def freeze(*, programme: Programme, period: Period, at: datetime) -> dict[str, A
 
 def _by_month(programme: Programme, units: list[PilotUnit]) -> list[dict[str, Any]]:
     """All units together in every month of the run phase, each by the thresholds that held in it."""
-    opens, closes = programmes.window(programme, WindowKind.RUN)
     rows = []
-    for month in months(local_day(opens), local_day(closes - timedelta(microseconds=1))):
+    for month in run_months(programme):
         total = sum(_recount(units, month).values(), start=counting.NOTHING)
         rows.append({"period": month.name, **line(total, targets(programme, month))})
     return rows

@@ -7,23 +7,36 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from filings.enums import FindingState, RectificationState, SanctionState
 from filings.models import Finding, Rectification, Sanction
 from filings.services import coordination
 from pilot import clock
 from pilot.actors import Actor
+from pilot.language import on_record
 from pilot.machines import Case
 from pilot.rules import SERVED
 from pilot.workflow import fire
 
-CLOCKS: Final[tuple[tuple[type[Case], str, str], ...]] = (
-    (Finding, FindingState.OPEN, "confirm"),
-    (Sanction, SanctionState.HEARING, "close_hearing"),
-    (Rectification, RectificationState.ISSUED, "pass_due"),
+
+class Clock(NamedTuple):
+    """Whose time runs in which state, what follows when it is over, and the reason that the history gives."""
+
+    model: type[Case]
+    state: str
+    name: str
+    reason: Promise
+
+
+CLOCKS: Final = (
+    Clock(Finding, FindingState.OPEN, "confirm", _("异议期满未提异议，自动确认")),
+    Clock(Sanction, SanctionState.HEARING, "close_hearing", _("陈述申辩期限届满，未收到陈述申辩")),
+    Clock(Rectification, RectificationState.ISSUED, "pass_due", _("整改期限届满，未提交整改报告")),
 )
 BATCH: Final = 2_000
 logger = logging.getLogger(__name__)
@@ -38,30 +51,32 @@ def pass_deadlines(*, actor: Actor | None = None) -> int:
     """
     actor = actor or Actor.system("deadlines")
     over, moved = clock.now() - SERVED, 0
-    for model, state, name in CLOCKS:
-        due = model.unscoped.filter(state=state, due_at__lte=over).order_by("due_at", "pk")
+    for rule in CLOCKS:
+        due = rule.model.unscoped.filter(state=rule.state, due_at__lte=over).order_by("due_at", "pk")
         for pk in list(due.values_list("pk", flat=True)[:BATCH]):
-            moved += _attempt(model, pk, state, name, actor, over)
+            moved += _attempt(rule, pk, actor, over)
     coordination.remind()
     return moved
 
 
-def _attempt(model: type[Case], pk: int, state: str, name: str, actor: Actor, over: datetime) -> bool:
+def _attempt(rule: Clock, pk: int, actor: Actor, over: datetime) -> bool:
     """One that cannot be moved now keeps none of the others waiting; the next run tries it again."""
     try:
-        return _pass(model, pk, state, name, actor, over)
+        return _pass(rule, pk, actor, over)
     except (InterfaceError, OperationalError):
         raise  # the database is away, which is no fault of this case
     except Exception:
-        logger.exception("deadline of %s %s", model.slug(), pk)
+        logger.exception("deadline of %s %s", rule.model.slug(), pk)
         return False
 
 
 @transaction.atomic
-def _pass(model: type[Case], pk: int, state: str, name: str, actor: Actor, over: datetime) -> bool:
-    rows = model.unscoped.select_for_update(skip_locked=True, of=("self",))
-    case = rows.filter(pk=pk, state=state, due_at__lte=over).first()
+def _pass(rule: Clock, pk: int, actor: Actor, over: datetime) -> bool:
+    rows = rule.model.unscoped.select_for_update(skip_locked=True, of=("self",))
+    case = rows.filter(pk=pk, state=rule.state, due_at__lte=over).first()
     if case is None:  # moved meanwhile, or in another run's hands
         return False
-    fire(case, name, actor=actor, at=case.due_at)
+    with on_record():
+        reason = str(rule.reason)
+    fire(case, rule.name, actor=actor, at=case.due_at, reason=reason)
     return True

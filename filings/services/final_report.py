@@ -137,9 +137,9 @@ def _months(frozen: dict[str, Any]) -> Table:
             _("重复"),
             _("迟报"),
             _("M1 差错/计数"),
-            _("M1 准确率（%）"),
+            _("M1 准确率"),
             _("M2 差错/计数"),
-            _("M2 准确率（%）"),
+            _("M2 准确率"),
         ],
         rows,
         _("没有核验单"),
@@ -153,11 +153,7 @@ def _month_cells(line: dict[str, Any]) -> list[Any]:
     return [
         *(line[key] for key in ("submitted", "accepted")),
         *(line["counts"][key] for key in ("refused", "duplicates", "late")),
-        *(
-            text
-            for found in accuracies
-            for text in (f"{found['errors']}/{found['n']}", found["shown"].rstrip("%"))
-        ),
+        *(text for found in accuracies for text in (f"{found['errors']}/{found['n']}", found["shown"])),
     ]
 
 

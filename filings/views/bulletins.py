@@ -16,7 +16,7 @@ from filings.pages import bulletins
 from filings.services import bulletin_papers
 from pilot.models import Document
 from pilot.services import documents
-from pilot.ui import Column, Link, PlainPage, Row, Section
+from pilot.ui import Column, Link, PlainPage, Row, Section, contents_of
 from pilot.views.shell import file_response
 
 
@@ -32,10 +32,12 @@ def published_bulletin(request: Any, pk: int | None = None) -> HttpResponse:
     if bulletin is None:
         raise Http404
     facts = Section(_("基本信息"), facts=bulletins.facts(bulletin, None))
+    sections = [facts, bulletins.files(bulletin), *bulletins.sections(bulletin, request.actor)]
     page = PlainPage(
         f"{bulletin} {bulletin.number}",
         crumbs=[Link(_("试点运行情况通报"), reverse("published_bulletin"))],
-        sections=[facts, bulletins.files(bulletin), *bulletins.sections(bulletin, request.actor)],
+        sections=sections,
+        contents=contents_of(sections),
     )
     return render(request, "pages/plain.html", {"page": page})
 

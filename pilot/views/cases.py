@@ -22,7 +22,7 @@ from pilot.forms import RemarkForm, whole_number
 from pilot.machines import Case, declared
 from pilot.registry import MachinePages, Task, pages_of
 from pilot.tones import state_tag
-from pilot.ui import ActionItem, ActPage, DetailPage, Link, Section
+from pilot.ui import ActionItem, ActPage, DetailPage, DocumentItem, Link, Section, contents_of
 from pilot.views import case_parts, disclosure
 from pilot.views.listing import crumbs, visible_rows
 
@@ -50,6 +50,7 @@ def case_detail(request: Any, slug: str, pk: int) -> HttpResponse:
 def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
     """What the page of a case shows, for machines whose page has more on it."""
     due, due_tone = case_parts.due(case)
+    sections, papers = pages.sections(case, request.actor), case_parts.documents(case, request.actor)
     return DetailPage(
         title=case.title,
         kind="" if str(pages.label) in case.title else str(pages.label),
@@ -57,18 +58,24 @@ def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
         state=state_tag(case),
         crumbs=crumbs(pages),
         facts=pages.all_facts(case, request.actor),
-        sections=pages.sections(case, request.actor),
+        sections=sections,
         actions=_actions(pages, case, request.actor),
         waiting_for=pages.awaits(case, request.actor) or case_parts.waiting_for(case),
         since=case.state_since,
         due=due,
         due_tone=due_tone,
         timeline=case_parts.timeline(case, request.actor),
-        documents=case_parts.documents(case, request.actor),
+        documents=papers,
         diagram=case_parts.diagram(case),
         related=[*pages.links(case, request.actor), *case_parts.related(case, request.actor)],
         seen_state=case.state,
+        contents=_contents(sections, papers) if pages.long else (),
     )
+
+
+def _contents(sections: Sequence[Section], papers: Sequence[DocumentItem]) -> list[Link]:
+    """The papers first: on a narrow screen they stand below everything."""
+    return [*([Link(_("文书"), "#documents")] if papers else []), *contents_of(sections)]
 
 
 def _actions(pages: MachinePages, case: Case, actor: Any) -> list[ActionItem]:

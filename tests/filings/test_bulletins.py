@@ -224,7 +224,7 @@ def test_a_corrigendum_says_what_changed(
     name = unit.organisation.name
     words = [bulletin_table.correction_words(change) for change in second.figures["corrections"]]
     assert f"{name}：M1 差错/计数由 1/1 改为 0/1" in words
-    assert f"{name}：M1 准确率（%）由 0.0000 改为 100.0000" in words
+    assert f"{name}：M1 准确率由 0.0000% 改为 100.0000%" in words
     assert "合计：M2 差错/计数由 1/1 改为 0/1" in words
     assert {change["column"] for change in second.figures["corrections"]} == {
         "m1", "m1_shown", "m1_interval", "m1_verdict", "m2", "m2_shown", "m2_verdict",
