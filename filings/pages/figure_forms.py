@@ -17,18 +17,18 @@ from pilot.masking import staff
 from pilot.ui import Column, Link, Row, Section
 
 LABELS = {
-    "m1_n": gettext_lazy("M1 已判定"),
+    "m1_n": gettext_lazy("M1 计数"),
     "m1_errors": gettext_lazy("M1 差错"),
-    "m2_n": gettext_lazy("M2 已判定"),
+    "m2_n": gettext_lazy("M2 计数"),
     "m2_errors": gettext_lazy("M2 差错"),
     "pending": gettext_lazy("待比对"),
     "undeterminable": gettext_lazy("无法判定"),
     "m1_provisional": gettext_lazy("M1 待定差错"),
     "m2_provisional": gettext_lazy("待定差错"),
     "errors_corrected": gettext_lazy("事后更正"),
-    "first_pass_m1_n": gettext_lazy("首次报送 M1 已判定"),
+    "first_pass_m1_n": gettext_lazy("首次报送 M1 计数"),
     "first_pass_m1_errors": gettext_lazy("首次报送 M1 差错"),
-    "first_pass_m2_n": gettext_lazy("首次报送 M2 已判定"),
+    "first_pass_m2_n": gettext_lazy("首次报送 M2 计数"),
     "first_pass_m2_errors": gettext_lazy("首次报送 M2 差错"),
     "late": gettext_lazy("迟报"),
     "refused": gettext_lazy("拒收"),

@@ -67,7 +67,7 @@ def charts_of(views: Sequence[UnitView], daily: Any, total: Tally, handed_in: in
         Section(
             _("从提交到差错"),
             svg=str(stages),
-            note=_("接收含各版次；已判定和有差错按计入版次统计，有差错为 M2 差错。"),
+            note=_("接收含各版次；计数和有差错按计入 M2 的版次统计。"),
         ),
     ]
 

@@ -17,7 +17,7 @@ PERCENT: Final = PPM // 100
 MOST_LABELS: Final = 40  # of units in one drawing
 TITLES: Final = {
     "intervals": gettext_lazy("各试点单位主体身份信息准确率（M1）和置信区间（%）"),
-    "funnel": gettext_lazy("提交、接收、已判定和有差错的份数"),
+    "funnel": gettext_lazy("提交、接收、计数和有差错的份数"),
     "errors": gettext_lazy("各试点单位主体身份信息差错数（M1，份）"),
     "trend": gettext_lazy("主体身份信息准确率（M1）走势（%）"),
     "volume": gettext_lazy("核验单份数走势"),
@@ -45,7 +45,7 @@ def figure_funnel(*, submitted: int | None, accepted: int, counted: int, errors:
     stages = [
         *([] if submitted is None else [Stage(_("提交"), [submitted])]),
         Stage(_("接收"), [accepted]),
-        Stage(_("已判定"), [counted]),
+        Stage(_("计数"), [counted]),
         Stage(_("有差错"), [errors]),
     ]
     return funnel(str(TITLES["funnel"]), stages, [_("份")])

@@ -267,3 +267,16 @@ def test_the_unit_reads_what_to_do_and_its_bureau_records_the_new_licence(
     assert renewed.rows[0].cells[1:4] == ["2019-06-30", "2024-06-30", "已核对新证"]
     assert bureau_reviewer.name not in text_of(owner, page)
     assert licences.watch() == 2
+
+
+def test_of_a_unit_that_is_out_the_grid_is_that_of_its_end(
+    units: list[PilotUnit], ministry_officer: Actor
+) -> None:
+    client, url = signed_in(ministry_officer), reverse("pilot-unit_detail", args=[units[0].code])
+    grid = client.get(url).context["page"].grid
+    assert (grid.lead, grid.at.date()) == ("截至", date(2019, 7, 1))
+    world.at("2020-01-10 09:00")
+    ended = client.get(url).context["page"].grid
+    assert (ended.lead, ended.at) == ("试点结束时的开通范围，截至", world.moment("2020-01-01 00:00"))
+    earlier = client.get(f"{url}?on=2019-07-01").context["page"].grid
+    assert (earlier.lead, earlier.summary) == ("截至", grid.summary)
