@@ -124,9 +124,9 @@ def _results(inspection: Inspection, items: list[InspectionItem]) -> list[Sectio
     """As concluded; where a finding was overturned since, as it now is, too."""
     now = inspection_report.result_of(inspection, items)
     result = inspection.result or now
-    shown = [_judged(_("指标与判定"), result["figures"])]
+    shown = [_judged(_("指标与统计结论"), result["figures"])]
     if result["errors"] != now["errors"]:
-        shown.append(_judged(_("差错撤销后的指标与判定"), now["figures"]))
+        shown.append(_judged(_("差错撤销后的指标与统计结论"), now["figures"]))
     if result["agreement"]["pairs"]:
         shown.append(_agreement(result["agreement"]))
     tested = inspection_report.claim_of(inspection, len(items))
@@ -216,7 +216,7 @@ def _judged(title: str, figures: list[dict[str, Any]]) -> Section:
             Column("counts", _("差错 / 计数"), "end"),
             Column("shown", _("准确率%"), "end"),
             Column("interval", _("单侧界限%"), "end"),
-            Column("verdict", _("判定")),
+            Column("verdict", _("统计结论")),
         ],
         rows=[
             Row("", [str(NAMES[f["key"]]), common.counts(f), f["shown"], f["interval"], _m(f)])

@@ -144,9 +144,9 @@ def _to_date(view: UnitView, door: Door | None) -> Section:
     (m1, m2), counts, code = figures_of(view.tally, view), view.tally.counts, view.unit.code
     facts = [
         Fact(_("M1 准确率"), common.ratio(m1, code, TO_DATE, "m1"), _("主体身份信息")),
-        Fact(_("M1 判定"), common.met(m1, whole=False)),
+        Fact(_("M1 差错情况"), common.met(m1, whole=False)),
         Fact(_("M2 准确率"), common.ratio(m2, code, TO_DATE, "m2"), _("核验单信息")),
-        Fact(_("M2 判定"), common.met(m2, whole=False)),
+        Fact(_("M2 差错情况"), common.met(m2, whole=False)),
         Fact(_("待比对"), common.opened(counts.pending, code, TO_DATE, "pending")),
         Fact(_("无法判定"), common.opened(counts.undeterminable, code, TO_DATE, "undeterminable")),
         Fact(_("数据截至"), clock.now()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,7 @@ from django.utils.translation import gettext as _
 from filings.enums import JobState
 from filings.intake.decode import FileFormat
 from filings.models import FormRefusal, FormRepeat, UploadJob
-from filings.rules import words
+from filings.rules import general
 from filings.services import rejects, spool, trials
 from filings.services.uploads import OPEN_STATES
 from pilot import clock, policy
@@ -30,7 +29,6 @@ MILESTONE: Final = 25
 """Readers of the screen are told of every so many per cent, not of every second."""
 STREAMED: Final = frozenset({FileFormat.NDJSON, FileFormat.CSV})
 """Formats whose rows are read one after another; of the others the whole file is read before the first row."""
-_PARTICULARS: Final = re.compile(r"\{\w+\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +239,7 @@ def _refusals(job: UploadJob, params: Mapping[str, Any]) -> Refusals:
         codes=_codes(job, here, language),
         table=_table(page, language),
         page=page,
-        filtered=f"{chosen} {_words(chosen, language)}" if chosen else "",
+        filtered=f"{chosen} {general(chosen, language)}" if chosen else "",
         reset=f"{here}#refusals",
     )
 
@@ -255,17 +253,11 @@ def _codes(job: UploadJob, here: str, language: str) -> Section:
             Column("rows", _("行数"), align="end"),
         ],
         rows=[
-            Row(f"{here}?{urlencode({'code': code})}#refusals", [code, _words(code, language), rows])
+            Row(f"{here}?{urlencode({'code': code})}#refusals", [code, general(code, language), rows])
             for code, rows in sorted(job.code_counts.items(), key=lambda item: (-item[1], item[0]))
         ],
         note=_("点代码只看这一种；一行可有多种差错"),
     )
-
-
-def _words(code: str, language: str) -> str:
-    """What a code says, without the particulars that differ from row to row."""
-    both = words(code)
-    return _PARTICULARS.sub("…", both.en if language.startswith("en") else both.zh)
 
 
 def _table(page: Page[Any], language: str) -> Section:

@@ -39,12 +39,3 @@ def test_a_moment_is_written_as_everywhere_and_what_is_none_as_it_was_sent() -> 
     facts = {fact.label: fact.value for section in form_content.sections(record) for fact in section.facts}
     moment = datetime.fromisoformat("2019-06-18T09:30:00+08:00")
     assert (facts["采集时间"], facts["核验承诺时间"]) == (moment, "示例")
-
-
-def test_a_code_stands_beside_its_name_and_alone_without_one() -> None:
-    subject = {"nature": 4, "cert_type": 99}
-    facts = {
-        fact.label: fact for section in form_content.sections({"subject": subject}) for fact in section.facts
-    }
-    told = [(facts[label].value, facts[label].hint) for label in ("单位性质", "证件类型")]
-    assert told == [("企业", "代码 4"), (99, "")]
