@@ -22,8 +22,8 @@ COLUMNS: Final = (
     ("province", "省份", 12),
     ("licence", "许可证编号", 16),
     ("methods", "采集方式", 14),
-    ("opinion", "审核意见", 12),
-    ("remark", "备注", 24),
+    ("opinion", "审核结论", 12),
+    ("remark", "审核意见", 24),
 )
 LAST: Final = len(COLUMNS) - 1
 HEAD: Final = 3  # the row of the headings; above it title, notice and office

@@ -94,8 +94,8 @@ def test_a_second_version_is_shown_beside_the_first(staff: builders.Desk) -> Non
     name, number = changes_side.provider.name, changes_side.acceptance_number
     assert [str(column.label) for column in section.columns[4:]] == ["第 1 版", "第 2 版"]
     assert [plain(row.cells) for row in section.rows] == [
-        ["删除", goes.acceptance_number, goes.provider.name, "审核意见", "同意推荐", None],
-        ["变更", number, name, "审核意见", "同意推荐", "不同意推荐"],
+        ["删除", goes.acceptance_number, goes.provider.name, "审核结论", "同意推荐", None],
+        ["变更", number, name, "审核结论", "同意推荐", "不同意推荐"],
         ["变更", number, name, "审核意见版次", 1, 2],
     ]
     assert section.note == "新增 0 家，删除 1 家，变更 1 家"
