@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .axes import Axes, grid_lines, labels_below, mark_line, round_ticks, trend_line
 from .enums import Province
-from .svg import NOTHING, PALETTE, Palette, drawing, element, fit_text, legend, text_width, widest
+from .svg import NOTHING, PALETTE, WIDE, Heads, Palette, drawing, element, legend, text_width, widest
 from .ui import ProvinceTile, Tone
 
 
@@ -59,27 +59,27 @@ class Stage:
 
 
 def bar_chart(
-    title: str, bars: Sequence[Bar], *, desc: str = "", width: int = 640, palette: Palette = PALETTE
+    title: str, bars: Sequence[Bar], *, desc: str = "", width: int = WIDE, palette: Palette = PALETTE
 ) -> SafeString:
     """Horizontal bars from zero, one below the other, each with label and value.
 
     Raises ValueError for a negative or infinite value.
     """
     _check(bar.value for bar in bars)
-    row, thick = 30, 18
-    left = min(widest(bar.label for bar in bars) + 12, width * 0.4)
+    heads = Heads.of((bar.label for bar in bars), width)
+    row, thick, left = 30 + heads.above, 18, heads.left
     room = width - left - widest(bar.text for bar in bars) - 16
     longest = max((bar.value for bar in bars), default=0) or 1
     groups = []
     for i, bar in enumerate(bars):
-        size = room * bar.value / longest
+        size, top = room * bar.value / longest, row * i + heads.above
         groups.append(
             element(
                 "g",
                 element("title", f"{bar.label}: {bar.text}"),
-                element("text", fit_text(bar.label, left - 8), x=left - 8, y=row * i + 20, text_anchor="end"),
-                element("rect", x=left, y=row * i + 6, width=size, height=thick, fill=palette.colour(0)),
-                element("text", bar.text, x=left + size + 6, y=row * i + 20),
+                heads.head(bar.label, top + 20),
+                element("rect", x=left, y=top + 6, width=size, height=thick, fill=palette.colour(0)),
+                element("text", bar.text, x=left + size + 6, y=top + 20),
                 class_="chart-bar",
             )
         )
@@ -95,7 +95,7 @@ def line_chart(
     mark: Mark | None = None,
     shown: Callable[[float], str] = "{:g}".format,
     desc: str = "",
-    width: int = 640,
+    width: int = WIDE,
     height: int = 260,
     palette: Palette = PALETTE,
 ) -> SafeString:
@@ -107,7 +107,7 @@ def line_chart(
         raise ValueError("every series needs one value per label")
     values = [value for line in series for value in line.values if value is not None]
     if not values:
-        return _chart(title, desc, width, 24, (), palette, "line-chart")
+        return _chart(title, desc, width, 24, (), palette)
     ticks = round_ticks([*values, mark.value] if mark else values)
     left = widest(map(shown, ticks)) + 10
     axes = Axes(left, width - 16.0, 34.0, height - 26.0, ticks[0], ticks[-1], len(labels))
@@ -124,7 +124,7 @@ def line_chart(
         + ", ".join(f"{label} {_shown(v, shown)}" for label, v in zip(labels, line.values, strict=True))
         for line in series
     )
-    return _chart(title, summary, width, height, parts, palette, "line-chart")
+    return _chart(title, summary, width, height, parts, palette)
 
 
 def funnel(
@@ -133,7 +133,7 @@ def funnel(
     part_labels: Sequence[str],
     *,
     desc: str = "",
-    width: int = 640,
+    width: int = WIDE,
     palette: Palette = PALETTE,
 ) -> SafeString:
     """Stages one below the other, centred, each stacked from the same parts, with its total at the end.
@@ -143,15 +143,15 @@ def funnel(
     if any(len(stage.parts) != len(part_labels) for stage in stages):
         raise ValueError("every stage needs one number per part")
     _check(part for stage in stages for part in stage.parts)
-    head, row = 34, 40
-    left = widest(stage.label for stage in stages) + 12
+    heads = Heads.of((stage.label for stage in stages), width)
+    first, row, left = 34, 40 + heads.above, heads.left
     totals = [sum(stage.parts) for stage in stages]
     room = width - left - widest(map(str, totals)) - 16
     scale = room / (max(totals, default=0) or 1)
     parts = [*legend(part_labels, left, palette, dashes=False)] if stages else []
     for i, (stage, total) in enumerate(zip(stages, totals, strict=True)):
-        top = head + row * i
-        parts.append(element("text", stage.label, x=left - 8, y=top + 19, text_anchor="end"))
+        top = first + row * i + heads.above
+        parts.append(heads.head(stage.label, top + 19))
         parts.append(element("text", str(total), x=width - 4, y=top + 19, text_anchor="end"))
         start = left + (room - total * scale) / 2
         for j, (label, part) in enumerate(zip(part_labels, stage.parts, strict=True)):
@@ -162,7 +162,7 @@ def funnel(
         + ", ".join(f"{label} {part}" for label, part in zip(part_labels, stage.parts, strict=True))
         for stage, total in zip(stages, totals, strict=True)
     )
-    return _chart(title, summary, width, head + row * len(stages), parts, palette)
+    return _chart(title, summary, width, first + row * len(stages), parts, palette)
 
 
 def sparkline(
@@ -259,9 +259,8 @@ def _chart(
     height: float,
     children: Iterable[str],
     palette: Palette,
-    class_: str = "chart",
 ) -> SafeString:
-    return drawing(title, desc, width, height, *children, palette=palette, class_=class_)
+    return drawing(title, desc, width, height, *children, palette=palette, class_="chart")
 
 
 def _segment(

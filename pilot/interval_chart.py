@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from .axes import round_ticks
 from .charts import Mark
-from .svg import NOTHING, PALETTE, Palette, drawing, element, fit_text, widest
+from .svg import NOTHING, PALETTE, WIDE, Heads, Palette, drawing, element, text_width, widest
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def interval_chart(
     *,
     mark: Mark | None = None,
     tick: Callable[[float], str] = "{:g}".format,
-    width: int = 640,
+    width: int = WIDE,
     palette: Palette = PALETTE,
 ) -> SafeString:
     """A dot per value with a bar from its lower to its upper bound, and a vertical line at the mark."""
@@ -48,39 +48,54 @@ def interval_chart(
         return drawing(title, summary, width, 24, palette=palette, class_="chart")
     values = [bound for span in known for bound in (span.low, span.high)] + ([mark.value] if mark else [])
     ticks = round_ticks(values)
-    left = min(widest(span.label for span in spans) + 12, width * 0.4)
+    heads = Heads.of((span.label for span in spans), width)
+    left = heads.left or widest(map(tick, ticks)) / 2 + 2
     scale = _Scale(left, width - left - widest(span.shown for span in spans) - 24, ticks[0], ticks[-1])
-    bottom = 30 * len(spans) + 24
+    row = 30 + heads.above
+    bottom = row * len(spans) + 24
     parts = [
-        part
+        element("line", x1=scale.x(value), y1=20, x2=scale.x(value), y2=bottom, stroke=palette.grid)
         for value in ticks
-        for part in (
-            element("line", x1=scale.x(value), y1=20, x2=scale.x(value), y2=bottom, stroke=palette.grid),
-            element("text", tick(value), x=scale.x(value), y=bottom + 16, text_anchor="middle"),
-        )
     ]
-    parts += [_row(span, 30 * i + 24, scale, width, tick, palette) for i, span in enumerate(spans)]
+    parts += [
+        element("text", tick(value), x=scale.x(value), y=bottom + 16, text_anchor="middle")
+        for value in ticks[:: _every(ticks, scale, tick)]
+    ]
+    parts += [
+        _row(span, row * i + heads.above + 24, scale, heads, width, tick, palette)
+        for i, span in enumerate(spans)
+    ]
     if mark:
-        x = scale.x(mark.value)
+        x, half = scale.x(mark.value), text_width(mark.label) / 2
+        beside = min(max(x, half), width - half)
         parts += [
             element(
                 "line", x1=x, y1=18, x2=x, y2=bottom, class_="chart-mark", stroke=palette.mark,
                 stroke_dasharray="4 2",
             ),
-            element("text", mark.label, x=x, y=13, text_anchor="middle", fill=palette.mark),
+            element("text", mark.label, x=beside, y=13, text_anchor="middle", fill=palette.mark),
         ]  # fmt: skip
     return drawing(title, summary, width, bottom + 24, *parts, palette=palette, class_="chart")
 
 
+def _every(ticks: Sequence[float], scale: _Scale, tick: Callable[[float], str]) -> int:
+    """Of how many values below the bars one is written, so that they do not run into each other."""
+    return -(-int(widest(map(tick, ticks)) + 8) // int(scale.x(ticks[1]) - scale.x(ticks[0])))
+
+
 def _row(
-    span: Span, top: float, scale: _Scale, width: int, tick: Callable[[float], str], palette: Palette
+    span: Span,
+    top: float,
+    scale: _Scale,
+    heads: Heads,
+    width: int,
+    tick: Callable[[float], str],
+    palette: Palette,
 ) -> SafeString:
     middle, colour = top + 14, palette.colour(0)
     parts = [
         element("title", f"{span.label}: {_words(span, tick)}"),
-        element(
-            "text", fit_text(span.label, scale.left - 8), x=scale.left - 8, y=middle + 5, text_anchor="end"
-        ),
+        heads.head(span.label, middle + 5),
         element("text", span.shown, x=width - 4, y=middle + 5, text_anchor="end"),
     ]
     if span.value is not None:

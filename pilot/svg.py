@@ -4,7 +4,7 @@ Presentation attributes and class names only: the pages' content security policy
 style, and WeasyPrint reads no style sheet inside an SVG. The font is the page's or the PDF's own.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -13,6 +13,8 @@ from unicodedata import east_asian_width
 from django.utils.safestring import SafeString
 
 FONT_SIZE: Final = 13
+WIDE: Final = 640
+SLIM: Final = 340  # what a phone has room for
 NOTHING: Final = "--"
 DASHES: Final = ("none", "7 3", "2 3", "9 3 2 3", "12 4")
 
@@ -95,6 +97,35 @@ def fit_text(text: str, room: float) -> str:
 def widest(texts: Iterable[str]) -> float:
     """The width of the widest text; 0 without any."""
     return max(map(text_width, texts), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Where the names of rows stand: in a column on the left, or on a line above each row where that is too narrow."""
+
+    left: float
+    above: float
+    room: float
+
+    @classmethod
+    def of(cls, labels: Iterable[str], width: float) -> "Heads":
+        """For a drawing of this width, of which the column takes two fifths at the most."""
+        if width <= SLIM:
+            return cls(0, 18, width)
+        left = min(widest(labels) + 12, width * 0.4)
+        return cls(left, 0, left - 8)
+
+    def head(self, label: str, y: float) -> SafeString:
+        """The name of a row whose own text stands at this height."""
+        text = fit_text(label, self.room)
+        if self.above:
+            return element("text", text, x=0, y=y - 22)
+        return element("text", text, x=self.room, y=y, text_anchor="end")
+
+
+def for_screens(draw: Callable[..., SafeString]) -> SafeString:
+    """A drawing twice, wide and slim with words as large: the style sheet shows a phone the second one."""
+    return draw(width=WIDE) + draw(width=SLIM)
 
 
 def legend(labels: Sequence[str], left: float, palette: Palette, *, dashes: bool) -> Iterator[SafeString]:

@@ -196,6 +196,7 @@ class ListPage:
     filter_form: Any = None
     filtered: bool = False
     page: Any = None  # django.core.paginator.Page
+    following: Link | None = None  # what comes after these rows, in a list without numbered pages
     toolbar: Sequence[Link] = ()
     buttons: Sequence[Link] = ()  # acts on the whole list: what is posted, and where
     views: ViewBar | None = None

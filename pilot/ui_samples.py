@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pilot.charts import Bar, Mark, Series, bar_chart, line_chart, sparkline, tile_grid
 from pilot.enums import Province
+from pilot.svg import for_screens
 from pilot.ui import (
     ActionItem,
     ActPage,
@@ -350,17 +352,24 @@ def dashboard(query: QueryDict) -> Dashboard:
         charts=(
             Section(
                 "M1 走势",
-                svg=line_chart(
-                    "M1 走势",
-                    ("5月", "6月上", "6月中", "6月下"),
-                    (Series("全部单位", (99.96, 99.97, 99.98, 99.97)),),
-                    mark=Mark("达标线", 99.95),
-                    shown="{:.2f}%".format,
+                svg=for_screens(
+                    partial(
+                        line_chart,
+                        "M1 走势",
+                        ("5月", "6月上", "6月中", "6月下"),
+                        (Series("全部单位", (99.96, 99.97, 99.98, 99.97)),),
+                        mark=Mark("达标线", 99.95),
+                        shown="{:.2f}%".format,
+                    )
                 ),
             ),
             Section(
                 "差错来源",
-                svg=bar_chart("差错来源", (Bar("权威库比对", 42), Bar("抽查", 17), Bar("投诉举报", 5))),
+                svg=for_screens(
+                    partial(
+                        bar_chart, "差错来源", (Bar("权威库比对", 42), Bar("抽查", 17), Bar("投诉举报", 5))
+                    )
+                ),
                 note="统计口径：2019-06-01 ～ 2019-06-30，规则版本 1。",
             ),
         ),

@@ -15,8 +15,9 @@ from applications.models import Application, ApplicationVersion
 from applications.pages import case as case_page
 from applications.pages import form as form_page
 from applications.rules.form import shown
-from applications.selectors import cases, content, receipts
+from applications.selectors import cases, content, receipts, tasks
 from applications.selectors.form_schema import form_of
+from applications.selectors.tasks import Tasks
 from applications.services import proofs, versions
 from pilot import workflow
 from pilot.actors import Actor
@@ -24,7 +25,7 @@ from pilot.masking import mask_name
 from pilot.models import Organisation
 from pilot.selectors import people, programmes
 from pilot.tones import state_tag
-from pilot.ui import Column, DocumentItem, Fact, Link, Row, Section, Tag
+from pilot.ui import DocumentItem, Fact, Link, Section, Tag
 
 ACTS: Final[Mapping[str, str]] = {
     ApplicationState.DRAFT: "submit",
@@ -41,6 +42,16 @@ class Answers:
     title: str
     url: str
     facts: Sequence[Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What one section, or the files, still lack: how much in words, where to begin, and each fault with its place."""
+
+    title: str
+    words: str
+    url: str
+    faults: Sequence[tuple[Link, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,8 @@ class CheckPage:
     title: str
     crumbs: Sequence[Link]
     bell: form_page.Bell
-    faults: Section | None
+    gaps: Sequence[Gap]
+    left: str  # how many faults these are together
     answers: Sequence[Answers]
     files: Sequence[HandedFile]
     files_url: str
@@ -70,19 +82,21 @@ class CheckPage:
     obstacle: str
     effect: str
     carried: Mapping[str, Any]
+    back: Link
 
 
 def check_page(case: Application, actor: Actor, form: Any, *, at: datetime, effect: str) -> CheckPage:
     """What would be handed in now. ``obstacle`` says why it cannot be; ``carried`` what the page holds it to."""
     frozen, files, digest = versions.snapshot(case)
-    found = content.current_faults(case, at=at)
+    work = tasks.tasks_of(case, at=at)
     why = workflow.why_not(case, ACTS[case.state], actor=actor, at=at)
     targets = content.open_targets(case)
     return CheckPage(
         title=_("核对并提交"),
         crumbs=form_page.crumbs(case, form_page.task_list(case)),
         bell=form_page.bell(case, at=at),
-        faults=_faults(case, found) if found else None,
+        gaps=list(_gaps(case, work)),
+        left=_("提交前还需完成（%(n)s 处）") % {"n": len(work.faults)} if work.faults else "",
         answers=list(_answers(case, frozen, targets)),
         files=list(_files(files)),
         files_url="" if targets.isdisjoint(FileKind.values) else reverse("application_files", args=[case.pk]),
@@ -91,18 +105,25 @@ def check_page(case: Application, actor: Actor, form: Any, *, at: datetime, effe
         obstacle="" if why is None else str(why.message),
         effect=effect,
         carried={"seen": case.state, "seen_step": workflow.steps(case), "checked": digest},
+        back=form_page.task_list(case),
     )
 
 
-def _faults(case: Application, found: Sequence[Any]) -> Section:
-    return Section(
-        _("提交前还需完成（%(n)s 处）") % {"n": len(found)},
-        columns=[Column("place", _("项目或材料")), Column("text", _("问题"))],
-        rows=[
-            Row(_and_back(case_page.place_url(case, fault.target)), line)
-            for fault, line in zip(found, content.described(found, case.programme), strict=True)
-        ],
-    )
+def _gaps(case: Application, work: Tasks) -> Iterable[Gap]:
+    """The parts with faults, in the order of the form."""
+    said = content.described(work.faults, case.programme)
+    lines = {
+        fault.target: (Link(label, _and_back(case_page.place_url(case, fault.target))), words)
+        for fault, (label, words) in zip(work.faults, said, strict=True)
+    }
+    for task in work.sections:
+        found = [lines[field.key] for field in task.section.fields if field.key in lines]
+        blank = len(task.missing) == len(found)
+        words = _("缺 %(n)s 项") if blank else _("%(n)s 项待补充或更正")
+        if found:
+            yield Gap(str(task.section.title), words % {"n": len(found)}, found[0][0].url, found)
+    if missing := [lines[fault.target] for fault in work.files.missing]:
+        yield Gap(_("材料"), _("缺 %(n)s 种材料") % {"n": len(missing)}, missing[0][0].url, missing)
 
 
 def _and_back(url: str) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from applications.enums import FileKind, ScanState
 from applications.models import Application, ApplicationFile, PartialUpload
-from applications.pages.form import Bell, bell, checking, crumbs, task_list
+from applications.pages.form import Bell, bell, checking, crumbs, step, task_list
 from applications.rules.completeness import REQUIRED_FILES
 from applications.selectors import content
 from applications.services.drafts import editing_obstacle
@@ -91,6 +91,7 @@ class FilesPage:
     """All kinds of materials with the limits that hold for each file."""
 
     title: str
+    step: str
     crumbs: Sequence[Link]
     bell: Bell | None
     limits: Sequence[Fact]
@@ -118,6 +119,7 @@ def build(
     here = Link(case.number, reverse("application_detail", args=[case.pk]))
     return FilesPage(
         title=_("申请材料"),
+        step=step(case) if writing else "",
         crumbs=crumbs(case, *([task_list(case)] if writing else [])),
         bell=bell(case, at=at) if writing else None,
         limits=limits(),

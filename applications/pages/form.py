@@ -143,7 +143,7 @@ def form_page(case: Application, *, at: datetime) -> FormPage:
         done=tasks.done,
         total=tasks.total,
         check=checking(case),
-        prefill=Link(_("上传已填好的申请表，自动填入"), reverse("application_prefill", args=[case.pk])),
+        prefill=Link(_("上传已填好的申请表"), reverse("application_prefill", args=[case.pk])),
     )
 
 
@@ -267,7 +267,7 @@ def section_page(
     return SectionPage(
         title=str(form.section.title),
         crumbs=crumbs(case, task_list(case)),
-        step=_("第 %(n)s 部分，共 %(total)s 部分") % {"n": place + 1, "total": len(parts)},
+        step=step(case, place + 1),
         bell=bell(case, at=at),
         form=form,
         rows=_rows(case, form, {clash.key: clash for clash in clashes}),
@@ -278,6 +278,12 @@ def section_page(
         saved=saved,
         clashes=len(clashes),
     )
+
+
+def step(case: Application, number: int = 0) -> str:
+    """Which of all parts this is; the files are the last one."""
+    total = len(form_of(case.programme).sections) + 1
+    return _("第 %(n)s 部分，共 %(total)s 部分") % {"n": number or total, "total": total}
 
 
 def neighbour(case: Application, section: FormSection, step: int) -> Link | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from applications.models import Application
-from applications.pages.form import crumbs, task_list
+from applications.pages.form import Bell, bell, crumbs, task_list
 from applications.rules.form import FormField, is_blank, shown
 from applications.selectors import content as contents
 from applications.selectors.form_schema import form_of
@@ -35,6 +36,7 @@ class PrefillPage:
 
     title: str
     crumbs: Sequence[Link]
+    bell: Bell
     ways: Sequence[tuple[Link, str]]
     form: Any
     obstacle: str
@@ -44,12 +46,15 @@ class PrefillPage:
     back: Link
 
 
-def prefill_page(case: Application, *, form: Any, obstacle: str, taken: Taken | None = None) -> PrefillPage:
+def prefill_page(
+    case: Application, *, form: Any, obstacle: str, at: datetime, taken: Taken | None = None
+) -> PrefillPage:
     """Three ways to one record; the values waiting to be looked at; and, after an upload, what became of the file."""
     lines = list(_lines(case, taken or Taken()))
     return PrefillPage(
-        title=_("读入申请表"),
+        title=_("上传已填好的申请表"),
         crumbs=crumbs(case, task_list(case)),
+        bell=bell(case, at=at),
         ways=_ways(case),
         form=form,
         obstacle=obstacle,

@@ -146,7 +146,7 @@ def _opened(
             for hit in found
         ],
         hits_words=_("没有找到“%(text)s”（扫描件没有可查找的文字）") % {"text": find}
-        if find and not found
+        if find and pages and not found
         else "",
         kept=[
             (key, value) for key, value in {**asked, "file": str(file.pk)}.items() if key not in {"page", "q"}

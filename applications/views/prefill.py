@@ -18,6 +18,7 @@ from applications.validators.files import PDF, XLSX, check_size
 from applications.views.common import application_or_404
 from applications.writers.form_pdf import blank_form, form_with
 from applications.writers.form_xlsx import form_xlsx
+from pilot import clock
 from pilot.downloads import as_download
 from pilot.errors import Refused
 from pilot.selectors import programmes
@@ -58,7 +59,7 @@ def application_prefill(request: Any, pk: int) -> HttpResponse:
         form = PrefillForm(request.POST, request.FILES)
         taken = _taken(form, case, request.actor)
     obstacle = editing_obstacle(case, request.actor) or ""
-    page = prefill_page(case, form=form, obstacle=obstacle, taken=taken)
+    page = prefill_page(case, form=form, obstacle=obstacle, at=clock.now(), taken=taken)
     status = 422 if form.errors else 200
     return render(request, "applications/prefill.html", {"page": page}, status=status)
 

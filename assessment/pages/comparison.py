@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +26,7 @@ from pilot.charts import Stage as Bar
 from pilot.charts import funnel
 from pilot.context import EXTRA
 from pilot.registry import Group, ListFilter, pages_of
+from pilot.svg import for_screens
 from pilot.ui import Column, Link, PlainPage, Row, Section
 
 EXTRA.append((Group.REVIEW, "comparison", gettext_lazy("对比分析"), "columns-2"))
@@ -152,4 +154,5 @@ def _drawing(found: list[tuple[Side, Figures]]) -> Section | None:
         if None in parts:
             return None
         bars.append(Bar(str(stage.label), [part or 0 for part in parts]))
-    return Section(title, svg=str(funnel(title, bars, [side.label for side, _figures in found])))
+    sides = [side.label for side, _figures in found]
+    return Section(title, svg=for_screens(partial(funnel, title, bars, sides)))

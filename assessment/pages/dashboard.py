@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,6 +28,7 @@ from pilot.enums import Province
 from pilot.models import Programme
 from pilot.registry import ListFilter, on_dashboard, pages_of
 from pilot.selectors import programmes
+from pilot.svg import for_screens
 from pilot.tones import tone as tone_of
 from pilot.ui import Column, Fold, Link, Row, Section, Tag, Tile, Tone
 from pilot.workflow import state_label
@@ -120,7 +121,7 @@ def drawing(states: dict[str, int]) -> Section:
     title = _("申请办理漏斗")
     return Section(
         title,
-        svg=str(funnel(title, bars, [_("到达该阶段的申请")])) if states else "",
+        svg=for_screens(partial(funnel, title, bars, [_("到达该阶段的申请")])) if states else "",
         empty="" if states else _("没有申请"),
     )
 

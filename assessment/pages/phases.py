@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from applications.enums import ApplicationState
@@ -19,10 +21,9 @@ from pilot import clock
 from pilot.actors import Actor
 from pilot.models import Programme
 from pilot.rules import local_day
-from pilot.svg import PALETTE, drawing, element, fit_text
+from pilot.svg import PALETTE, WIDE, drawing, element, fit_text, for_screens
 from pilot.ui import Fact, Link, Section, Tag
 
-WIDTH: Final = 640
 HEIGHT: Final = 34
 SOON: Final = 2  # working days left from which a share is told as nearly over
 
@@ -37,7 +38,7 @@ def section_of(phase: ReviewPhase, outstanding: Mapping[str, Owed]) -> Section:
     return Section(
         _("；").join(filter(None, [title(phase), report_words(phase)])),
         facts=[_fact(part, outstanding.get(part.share.key)) for part in phase.parts],
-        svg=str(bar(phase)) if phase.parts else "",
+        svg=for_screens(partial(bar, phase)) if phase.parts else "",
         empty="" if phase.parts else _("本项目没有划分审查阶段的工作日"),
     )
 
@@ -68,28 +69,28 @@ def report_words(phase: ReviewPhase) -> str:
     return _("省局报送剩余 %(n)s 个工作日") % {"n": part.left}
 
 
-def bar(phase: ReviewPhase) -> str:
+def bar(phase: ReviewPhase, *, width: int = WIDE) -> SafeString:
     """The shares side by side, as wide as they are long; what has passed is dark."""
     total = sum(part.share.days for part in phase.parts)
     drawn, left = [], 0.0
     for part in phase.parts:
-        width = WIDTH * part.share.days / total
+        share = width * part.share.days / total
         label = f"{label_of(part)} {part.day}/{part.share.days}"
-        passed = max(width * part.day / part.share.days - 2, 0)
+        passed = max(share * part.day / part.share.days - 2, 0)
         drawn.append(
             element(
                 "g",
                 element("title", label),
                 element(
-                    "rect", x=left, y=22, width=width - 2, height=10, fill=PALETTE.tint, stroke=PALETTE.grid
+                    "rect", x=left, y=22, width=share - 2, height=10, fill=PALETTE.tint, stroke=PALETTE.grid
                 ),
                 element("rect", x=left, y=22, width=passed, height=10, fill=PALETTE.colour(0)),
-                element("text", fit_text(label, width - 6), x=left, y=15),
+                element("text", fit_text(label, share - 6), x=left, y=15),
             )
         )
-        left += width
+        left += share
     words = "; ".join(f"{label_of(part)} {part.day}/{part.share.days}" for part in phase.parts)
-    return drawing(title(phase), words, WIDTH, HEIGHT, *drawn, class_="chart")
+    return drawing(title(phase), words, width, HEIGHT, *drawn, class_="chart")
 
 
 def label_of(part: Part) -> str:

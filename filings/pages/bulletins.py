@@ -27,6 +27,7 @@ from pilot.models import Document, PilotUnit
 from pilot.registry import Creation, ListColumn, MachinePages, register
 from pilot.rules import local_day
 from pilot.selectors import programmes
+from pilot.svg import SLIM, WIDE
 from pilot.ui import Column, Fact, Row, Section
 
 S = BulletinState
@@ -68,7 +69,11 @@ def sections(bulletin: Bulletin, actor: Actor | None) -> list[Section]:
     if corrected := frozen.get("corrections"):
         shown = [_words(_("更正内容"), [bulletin_table.correction_words(c) for c in corrected]), *shown]
     if frozen["units"]:
-        shown += [Section(title, svg=svg) for title, svg in bulletin_papers.drawings_of(bulletin)]
+        wide, slim = (bulletin_papers.drawings_of(bulletin, width=width) for width in (WIDE, SLIM))
+        shown += [
+            Section(title, svg=svg + for_phones)
+            for (title, svg), (_title, for_phones) in zip(wide, slim, strict=True)
+        ]
     if bulletin.is_final:
         shown += [_part(table) for table in final_report.tables(frozen)]
     if frozen["adjustments"]:

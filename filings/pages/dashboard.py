@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django.db.models import Count, Q
@@ -25,6 +25,7 @@ from pilot.charts import Bar, bar_chart, sparkline, tile_grid
 from pilot.enums import UnitStatusKind
 from pilot.machines import Case
 from pilot.registry import on_dashboard
+from pilot.svg import for_screens
 from pilot.tones import tone
 from pilot.ui import ProvinceTile, Section, Tag, Tile, Tone, UnitFigure
 
@@ -175,7 +176,7 @@ def _sources(actor: Actor) -> Section:
     bars = [Bar(str(label), counted[source]) for source, label in choices if source in counted]
     return Section(
         _("差错来源"),
-        svg=str(bar_chart(_("差错来源"), bars)) if bars else "",
+        svg=for_screens(partial(bar_chart, _("差错来源"), bars)) if bars else "",
         empty="" if bars else _("没有差错"),
         note=_("不含已撤销的差错"),
         screen_only=True,

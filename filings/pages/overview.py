@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from filings.services.figures import demanded
 from pilot import clock
 from pilot.actors import Actor
 from pilot.rules import local_day
+from pilot.svg import for_screens
 from pilot.ui import Section
 
 DAYS: Final = 30
@@ -52,7 +54,8 @@ def charts_of(views: Sequence[UnitView], daily: Any, total: Tally, handed_in: in
     figures = {name: (tally.counts.m1_errors, tally.counts.m1_n) for name, tally in months.items()}
     days = rollups.versions_by_day(daily, last=local_day(clock.now()), days=DAYS)
     by_day = {f"{day:%m-%d}": number for day, number in days.items()}
-    stages = charts.figure_funnel(
+    stages = partial(
+        charts.figure_funnel,
         submitted=handed_in,
         accepted=total.versions,
         counted=total.counts.m2_n,
@@ -61,12 +64,12 @@ def charts_of(views: Sequence[UnitView], daily: Any, total: Tally, handed_in: in
     return [
         Section(
             _("主体身份信息准确率（M1）按月走势"),
-            svg=str(charts.accuracy_trend(figures, charts.ppm_of(views[0].targets[0]))),
+            svg=for_screens(partial(charts.accuracy_trend, figures, charts.ppm_of(views[0].targets[0]))),
         ),
-        Section(_("近 30 天接收的核验单"), svg=str(charts.volume_trend(by_day))),
+        Section(_("近 30 天接收的核验单"), svg=for_screens(partial(charts.volume_trend, by_day))),
         Section(
             _("从提交到差错"),
-            svg=str(stages),
+            svg=for_screens(stages),
             note=_("接收含各版次；计数和有差错按计入 M2 的版次统计。"),
         ),
     ]

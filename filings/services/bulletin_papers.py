@@ -21,6 +21,7 @@ from pilot.rules import SHANGHAI, local_day
 from pilot.selectors import programmes
 from pilot.services import documents, letters
 from pilot.services.workbooks import Sheet, write_sheets
+from pilot.svg import WIDE
 
 PDF, WORKBOOK = "bulletin", "bulletin-workbook"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -85,12 +86,12 @@ def context(bulletin: Bulletin, at: datetime) -> dict[str, Any]:
     return shown
 
 
-def drawings_of(bulletin: Bulletin) -> list[tuple[str, str]]:
+def drawings_of(bulletin: Bulletin, *, width: int = WIDE) -> list[tuple[str, str]]:
     """Title and drawing of each chart, for page and paper alike."""
     frozen, totals = bulletin.figures, bulletin.figures["totals"]
     demand, words = frozen["demand_ppm"], charts.TITLES
     found = [
-        (str(words["intervals"]), charts.interval_bars(frozen["units"], demand)),
+        (str(words["intervals"]), charts.interval_bars(frozen["units"], demand, width=width)),
         (
             str(words["funnel"]),
             charts.figure_funnel(
@@ -98,17 +99,18 @@ def drawings_of(bulletin: Bulletin) -> list[tuple[str, str]]:
                 accepted=totals["accepted"],
                 counted=totals["m2"]["n"],
                 errors=totals["m2"]["errors"],
+                width=width,
             ),
         ),
-        (str(words["errors"]), charts.error_bars(frozen["units"])),
+        (str(words["errors"]), charts.error_bars(frozen["units"], width=width)),
     ]
     if bulletin.is_final:
         months = {line["period"]: line for line in frozen["months"]}
         trend = {name: (line["m1"]["errors"], line["m1"]["n"]) for name, line in months.items()}
         volume = {name: line["accepted"] for name, line in months.items()}
         found += [
-            (str(words["trend"]), charts.accuracy_trend(trend, demand)),
-            (str(words["volume"]), charts.volume_trend(volume)),
+            (str(words["trend"]), charts.accuracy_trend(trend, demand, width=width)),
+            (str(words["volume"]), charts.volume_trend(volume, width=width)),
         ]
     return [(title, str(svg)) for title, svg in found]
 

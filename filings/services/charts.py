@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from filings.accuracy.thresholds import PPM, Threshold
 from pilot.charts import Bar, Mark, Series, Stage, bar_chart, funnel, line_chart
 from pilot.interval_chart import Span, interval_chart
+from pilot.svg import WIDE
 
 PERCENT: Final = PPM // 100
 MOST_LABELS: Final = 40  # of units in one drawing
@@ -40,7 +41,9 @@ def threshold_mark(demand: int) -> Mark:
     return Mark(_("达标线 %(share)s%%") % {"share": f"{value:g}"}, value)
 
 
-def figure_funnel(*, submitted: int | None, accepted: int, counted: int, errors: int) -> SafeString:
+def figure_funnel(
+    *, submitted: int | None, accepted: int, counted: int, errors: int, width: int = WIDE
+) -> SafeString:
     """From what was handed in (None: not known for a part) to what is wrong: each stage is part of the one before."""
     stages = [
         *([] if submitted is None else [Stage(_("提交"), [submitted])]),
@@ -48,26 +51,27 @@ def figure_funnel(*, submitted: int | None, accepted: int, counted: int, errors:
         Stage(_("计数"), [counted]),
         Stage(_("有差错"), [errors]),
     ]
-    return funnel(str(TITLES["funnel"]), stages, [_("份")])
+    return funnel(str(TITLES["funnel"]), stages, [_("份")], width=width)
 
 
-def accuracy_trend(figures: Mapping[str, tuple[int, int]], demand: int) -> SafeString:
+def accuracy_trend(figures: Mapping[str, tuple[int, int]], demand: int, *, width: int = WIDE) -> SafeString:
     """M1 by month or day from (errors, n)."""
     values = [share(errors, n) for errors, n in figures.values()]
     return line_chart(
-        str(TITLES["trend"]), list(figures), [Series("M1", values)], mark=threshold_mark(demand)
+        str(TITLES["trend"]), list(figures), [Series("M1", values)], mark=threshold_mark(demand), width=width
     )
 
 
-def volume_trend(numbers: Mapping[str, int]) -> SafeString:
+def volume_trend(numbers: Mapping[str, int], *, width: int = WIDE) -> SafeString:
     """Forms by day or month."""
-    return line_chart(str(TITLES["volume"]), list(numbers), [Series(_("核验单"), list(numbers.values()))])
+    forms = Series(_("核验单"), list(numbers.values()))
+    return line_chart(str(TITLES["volume"]), list(numbers), [forms], width=width)
 
 
-def interval_bars(units: Iterable[dict[str, Any]], demand: int) -> SafeString:
+def interval_bars(units: Iterable[dict[str, Any]], demand: int, *, width: int = WIDE) -> SafeString:
     """M1 of each unit with its interval, from a bulletin's frozen lines."""
     spans = [_span(unit) for unit in list(units)[:MOST_LABELS]]
-    return interval_chart(str(TITLES["intervals"]), spans, mark=threshold_mark(demand))
+    return interval_chart(str(TITLES["intervals"]), spans, mark=threshold_mark(demand), width=width)
 
 
 def _span(unit: dict[str, Any]) -> Span:
@@ -79,7 +83,7 @@ def _span(unit: dict[str, Any]) -> Span:
     return Span(unit["name"], value, low / PERCENT, high / PERCENT, m1["shown"].rstrip("%"))
 
 
-def error_bars(units: Sequence[dict[str, Any]]) -> SafeString:
+def error_bars(units: Sequence[dict[str, Any]], *, width: int = WIDE) -> SafeString:
     """M1 errors per unit as bars."""
     bars = [Bar(unit["name"], unit["m1"]["errors"]) for unit in units[:MOST_LABELS]]
-    return bar_chart(str(TITLES["errors"]), bars)
+    return bar_chart(str(TITLES["errors"]), bars, width=width)

@@ -14,6 +14,7 @@ from django.core.paginator import Page
 from django.forms import BaseForm, BoundField, ModelChoiceField
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_aware, localtime
@@ -129,6 +130,15 @@ def grouped(number: int) -> str:
 
 
 @register.filter
+def unbroken(title: str) -> SafeString:
+    """A title that breaks between its parts (``甲公司 · 6 月``) before it breaks inside one."""
+    parts = str(title).split(" · ")
+    if len(parts) == 1:
+        return conditional_escape(title)
+    return format_html_join(" · ", '<span class="whole">{}</span>', ((part,) for part in parts))
+
+
+@register.filter
 def as_heads(columns: Sequence[Column]) -> list[tuple[Align, SafeString]]:
     """Alignment and label of each column, translated once for all rows of a table."""
     return [(column.align, conditional_escape(str(column.label))) for column in columns]
@@ -139,9 +149,13 @@ def row_cells(row: Row, heads: Sequence[tuple[Align, SafeString]]) -> SafeString
     """The cells of one row of a table, of which the first leads to the row's page.
 
     Here and not in the template, which took half the time of a list for it. Raises ValueError for a row of another
-    length than the head.
+    length than the head. Narrow screens show a row as a card: without its ``blank`` cells, under its first cell, which
+    is ``told`` with its label where it does not name the row.
     """
     shown = [cell(value) for value in row.cells]
+    marks = [" blank" if value is EMPTY else "" for value in shown]
+    if row.cells and not _names(row.cells[0]):
+        marks[0] = " told"
     if row.url and shown:
         shown[0] = format_html('<a href="{}">{}</a>', row.url, shown[0])
     return format_html_join(
@@ -318,22 +332,25 @@ def filter_bar(context: template.Context, page: ListPage) -> dict[str, Any]:
     """The filter form of a list: three fields in sight, the rest folded, and what is set as chips (C03).
 
     What a form has as its initial value is no choice of the reader: no chip offers to take it away.
+    On a phone all fields are folded, below a ``head`` that tells how many are set.
     """
     form: BaseForm = page.filter_form
     fields = form.visible_fields()
     request: HttpRequest = context["request"]
+    chips = [
+        {"label": bound_field.label, "value": value, "query": _without(request, bound_field.html_name)}
+        for bound_field in form
+        if form.is_bound
+        and bound_field.data != bound_field.initial
+        and (value := _shown_value(bound_field))
+    ]
     return {
         "form": form,
+        "head": _("筛选（%(n)s 项）") % {"n": len(chips)} if chips else _("筛选"),
         "shown": fields[:SHOWN_FILTERS],
         "folded": fields[SHOWN_FILTERS:],
         "unfolded": any(bound_field.data for bound_field in fields[SHOWN_FILTERS:]),
-        "chips": [
-            {"label": bound_field.label, "value": value, "query": _without(request, bound_field.html_name)}
-            for bound_field in form
-            if form.is_bound
-            and bound_field.data != bound_field.initial
-            and (value := _shown_value(bound_field))
-        ],
+        "chips": chips,
         "request": request,
     }
 
@@ -373,12 +390,15 @@ def pagination(context: template.Context, page: ListPage, *, told: bool = False)
     """
     request: HttpRequest = context["request"]
     current: Page[Any] | None = page.page
+    several = current is not None and current.paginator.num_pages > 1
     return {
         "total": page.total,
-        "told": told,
+        "counted": several or not told,
         "current": current,
-        "numbers": current.paginator.get_elided_page_range(current.number, on_each_side=2) if current else (),
-        "sizes": PAGE_SIZES,
+        "numbers": list(current.paginator.get_elided_page_range(current.number, on_each_side=2))
+        if current and several
+        else (),
+        "sizes": PAGE_SIZES if current and page.total > PAGE_SIZES[0] else (),
         "carried": [(k, v) for k, values in request.GET.lists() if k != "page" for v in values],
         "request": request,
     }

@@ -157,6 +157,7 @@ def audit_list(request: Any) -> HttpResponse:
     form = AuditFilter(query)
     found = selector.search(form.wanted, before=whole_number(before))
     entries = found[: selector.PAGE]
+    older = _older(query, entries[-1]) if len(found) > selector.PAGE else None
     page = ListPage(
         title=_("审计日志"),
         intro=_("日志只增不改，永久保存（不少于六个月），并由每日签名的存证树根证明未被改动。"),
@@ -170,7 +171,8 @@ def audit_list(request: Any) -> HttpResponse:
         crumbs=_crumbs()[:1],
         filter_form=form,
         filtered=form.is_bound and any(form.wanted.values()),
-        toolbar=_tools(query, more=entries[-1] if len(found) > selector.PAGE else None, paged=bool(before)),
+        following=older,
+        toolbar=_tools(query, older=older, paged=bool(before)),
     )  # fmt: skip
     return render(request, "pages/list.html", {"page": page})
 
@@ -181,17 +183,21 @@ def _row(entry: AuditEntry) -> Row:
     return Row(reverse("audit_detail", args=[entry.pk]), cells)
 
 
-def _tools(query: Any, *, more: AuditEntry | None, paged: bool) -> list[Link]:
+def _older(query: Any, last: AuditEntry) -> Link:
+    """The entries of the same search before the last one shown."""
+    older = query.copy()
+    older["before"] = str(last.pk)
+    return Link(_("更早的记录"), f"?{older.urlencode()}", "chevron-right")
+
+
+def _tools(query: Any, *, older: Link | None, paged: bool) -> list[Link]:
     """Older and newest entries of the same search, then what else can be done with the log."""
     links = []
     if paged:
         links.append(Link(_("最新的记录"), f"?{query.urlencode()}", "chevrons-left"))
-    if more:
-        older = query.copy()
-        older["before"] = str(more.pk)
-        links.append(Link(_("更早的记录"), f"?{older.urlencode()}", "chevron-right"))
     return [
         *links,
+        *([older] if older else []),
         Link(_("导出"), reverse("audit_export"), "download"),
         Link(_("核验"), reverse("audit_check_list"), "shield-check"),
         Link(_("存证树根"), reverse("audit_heads"), "list-tree"),

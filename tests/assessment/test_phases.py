@@ -80,7 +80,7 @@ def test_which_day_it_is(
     section = page.section(staff.lead, programme, at=at)
     assert section.title == "；".join(filter(None, [title, words]))
     assert [fact.value[0].label for fact in section.facts] == standings
-    assert section.svg.count("<rect") == 6
+    assert section.svg.count("<rect") == 2 * 6  # wide and slim
 
 
 def test_a_programme_without_shares_says_so(programme: Programme, staff: builders.Desk) -> None:

@@ -146,10 +146,10 @@ def test_a_whole_application_by_keyboard(
     page.keyboard.press("Enter")
     keys.on_the_button("licence")
     keys.hand_over("licence", pdf(tmp_path, "许可证.pdf"))
-    keys.go(".files-page .button-row .btn-primary")
+    keys.go(".intake .button-row .btn-primary")
     keys.press("[name=declaration]", "Space")
     visitor.picture(tmp_path / "check.png")
-    keys.go("main form button[type=submit]")
+    keys.go(".sticky-bar button[type=submit]")
     expect(page.locator(".receipt-number strong")).to_have_text("SQ2019-44-00001")
     handed = ApplicationFile.unscoped.filter(application=case, replaced_at__isnull=True)
     names = {kind: f"{kind}.pdf" for kind in REQUIRED_FILES}

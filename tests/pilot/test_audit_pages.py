@@ -106,6 +106,9 @@ def test_pages_go_back_in_time_and_cost_the_same(
         response = client.get(f"{reverse('audit_list')}?{query}")
         shown.append(response.context["page"].rows[0].url)
         older = [link.url for link in response.context["page"].toolbar if link.label == "更早的记录"]
+        following = response.context["page"].following
+        assert [following.url if following else ""] == (older or [""])
+        assert response.content.decode().count("更早的记录") == 2 * len(older)
         query = older[0].lstrip("?") if older else ""
     assert shown == [reverse("audit_detail", args=[entry.pk]) for entry in reversed(entries)]
     assert query == ""

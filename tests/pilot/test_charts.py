@@ -1,4 +1,6 @@
 import re
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from math import inf, nan
 from xml.etree import ElementTree
@@ -22,7 +24,8 @@ from pilot.charts import (
     tile_grid,
 )
 from pilot.enums import Province
-from pilot.svg import PALETTE, Palette, fit_text, text_width
+from pilot.interval_chart import Span, interval_chart
+from pilot.svg import PALETTE, SLIM, Palette, fit_text, for_screens, text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "示例 <script>alert(\"1\")</script> & 'x'"
@@ -235,6 +238,44 @@ def test_default_colours_can_be_read(colour: str) -> None:
 
 def test_text_on_a_tint_can_be_read() -> None:
     assert contrast(PALETTE.text, PALETTE.tint) >= 4.5
+
+
+SLIM_CHARTS = {
+    "bar": partial(bar_chart, "示例", [Bar("示例省通信管理局有限公司甲", 42, "42 份"), Bar("乙", 1)]),
+    "line": partial(line_chart, "示例", [f"6月{day}日" for day in range(1, 31)], [Series("a", range(30))]),
+    "funnel": partial(funnel, "漏斗", [Stage("已接收并已判定", [30, 10])], ["广东省", "全国"]),
+    "interval": partial(
+        interval_chart,
+        "示例",
+        [Span("示例云天市网络科技有限公司", 99.9876, 99.9521, 99.9987, "99.9876")],
+        mark=Mark("达标线 99.95%", 99.95),
+    ),
+}
+
+
+@pytest.mark.parametrize("draw", SLIM_CHARTS.values(), ids=SLIM_CHARTS)
+def test_a_slim_drawing_keeps_every_word_inside_and_apart(draw: Callable[..., str]) -> None:
+    places: dict[float, list[tuple[float, float]]] = {}
+    for node in drawn(draw(width=SLIM)).iter(f"{SVG}text"):
+        width, x = text_width(node.text or ""), float(node.get("x", ""))
+        start = x - width * {"middle": 0.5, "end": 1.0}.get(node.get("text-anchor", ""), 0.0)
+        places.setdefault(float(node.get("y", "")), []).append((start, start + width))
+    for line in places.values():
+        ends = sorted(line)
+        assert (ends[0][0] >= 0, ends[-1][1] <= SLIM) == (True, True)
+        assert [a[1] <= b[0] for a, b in pairwise(ends)] == [True] * (len(ends) - 1)
+
+
+def test_for_screens_a_chart_is_drawn_wide_and_slim() -> None:
+    draw = SLIM_CHARTS["funnel"]
+    assert for_screens(draw) == draw() + draw(width=SLIM)
+
+
+def test_the_names_of_a_slim_chart_stand_above_their_bars() -> None:
+    svg = drawn(bar_chart("示例", [Bar("抽查", 4), Bar("投诉举报", 2)], width=SLIM))
+    heads = [(node.text, node.get("x"), float(node.get("y", ""))) for node in svg.iter(f"{SVG}text")][::2]
+    tops = [float(rect.get("y", "")) for rect in svg.iter(f"{SVG}rect")]
+    assert heads == [("抽查", "0", tops[0] - 8), ("投诉举报", "0", tops[1] - 8)]
 
 
 def test_colours_are_parameters() -> None:

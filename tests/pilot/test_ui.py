@@ -11,6 +11,7 @@ import pytest
 from cssselect2 import ElementWrapper
 from django import forms
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, QueryDict
 from django.template import Engine, RequestContext
 from django.template.base import Template
@@ -207,7 +208,35 @@ def test_a_rows_cells_name_their_columns_and_the_first_leads_to_its_page() -> No
     values = ("SL2019-44-00001", Link("PU-01", "/x/"), "2019", 7, "a-b")
     assert [*filter(tags._is_number, values)] == [*values[:2]]
     assert tags.row_cells(Row("", ["一", None]), heads) == (
-        '<td class="start" data-label="甲&lt;">一</td>\n<td class="end" data-label="乙">--</td>'
+        '<td class="start" data-label="甲&lt;">一</td>\n<td class="end blank" data-label="乙">--</td>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "classes"),
+    [
+        ("示例甲", "start"),
+        ("HYD-01", "start"),
+        (Link("示例甲", "/x/"), "start"),
+        (Tag("已受理"), "start"),
+        (3, "start told"),
+        ("2019-06", "start told"),
+        (Link("1", "/x/"), "start told"),
+        (date(2019, 4, 3), "start told"),
+        (None, "start told"),
+        ("--", "start told"),
+    ],
+)
+def test_a_first_cell_that_names_no_row_is_told_with_its_label(first: Any, classes: str) -> None:
+    printed = tags.row_cells(Row("", [first, 1]), tags.as_heads([Column("a", "甲"), Column("b", "乙")]))
+    cells = find(html.fromstring(f"<table><tr>{printed}</tr></table>"), "td")
+    assert [cell.get("class") for cell in cells] == [classes, "start"]
+
+
+def test_a_title_breaks_between_its_parts() -> None:
+    assert tags.unbroken("<甲>公司") == "&lt;甲&gt;公司"
+    assert tags.unbroken("甲 · 6 <月>") == (
+        '<span class="whole">甲</span> · <span class="whole">6 &lt;月&gt;</span>'
     )
 
 
@@ -255,8 +284,12 @@ def test_filter_bar_shows_three_fields_folds_the_rest_and_names_what_is_set() ->
     page = list_page(request.GET)
     root = html.fromstring(render("{% filter_bar page %}", request, page=page))
     fields = ".filter-fields [name]"
-    assert [e.get("name") for e in find(root, f"form > {fields}")] == ["q", "state", "province"]
-    assert [e.get("name") for e in find(root, f"details[open] {fields}")] == ["since", "until"]
+    assert [e.get("name") for e in find(root, f"form > details.fold > {fields}")] == [
+        "q",
+        "state",
+        "province",
+    ]
+    assert [e.get("name") for e in find(root, f".filter-more[open] {fields}")] == ["since", "until"]
     chips = [
         ("".join(a.text_content().split()), dict(QueryDict(a.get("href")[1:]).items()))
         for a in find(root, ".chips a")
@@ -267,6 +300,13 @@ def test_filter_bar_shows_three_fields_folds_the_rest_and_names_what_is_set() ->
         ("提交日期至：2019-04-30移除此条件", {"q": "甲", "state": "1"}),
     ]
     assert root.get("novalidate") == ""
+    assert find(root, "details.fold > summary")[0].text_content() == "筛选（3 项）"
+
+
+def test_a_filter_with_nothing_set_says_only_what_it_is() -> None:
+    request = get("/cases/")
+    root = html.fromstring(render("{% filter_bar page %}", request, page=list_page(request.GET)))
+    assert find(root, "details.fold > summary")[0].text_content() == "筛选"
 
 
 def test_pagination_keeps_the_filter_in_every_address() -> None:
@@ -290,6 +330,16 @@ def test_pagination_keeps_the_filter_in_every_address() -> None:
     ]
     assert [(e.get("name"), e.get("value")) for e in find(root, "form [type=hidden]")] == [("q", "a")]
     assert find(root, "nav > p")[0].text_content() == "共 243 条"
+
+
+def one_page(rows: int) -> SimpleNamespace:
+    return SimpleNamespace(total=rows, page=Paginator(range(rows), 20).page(1))
+
+
+def test_a_single_page_is_not_counted_twice() -> None:
+    assert render("{% pagination page %}", page=one_page(10)).strip() == ""
+    root = html.fromstring(render("{% pagination page %}", page=one_page(11)))
+    assert [child.get("class") for child in root] == ["pages page-sizes"]
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,20 @@ function applyColumns() {
   });
 }
 
+// What is folded on a phone only stands open where there is room; a browser that the style sheet cannot tell is told here.
+function openFolds() {
+  if (CSS.supports("selector(::details-content)") || !matchMedia("(min-width: 768px)").matches) return;
+  document.querySelectorAll("details.fold").forEach((fold) => { fold.open = true; });
+}
+
+// The picture of a machine that is wider than the screen begins at the state the case is in.
+function showState(drawing) {
+  const state = drawing.querySelector(".state-current");
+  if (!state) return;
+  const [inner, outer] = [state.getBoundingClientRect(), drawing.getBoundingClientRect()];
+  drawing.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+}
+
 // Warn two minutes before the session ends; an act in one tab keeps all tabs alive.
 function watchSession() {
   const dialog = document.getElementById("session-dialog");
@@ -140,12 +154,15 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:sendError", (event) => {
   if (event.detail.target.id === "list") location.assign(event.detail.pathInfo.finalRequestPath);
 });
-document.addEventListener("htmx:afterSettle", () => { showPreferences(); applyColumns(); });
+document.addEventListener("htmx:afterSettle", () => { showPreferences(); applyColumns(); openFolds(); });
 
 document.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = !navigator.clipboard; });
 document.querySelectorAll(".file-face").forEach(faceOfFiles);
-// Where a chart is wider than the screen, its newest end is in sight.
-document.querySelectorAll(".drawing:has(.line-chart)").forEach((drawing) => { drawing.scrollLeft = drawing.scrollWidth; });
+document.querySelectorAll(".drawing").forEach(showState);
+document.querySelectorAll("details.fold").forEach((fold) => {
+  fold.addEventListener("toggle", () => fold.querySelectorAll(".drawing").forEach(showState));
+});
+openFolds();
 showPreferences();
 applyColumns();
 watchSession();

@@ -9,6 +9,7 @@ from django.test import Client
 from applications.models import Application, ApplicationVersion
 from applications.services.drafts import save_draft, start_application
 from pilot.actors import Actor
+from pilot.ui import Link
 from tests.applications import builders
 from tests.applications.form.pages import hidden, text, url
 from tests.factories import world
@@ -29,19 +30,36 @@ def test_every_answer_has_the_way_to_change_it_and_back(provider: Actor) -> None
     ]
     assert {fact.label: fact.value for fact in page.answers[2].facts}["联系人手机"] == "13900000002"
     assert [len(file.sha256) for file in page.files] == [64] * 4
-    assert (page.obstacle, page.faults) == ("", None)
+    assert (page.obstacle, page.left, page.gaps) == ("", "", [])
 
 
 def test_what_is_missing_is_listed_with_links_and_there_is_no_button(provider: Actor) -> None:
     case = builders.drafted(provider, contact_email="", licence_number="B2-20180123")
     response = builders.client_of(provider).get(url(case, "check"))
     page = response.context["page"]
-    assert [(row.url, row.cells[0]) for row in page.faults.rows] == [
-        (f"{url(case, 'form', 'licence')}?from=check#id_licence_number", "许可证编号"),
-        (f"{url(case, 'form', 'people')}?from=check#id_contact_email", "联系人邮箱"),
+    number = f"{url(case, 'form', 'licence')}?from=check#id_licence_number"
+    email = f"{url(case, 'form', 'people')}?from=check#id_contact_email"
+    assert [(gap.title, gap.words, gap.url) for gap in page.gaps] == [
+        ("增值电信业务经营许可", "1 项待补充或更正", number),
+        ("联系人员", "缺 1 项", email),
     ]
+    assert [[link for link, _words in gap.faults] for gap in page.gaps] == [
+        [Link("许可证编号", number)],
+        [Link("联系人邮箱", email)],
+    ]
+    assert page.left == "提交前还需完成（2 处）"
     assert "确认并提交" not in text(response)
     assert page.obstacle.startswith("还不能提交：")
+
+
+def test_missing_files_are_the_last_gap_and_lead_to_their_cards(provider: Actor) -> None:
+    case = start_application(actor=provider)
+    gaps = builders.client_of(provider).get(url(case, "check")).context["page"].gaps
+    assert [gap.title for gap in gaps][-1] == "材料"
+    assert (gaps[-1].words, gaps[-1].url) == ("缺 4 种材料", gaps[-1].faults[0][0].url)
+    assert [link.url.partition("#")[0] for link, _words in gaps[-1].faults] == [
+        f"{url(case, 'files')}?from=check"
+    ] * 4
 
 
 def test_the_declaration_is_asked_for(provider: Actor) -> None:

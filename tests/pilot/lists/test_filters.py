@@ -103,7 +103,7 @@ def test_what_a_machine_adds_is_folded_named_and_taken_off_again(
         root = page(client_of(bureau_reviewer), "length=long&province=44")
     assert first_cells(root) == ["示例很长的名称有限公司"]
     fields = "[name]:not([type=hidden])"
-    assert [e.get("name") for e in find(root, f".filter-bar > .filter-fields {fields}")] == [
+    assert [e.get("name") for e in find(root, f".filter-fold > .filter-fields {fields}")] == [
         "q",
         "state",
         "waiting",
