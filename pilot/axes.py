@@ -90,9 +90,8 @@ def trend_line(
 def round_ticks(values: Sequence[float]) -> list[float]:
     """Two to seven round values that span all `values`; whole ones where all values are (they count something)."""
     low, high = min(values), max(values)
-    span = next(
-        (size for size in (high - low, abs(high)) if size > 1e-300), 1.0
-    )  # less has no logarithm when divided
+    # A span too small to be divided has no logarithm.
+    span = next((size for size in (high - low, abs(high)) if size > 1e-300), 1.0)
     power = 10.0 ** floor(log10(span / 4))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= span / 4)
     if all(isinstance(value, int) for value in values):

@@ -111,7 +111,7 @@ class Heads:
     def of(cls, labels: Iterable[str], width: float) -> "Heads":
         """For a drawing of this width, of which the column takes two fifths at the most."""
         if width <= SLIM:
-            return cls(0, 18, width)
+            return cls(0, 20, width)
         left = min(widest(labels) + 12, width * 0.4)
         return cls(left, 0, left - 8)
 
@@ -119,7 +119,7 @@ class Heads:
         """The name of a row whose own text stands at this height."""
         text = fit_text(label, self.room)
         if self.above:
-            return element("text", text, x=0, y=y - 22)
+            return element("text", text, x=0, y=y - 24)
         return element("text", text, x=self.room, y=y, text_anchor="end")
 
 

@@ -14,7 +14,6 @@ from django.core.paginator import Page
 from django.forms import BaseForm, BoundField, ModelChoiceField
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_aware, localtime
@@ -153,17 +152,20 @@ def row_cells(row: Row, heads: Sequence[tuple[Align, SafeString]]) -> SafeString
     is ``told`` with its label where it does not name the row.
     """
     shown = [cell(value) for value in row.cells]
-    marks = [" blank" if value is EMPTY else "" for value in shown]
+    marks = [
+        " blank" if text is EMPTY else " number" if _is_number(value) else ""
+        for value, text in zip(row.cells, shown, strict=True)
+    ]
     if row.cells and not _names(row.cells[0]):
         marks[0] = " told"
     if row.url and shown:
         shown[0] = format_html('<a href="{}">{}</a>', row.url, shown[0])
     return format_html_join(
         "\n",
-        '<td class="{}" data-label="{}">{}</td>',
+        '<td class="{}{}" data-label="{}">{}</td>',
         (
-            (f"{align} number" if _is_number(value) else align, label, text)
-            for (align, label), value, text in zip(heads, row.cells, shown, strict=True)
+            (align, mark, label, text)
+            for (align, label), mark, text in zip(heads, marks, shown, strict=True)
         ),
     )
 
@@ -172,6 +174,12 @@ def _is_number(value: Any) -> bool:
     """Whether a cell holds the number of a case, a unit or a form, which reads as one word."""
     text = value.label if isinstance(value, Link) else value
     return isinstance(text, str) and len(text) <= LONGEST_NUMBER and NUMBER.fullmatch(text) is not None
+
+
+def _names(value: Any) -> bool:
+    """Whether a row's first cell says by itself which row it is: words do, a number, a day or nothing does not."""
+    text = getattr(value, "label", value)
+    return not isinstance(text, int | date | list | tuple | Ratio | None) and any(map(str.isalpha, str(text)))
 
 
 @register.simple_tag

@@ -275,7 +275,7 @@ def test_the_names_of_a_slim_chart_stand_above_their_bars() -> None:
     svg = drawn(bar_chart("示例", [Bar("抽查", 4), Bar("投诉举报", 2)], width=SLIM))
     heads = [(node.text, node.get("x"), float(node.get("y", ""))) for node in svg.iter(f"{SVG}text")][::2]
     tops = [float(rect.get("y", "")) for rect in svg.iter(f"{SVG}rect")]
-    assert heads == [("抽查", "0", tops[0] - 8), ("投诉举报", "0", tops[1] - 8)]
+    assert heads == [("抽查", "0", tops[0] - 10), ("投诉举报", "0", tops[1] - 10)]
 
 
 def test_colours_are_parameters() -> None:

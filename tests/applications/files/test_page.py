@@ -49,6 +49,7 @@ def test_the_limits_stand_before_anything_is_chosen(provider: Actor) -> None:
     ]
     assert built.missing == 4
     assert [crumb.label for crumb in built.crumbs] == ["首页", "试点申请", case.number, "填写申请"]
+    assert built.step == "第 7 部分，共 7 部分"
     check = f'<a class="btn btn-primary" href="/applications/{case.pk}/check/">核对并提交</a>'
     assert check in builders.client_of(provider).get(address(case)).content.decode()
 

@@ -51,6 +51,13 @@ def test_a_right_section_leads_to_the_next_or_back_to_the_check(case: Applicatio
     assert window(provider, case, "unit").save(then="later")["Location"] == url(case, "form")
 
 
+def test_a_section_counts_the_files_among_the_parts(case: Application, provider: Actor) -> None:
+    client = builders.client_of(provider)
+    assert window(provider, case, "people").page.context["page"].step == "第 3 部分，共 7 部分"
+    page = client.get(url(case, "form"))
+    assert (page.context["page"].total, "共 7 部分。" in text(page)) == (7, True)
+
+
 def test_a_star_stands_at_what_has_to_be_filled_in(case: Application, provider: Actor) -> None:
     page = window(provider, case, "scope").page
     assert re.findall(r"<(?:label|legend)[^>]*>([^<]+)<span class=\"required\"", page.content.decode()) == [

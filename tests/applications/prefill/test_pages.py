@@ -32,6 +32,15 @@ def send(client: Client, case: Application, name: str, content: bytes) -> tuple[
     return response.status_code, response.content.decode()
 
 
+def test_the_page_is_called_as_the_link_to_it_and_tells_the_deadline(
+    case: Application, provider: Actor
+) -> None:
+    client = client_of(provider)
+    page = client.get(reverse("application_prefill", args=[case.pk])).context["page"]
+    tasks = client.get(reverse("application_form", args=[case.pk])).context["page"]
+    assert (page.title, page.bell.text) == (tasks.prefill.label, tasks.bell.text)
+
+
 @pytest.mark.parametrize("name", ["application_form_pdf", "application_form_xlsx"])
 def test_blank_forms_are_for_everybody(programme: Programme, name: str) -> None:
     response = Client().get(reverse(name))
