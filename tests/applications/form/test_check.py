@@ -50,6 +50,7 @@ def test_what_is_missing_is_listed_with_links_and_there_is_no_button(provider: A
     assert page.left == "提交前还需完成（2 处）"
     assert "确认并提交" not in text(response)
     assert page.obstacle.startswith("还不能提交：")
+    assert text(response).count("提交前还需完成（2 处）") == 2  # above the list and in the bar
 
 
 def test_missing_files_are_the_last_gap_and_lead_to_their_cards(provider: Actor) -> None:
@@ -118,6 +119,7 @@ def test_after_the_window_the_page_says_so(provider: Actor) -> None:
     world.at("2019-05-08 09:00")
     page = client.get(url(case, "check")).context["page"]
     assert page.obstacle == "申请阶段已结束，且没有批准的逾期准入"
+    assert page.obstacle in text(client.get(url(case, "check")))
     assert client.post(url(case, "check"), sent).status_code == 422
 
 
