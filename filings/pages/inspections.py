@@ -257,6 +257,19 @@ def waiting(actor: Actor) -> Q | None:
     return None
 
 
+def awaits(inspection: Inspection, actor: Actor) -> str:
+    """The office that planned it carries it out, and while it reads, how much is left."""
+    if inspection.state in {S.CONCLUDED, S.CANCELLED}:
+        return ""
+    office = inspection.organisation.name
+    if inspection.state != S.IN_PROGRESS:
+        return office
+    left = inspection.items.filter(identity_right__isnull=True).count()
+    if not left:
+        return _("%(office)s（待作出结论）") % {"office": office}
+    return _("%(office)s（还有 %(left)s 份待检查）") % {"office": office, "left": left}
+
+
 def openings(inspection: Inspection, actor: Actor) -> list[ActionItem]:
     """The way to the forms to be read, and to the readings to be settled."""
     if actor.organisation_id != inspection.organisation_id or inspection.state != S.IN_PROGRESS:
@@ -303,6 +316,7 @@ register(
         facts=facts,
         sections=sections,
         waiting=waiting,
+        awaits=awaits,
         forms={"conclude": ConcludeForm, "cancel": ReasonForm},
         effects={
             "commit": gettext_lazy("生成随机种子并公布其摘要，之后才冻结总体"),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from filings.enums import JobState
 from filings.models import UploadJob
-from filings.pages import common, upload_result
+from filings.pages import common
 from filings.pages.code_words import FORMATS
 from filings.pages.upload_form import UploadForm
 from filings.pages.upload_result import progress_words
@@ -24,7 +24,7 @@ from pilot.ui import Checksum, Column, Fact, Link, Tag
 
 
 def facts(job: UploadJob, actor: Actor) -> list[Fact]:
-    """The file, and the counts of its rows."""
+    """The file; what became of its rows stands in ``upload_result``."""
     return [
         Fact(_("试点单位"), common.unit_link(job.unit)),
         Fact(_("文件名"), job.source_name),
@@ -34,9 +34,6 @@ def facts(job: UploadJob, actor: Actor) -> list[Fact]:
         Fact(_("接收时间"), job.received_at),
         Fact(_("用途"), _("试算，不保存") if job.dry_run else _("正式上报")),
         Fact(_("已处理行数"), job.taken_rows),
-        Fact(_("接收"), job.accepted, upload_result.late_words(job)),
-        Fact(_("重复"), job.duplicates, _("与已接收的核验单内容完全相同，只计一次")),
-        Fact(_("拒收"), job.rejected_rows),
         Fact(_("失败原因"), job.fault),
     ]
 

@@ -163,10 +163,7 @@ def row_cells(row: Row, heads: Sequence[tuple[Align, SafeString]]) -> SafeString
     return format_html_join(
         "\n",
         '<td class="{}{}" data-label="{}">{}</td>',
-        (
-            (align, mark, label, text)
-            for (align, label), mark, text in zip(heads, marks, shown, strict=True)
-        ),
+        ((align, mark, label, text) for (align, label), mark, text in zip(heads, marks, shown, strict=True)),
     )
 
 
@@ -348,9 +345,7 @@ def filter_bar(context: template.Context, page: ListPage) -> dict[str, Any]:
     chips = [
         {"label": bound_field.label, "value": value, "query": _without(request, bound_field.html_name)}
         for bound_field in form
-        if form.is_bound
-        and bound_field.data != bound_field.initial
-        and (value := _shown_value(bound_field))
+        if form.is_bound and bound_field.data != bound_field.initial and (value := _shown_value(bound_field))
     ]
     return {
         "form": form,

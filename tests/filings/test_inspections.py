@@ -15,6 +15,7 @@ from filings.models import (
     InspectionItem,
 )
 from filings.pages import inspections as pages
+from filings.pages.inspections import awaits
 from filings.services import acting, inspection_fields, inspections
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, Refused
@@ -119,6 +120,26 @@ def test_an_inspection_to_its_report(
     ]
     evidence = pages.sections(done, provider)[-1]
     assert (evidence.title, len(evidence.facts)) == ("抽取存证", 6)
+
+
+def test_it_waits_for_the_office_that_planned_it(
+    inspection: Inspection, bureau_reviewer: Actor, bureau_lead: Actor
+) -> None:
+    office = bureau_reviewer.organisation_name
+    running = begun(inspection, bureau_reviewer)
+    told = [awaits(inspection, bureau_lead), awaits(running, bureau_lead)]
+    for item in running.items.all():
+        inspections.record_verdict(
+            case=running, actor=bureau_reviewer, item=item, identity_right=True, form_right=True, remark=""
+        )
+    told.append(awaits(running, bureau_lead))
+    done = fire(running, "conclude", actor=bureau_lead, conclusion="示例")
+    assert [*told, awaits(done, bureau_lead)] == [
+        office,
+        f"{office}（还有 3 份待检查）",
+        f"{office}（待作出结论）",
+        "",
+    ]
 
 
 def test_a_verdict_is_given_once_while_reading_and_says_what_is_wrong(
