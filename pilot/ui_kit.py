@@ -71,6 +71,13 @@ PARTS: Final[Sequence[Part]] = (
         ('{% include "components/link_list.html" with links=page.links %}',),
     ),
     Part(
+        "contents",
+        "本页内容",
+        "Contents of a long page",
+        ("contents",),
+        ('{% include "components/contents.html" with links=page.contents %}',),
+    ),
+    Part(
         "section",
         "内容卡片",
         "Section",

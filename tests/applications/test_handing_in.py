@@ -48,7 +48,8 @@ def test_submission_gives_number_version_clock_and_receipt(provider: Actor, bure
         "submit",
     ]
     assert sorted(Notice.objects.values_list("person", "subject")) == sorted(
-        (person, "SQ2019-44-00001 · 提交申请") for person in (bureau_reviewer.person_id, provider.person_id)
+        (person, f"SQ2019-44-00001 · {provider.organisation_name} · 提交申请")
+        for person in (bureau_reviewer.person_id, provider.person_id)
     )
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from applications.models import Application
-from assessment.models import ApprovalList, CapabilityAssessment, ProvincialReport
+from assessment.models import CapabilityAssessment, ProvincialReport
 from assessment.pages import catalogue, common, phases, test_runs
 from assessment.pages.comparison import SidesForm
 from pilot.actors import Actor
@@ -18,7 +17,7 @@ from pilot.models import Programme
 from pilot.ui import Folded, Link, Noted, Tag
 from pilot.workflow import fire
 from tests.applications.builders import client_of
-from tests.assessment import builders, looking
+from tests.assessment import builders
 from tests.factories import world
 
 pytestmark = pytest.mark.django_db
@@ -204,20 +203,3 @@ def test_an_assessor_reads_what_is_scored_instead_of_the_own_name(
     ]
     other = builders.declaration_of(case, assessors[1])
     assert found == [[reverse("interest-declaration_detail", args=[d.pk])] for d in (declaration, other)]
-
-
-# --- the list on the page of an application -----------------------------------------------------------
-def test_what_the_list_decides_stands_among_the_facts_of_the_application(
-    decided: list[Application], staff: builders.Desk
-) -> None:
-    passed, failed, _unwanted = decided
-    provider = looking.applicant(failed)
-    assert "名单决定" not in facts(page_of(provider, "application_detail", failed.pk).facts)
-    published: ApprovalList = builders.published(staff)
-    there = Link(f"{published} {published.number}", reverse("approval-list_detail", args=[published.pk]))
-    reason = next(words for pk, listed, words in builders.entries(published) if pk == failed.pk)
-    for reader in (provider, staff.lead, staff.officer):
-        found = facts(page_of(reader, "application_detail", failed.pk).facts)
-        assert (found["名单决定"], found["未列入名单的理由"]) == ([Tag("不列入", "danger"), there], reason)
-    found = facts(page_of(looking.applicant(passed), "application_detail", passed.pk).facts)
-    assert (found["名单决定"], "未列入名单的理由" in found) == ([Tag("列入名单", "success"), there], False)

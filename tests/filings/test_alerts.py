@@ -88,7 +88,7 @@ def test_an_error_is_told_once_and_withdrawn_with_the_finding(
     assert "已不成立，即将解除" in page_of(bureau_lead, "alert_detail", one.pk)
     assert (alerts.review(), open_ones(unit)) == (3, set())
     # Who had not read it is no longer told; who had read it is told that it is over.
-    over = f"{one.number} · 解除预警"
+    over = f"{one.number} · {one} · 解除预警"
     assert notices_of(alerts.opening(one), f"alert:{one.pk}:2") == sorted(
         (people_told[1].person_id, text) for text in (subject, over)
     )

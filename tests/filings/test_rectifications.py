@@ -227,8 +227,8 @@ def test_an_order_falls_with_its_findings(
     assert (step.role, step.person_id) == ("system", bureau_lead.person_id)
     told = Notice.objects.filter(source__startswith=f"rectification:{order.pk}:", person=provider.person_id)
     assert list(told.order_by("pk").values_list("subject", flat=True)) == [
-        f"{order.number} · 签发整改通知",
-        f"{order.number} · 取消整改",
+        f"{order.number} · {order.unit} · 签发整改通知",
+        f"{order.number} · {order.unit} · 取消整改",
     ]
 
 

@@ -194,7 +194,7 @@ def test_figures(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     assert desk.run("accuracy", "--period", "2019-06") == client.ACCEPTED
     assert capsys.readouterr().out.splitlines()[1:] == [
         "M1 主体身份信息准确率: -- (0 / 0)",
-        "M2 核验单准确率: -- (0 / 0)",
+        "M2 核验单信息准确率: -- (0 / 0)",
     ]
     assert desk.run("accuracy", "--period", "June", "--language", "en") == client.UNFINISHED
     assert capsys.readouterr().err.startswith("Could not finish: 400 request.parameters ")

@@ -182,7 +182,7 @@ def test_the_outcome_in_words(unit: Any, samples: Path) -> None:
         "ingest", str(samples / "forms.ndjson"), "--unit", "1001", "--received-at", RECEIVED, stdout=out
     )
     first, second, *_rest = out.getvalue().splitlines()
-    assert first == f"上报批次 #{UploadJob.unscoped.get().pk}：共 1005 行，接收 959，重复 5，拒收 41"
+    assert first == f"上报批次 {UploadJob.unscoped.get().number}：共 1005 行，接收 959，重复 5，拒收 41"
     assert second.startswith("  第 4 行 HYD-87-00000003：field.required /")
 
 
