@@ -122,13 +122,19 @@ def reveal(shown: Any, group: DataGroup) -> Any:
 
 def own_in_full(shown: Any, person_id: int | None) -> Any:
     """The same page with the reader's own name in plain text: nobody is hidden from himself."""
-    return _in_full(shown, lambda value: value.owner is not None and value.owner == person_id)
+
+    def own(value: Personal) -> bool:
+        return value.owner is not None and value.owner == person_id
+
+    return _in_full(shown, own) if any(map(own, _found(shown))) else shown
 
 
 def _in_full(shown: Any, wanted: Callable[[Personal], bool]) -> Any:
     match shown:
         case Personal():
             return shown.in_full() if wanted(shown) else shown
+        case str() | int() | None:
+            return shown
         case Mapping():
             return {key: _in_full(value, wanted) for key, value in shown.items()}
         case list():

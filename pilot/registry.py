@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q, TextChoices
+from django.db.models import Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from pilot import workflow
@@ -99,15 +99,23 @@ class ListFilter:
 class Batch:
     """Something done to several cases of a list, one by one: ``service(case=…, actor=…)`` raises what forbids it.
 
-    Who may do it stands in the policy as ``machine.name``. Only a case that ``fits`` can be ticked; it is asked for
-    every row, so it reads nothing but the row.
+    Who may do it stands in the policy as ``machine.name``. Only cases in one of its ``states``, if it names some, can
+    be ticked and are meant by "all".
     """
 
     name: str
     label: Any
     service: Callable[..., Any]
     effect: Any = ""
-    fits: Callable[[Any], bool] = lambda case: True
+    states: frozenset[str] = frozenset()
+
+    def fits(self, case: Any) -> bool:
+        """Whether it can be done to a case in the state it is in."""
+        return not self.states or case.state in self.states
+
+    def fitting(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the rows to which it can be done."""
+        return rows.filter(state__in=self.states) if self.states else rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, Final
 
 from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
@@ -34,6 +34,9 @@ type Guard = Callable[[Any, Actor, datetime], Any | None]
 type Effect = Callable[[Any, "Act"], None]
 type Around = Callable[[Any, "Act"], AbstractContextManager[None]]
 type Audience = Callable[[Any], QuerySet[Membership]]
+
+
+CALLED: Final = 160  # characters of what a case is about in a notice: number and act stay whole
 
 
 @dataclass(slots=True)
@@ -296,11 +299,11 @@ def _tell(case: Case, act: Act, rule: Handler) -> None:
         return
     with on_record():
         act_label = str(label(type(case), act.name))
-        subject = " · ".join(filter(None, (case.number, case.called, act_label)))
+        subject = " · ".join(filter(None, (case.number, case.called[:CALLED], act_label)))
     told = reduce(or_, (Q(pk__in=audience(case).values("pk")) for audience in rule.tell))
     notices.send(
         members=Membership.objects.filter(told),  # who is of two audiences is told once
-        subject=subject[: notices.SUBJECT_LENGTH],
+        subject=subject,
         mailed_subject=f"{case.number} · {act_label}",
         machine=type(case).slug(),
         object_id=case.pk,

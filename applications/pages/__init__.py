@@ -172,7 +172,7 @@ register(
                 gettext_lazy("认领"),
                 claim,
                 gettext_lazy("由您审核；30 分钟没有操作的，他人可以接手"),
-                fits=_undecided,
+                states=frozenset({ApplicationState.SUBMITTED}),
             )
         ],
         shortcut=Shortcut(lambda c: _("审核") if _undecided(c) else _("查看"), "application_review"),

@@ -285,7 +285,7 @@ register(
                 gettext_lazy("催报"),
                 report_urges.urge,
                 gettext_lazy("通知所选通信管理局尽快报送汇总表，每局每天一次"),
-                fits=lambda report: report.state == ReportState.OPEN,
+                states=frozenset({ReportState.OPEN}),
             )
         ],
         search=["bureau__name"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -15,8 +15,6 @@ from pilot import clock, policy
 from pilot.language import on_record
 from pilot.models import Membership, Notice, OutboxMessage
 from pilot.services import outbox
-
-SUBJECT_LENGTH: Final = 255
 
 
 def send(

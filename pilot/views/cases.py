@@ -20,6 +20,7 @@ from pilot.actors import Actor
 from pilot.errors import NotPermitted, PilotError, Refused, StateChanged
 from pilot.forms import RemarkForm, whole_number
 from pilot.machines import Case, declared
+from pilot.masking import own_in_full
 from pilot.registry import MachinePages, Task, pages_of
 from pilot.tones import state_tag
 from pilot.ui import ActionItem, ActPage, DetailPage, DocumentItem, Link, Section, contents_of
@@ -51,7 +52,7 @@ def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
     """What the page of a case shows, for machines whose page has more on it."""
     due, due_tone = case_parts.due(case)
     sections, papers = pages.sections(case, request.actor), case_parts.documents(case, request.actor)
-    return DetailPage(
+    page = DetailPage(
         title=case.title,
         kind="" if str(pages.label) in case.title else str(pages.label),
         number=case.number,
@@ -71,6 +72,7 @@ def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
         seen_state=case.state,
         contents=_contents(sections, papers) if pages.long else (),
     )
+    return own_in_full(page, request.actor.person_id)
 
 
 def _contents(sections: Sequence[Section], papers: Sequence[DocumentItem]) -> list[Link]:

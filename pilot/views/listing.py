@@ -187,7 +187,7 @@ def case_list(request: Any, slug: str) -> HttpResponse:
         page=page,
         toolbar=[] if creation is None or obstacle else [_beginning(pages, creation)],
         views=_view_bar(pages, actor, views, query),
-        batch=_batch_bar(pages, batches, query, page.paginator.count) if any(r.key for r in rows) else None,
+        batch=_batch_bar(pages, actor, batches, query),
         export_url=f"{reverse('list_export', args=[slug])}?{query}" if page.paginator.count else "",
         export_reasons=ExportReason.choices if any(c.personal for c in columns) else (),
     )
@@ -267,14 +267,16 @@ def _view_bar(pages: MachinePages, actor: Actor, views: Sequence[SavedView], que
     return ViewBar(tabs, save_url, _("与%(office)s的同事共用") % {"office": actor.organisation_name})
 
 
-def _batch_bar(pages: MachinePages, batches: Sequence[Batch], query: str, total: int) -> BatchBar:
-    return BatchBar(
-        [
-            Link(str(batch.label), f"{reverse('list_batch', args=[pages.slug, batch.name])}?{query}")
-            for batch in batches
-        ],
-        total,
-    )
+def _batch_bar(pages: MachinePages, actor: Actor, batches: Sequence[Batch], query: str) -> BatchBar | None:
+    """What can be done to several of the rows that answer the filter; nothing where it fits none of them."""
+    rows = rows_for(pages, actor, QueryDict(query))
+    totals = {batch.name: batch.fitting(rows).count() for batch in batches}
+    links = [
+        Link(str(batch.label), f"{reverse('list_batch', args=[pages.slug, batch.name])}?{query}")
+        for batch in batches
+        if totals[batch.name]
+    ]
+    return BatchBar(links, max(totals.values())) if links else None
 
 
 # --- the spreadsheet ------------------------------------------------------------------------------

@@ -224,7 +224,7 @@ def list_batch(request: Any, machine: str, name: str) -> HttpResponse:
     query = _query(request, pages)
     if request.method != "POST":
         return _result(request, pages, batch, query)
-    cases, missing = _chosen(request, pages, query)
+    cases, missing = _chosen(request, pages, batch, query)
     count = cases.count()
     if obstacle := _obstacle(count):
         messages.error(request, obstacle)
@@ -250,13 +250,14 @@ def list_batch(request: Any, machine: str, name: str) -> HttpResponse:
     return redirect(f"{request.path}?{query}")
 
 
-def _chosen(request: Any, pages: MachinePages, query: str) -> tuple[QuerySet[Any], int]:
+def _chosen(request: Any, pages: MachinePages, batch: Batch, query: str) -> tuple[QuerySet[Any], int]:
     """The chosen cases in the order of the list, and how many of those named are not there for this actor.
 
-    ``all`` stands for whatever answers the filter right now; a confirmation names the cases that were shown.
+    ``all`` stands for whatever answers the filter right now and fits the batch; a confirmation names the cases that
+    were shown.
     """
     if request.POST.get("all") and "confirmed" not in request.POST:
-        return listing.rows_for(pages, request.actor, QueryDict(query)), 0
+        return batch.fitting(listing.rows_for(pages, request.actor, QueryDict(query))), 0
     given = {whole_number(pk) for value in request.POST.getlist("pick") for pk in value.split(",")}
     named = given - {None}
     rows = listing.rows_for(pages, request.actor, {}).filter(pk__in=named)

@@ -1,4 +1,4 @@
-"""Notices: what each says, that nobody is told twice of one act, and the page on which a person reads them."""
+"""Notices: what they say in the portal and by mail, and the page on which a person reads them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from pilot import clock
 from pilot.actors import Actor
-from pilot.models import Notice
-from tests.applications.builders import client_of
+from pilot.models import Notice, OutboxMessage, Person
+from tests.applications.builders import client_of, submitted
 from tests.pilot.lists.helpers import find, page
 
 pytestmark = pytest.mark.django_db
@@ -57,3 +57,15 @@ def test_all_of_ones_own_are_marked_as_read_at_once(ministry_officer: Actor, pro
 def test_nothing_is_offered_to_mark_where_all_is_read(ministry_officer: Actor) -> None:
     tell(ministry_officer, "甲", read=True)
     assert find(page(client_of(ministry_officer), machine="notice"), ".toolbar form[method=post]") == []
+
+
+def test_a_notice_says_whose_case_it_is_and_a_mail_does_not(provider: Actor, bureau_reviewer: Actor) -> None:
+    Person.objects.filter(pk=bureau_reviewer.person_id).update(email="reviewer@example.cn")
+    case = submitted(provider)
+    (notice,) = Notice.objects.filter(person=bureau_reviewer.person_id)
+    (mail,) = OutboxMessage.objects.filter(target="reviewer@example.cn")
+    assert (notice.subject, mail.payload["subject"]) == (
+        f"{case.number} · {provider.organisation_name} · 提交申请",
+        f"{case.number} · 提交申请",
+    )
+    assert provider.organisation_name not in mail.payload["text"]
