@@ -62,14 +62,17 @@ class Gallery:
     roles: tuple[str, ...] = tuple(PEOPLE)
     whole: bool = False  # pages to their end, not only the first screen
     taken: set[tuple[str, str]] = field(default_factory=set)  # role and URL name
+    kept: set[str] = field(default_factory=set)  # URL names with a picture of this run beside the index
     faults: list[str] = field(default_factory=list)
 
     def keep(self, name: str, role: str, width: int, png: bytes) -> None:
         """Store a picture: at the first width that of the first role that may see the page beside the index."""
         file = self.folder / f"{name}.png"
         first = next(person for person in PEOPLE if _opens(name, person))
-        if width != FIRST or (file.exists() and role != first):
+        if width != FIRST or (name in self.kept and role != first):
             file = self.folder / "all" / str(width) / role / f"{name}.png"
+        else:
+            self.kept.add(name)
         file.parent.mkdir(parents=True, exist_ok=True)
         # nosemgrep: picture-of-any-kind  (our own browser's)
         picture = Image.open(BytesIO(png)).convert("RGB")
