@@ -68,8 +68,8 @@ def tiles() -> list[Tile]:
     return [
         Tile("试点单位", "42", sample_url("list"), "其中暂停 1 家"),
         Tile("M1 达线单位", "41 / 42", sample_url("list"), "达标线 99.95%", "success"),
-        Tile("即将超期", "3", sample_url("list"), "3 个工作日内", "warning"),
-        Tile("已超期", "1", sample_url("list"), "", "danger"),
+        Tile("即将逾期", "3", sample_url("list"), "3 个工作日内", "warning"),
+        Tile("已逾期", "1", sample_url("list"), "", "danger"),
         Tile("累计核验单", "1,832,040", hint="无链接的指标"),
     ]
 

@@ -112,7 +112,7 @@ class SampleAct(forms.Form):
 
 def _row(i: int) -> Row:
     due = (
-        Tag("已超期 1 个工作日", "danger") if i == 2 else Tag("剩 2 个工作日", "warning") if i == 5 else None
+        Tag("已逾期 1 个工作日", "danger") if i == 2 else Tag("剩 2 个工作日", "warning") if i == 5 else None
     )
     return Row(
         url=sample_url("detail"),
@@ -150,7 +150,7 @@ def list_page(query: QueryDict) -> ListPage:
             (
                 ViewTab("全部", sample_url("list"), current=True),
                 ViewTab("待我办理", f"{sample_url('list')}?q=1", default=True, manage_url=sample_url("list")),
-                ViewTab("即将超期（王*）", f"{sample_url('list')}?q=2", shared=True),
+                ViewTab("即将逾期（王*）", f"{sample_url('list')}?q=2", shared=True),
             ),
             sample_url("list"),
             "与示例省通信管理局的同事共用",
@@ -332,8 +332,8 @@ def dashboard(query: QueryDict) -> Dashboard:
             Tile("试点单位", "42", sample_url("list"), "其中暂停 1 家"),
             Tile("本月核验单", "183,204", sample_url("list"), "较上月 +4.2%"),
             Tile("M1 达线单位", "41 / 42", sample_url("list"), "达标线 99.95%", "success"),
-            Tile("即将超期", "3", sample_url("list"), "3 个工作日内", "warning"),
-            Tile("已超期", "1", sample_url("list"), "", "danger"),
+            Tile("即将逾期", "3", sample_url("list"), "3 个工作日内", "warning"),
+            Tile("已逾期", "1", sample_url("list"), "", "danger"),
             Tile("待比对", "1,870", sample_url("list")),
         ),
         todo=(

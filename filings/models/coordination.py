@@ -114,6 +114,8 @@ class FaqEntry(Case):
     answer = models.TextField(_("解答"))
     source = models.ForeignKey(CoordinationCase, on_delete=models.PROTECT, related_name="faq_entries")
     drafted_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, related_name="+")
+    # Where it was written: it stays there when the writer moves to another office.
+    organisation = models.ForeignKey("pilot.Organisation", on_delete=models.PROTECT, related_name="+")
     published_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta(Case.Meta):

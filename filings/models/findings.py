@@ -87,7 +87,7 @@ class Finding(Case):
     subject_province = models.PositiveSmallIntegerField(choices=Province.choices)
     source = models.CharField(max_length=16, choices=FindingSource.choices)
     kind = models.CharField(max_length=16, choices=FindingKind.choices)
-    field = models.CharField(_("字段"), max_length=64)
+    field = models.CharField(_("数据项"), max_length=64)
     description = models.TextField(_("说明"))
     found_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, null=True, related_name="+")
     decided_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, null=True, related_name="+")

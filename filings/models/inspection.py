@@ -63,7 +63,7 @@ class Inspection(Case):
         default=InspectionStrata.NONE,
         db_default=InspectionStrata.NONE.value,
     )
-    risk_ppm = _ppm(_("风险"), 50_000)  # one-sided: 1 − confidence; it set the size
+    risk_ppm = _ppm(_("抽样风险"), 50_000)  # one-sided: 1 − confidence; it set the size
     tolerated_ppm = _ppm(_("可容忍差错率"), 500)
     accepted_errors = _small(_("允许差错数"))
     second_share = _small(_("二次检查比例"))  # percent of the sample that a second person reads
@@ -78,7 +78,7 @@ class Inspection(Case):
     result: Any = models.JSONField(null=True, editable=False)
     planned_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, related_name="+")
     concluded_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, null=True, related_name="+")
-    conclusion = models.TextField(_("结论"), blank=True)
+    conclusion = models.TextField(_("抽查结论"), blank=True)
 
     class Meta(Case.Meta):
         constraints = [four_eyes("planned_by", "concluded_by", name="inspection_four_eyes")]

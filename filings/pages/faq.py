@@ -74,7 +74,7 @@ def awaits(entry: FaqEntry, actor: Actor) -> str:
     """Whom a draft waits for."""
     if entry.state != FaqState.DRAFTED:
         return ""
-    office = faq.office_of(entry)
+    office = entry.organisation
     if office.kind == OrganisationKind.MINISTRY:
         return _("部机关另一人")
     return _("%(office)s另一人或部机关") % {"office": office.name}
@@ -112,7 +112,7 @@ register(
         previews={"publish": sections},
         danger=frozenset({"withdraw"}),
         search=["question", "answer"],
-        related=["source", "drafted_by", "published_by"],
+        related=["source", "drafted_by", "organisation", "published_by"],
         empty=gettext_lazy("由已办结的协调事项整理，经起草单位另一人或部机关发布"),
         links=links,
         filters=[

@@ -44,12 +44,8 @@ def _tiles(rows: Any, province: int, total: Tally, units: int) -> list[Tile]:
             hint=_("备案主体在本省，含各版次和迟报 %(late)s 份") % {"late": f"{counts.late:,}"},
         ),
         Tile(_("有核验单的试点单位"), f"{units:,}", "#units"),
-        Tile(
-            _("M1 差错数 / 计入份数"), common.counts({"errors": counts.m1_errors, "n": counts.m1_n}), "#units"
-        ),
-        Tile(
-            _("M2 差错数 / 计入份数"), common.counts({"errors": counts.m2_errors, "n": counts.m2_n}), "#units"
-        ),
+        Tile(_("M1 差错 / 计数"), common.counts({"errors": counts.m1_errors, "n": counts.m1_n}), "#units"),
+        Tile(_("M2 差错 / 计数"), common.counts({"errors": counts.m2_errors, "n": counts.m2_n}), "#units"),
         Tile(_("待比对"), f"{counts.pending:,}", "#units"),
         Tile(_("无法判定"), f"{counts.undeterminable:,}", "#units"),
     ]

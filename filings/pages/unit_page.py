@@ -167,7 +167,7 @@ def _trend(view: UnitView, actor: Actor, door: Door | None) -> list[Section]:
 
 
 def _by_month(view: UnitView) -> Section:
-    rows = []
+    rows, heads = [], common.met_heads(whole=view.whole)
     for month, tally in reversed(list(view.months.items())):
         m1, m2 = figures_of(tally, view, month)
         beside = [common.opened(getattr(tally.counts, name), view.unit.code, month, name) for name in BESIDE]
@@ -189,9 +189,9 @@ def _by_month(view: UnitView) -> Section:
         columns=[
             Column("month", _("月份")),
             Column("m1", _("M1 准确率"), "end"),
-            Column("m1_met", _("M1 是否达线")),
+            Column("m1_met", heads[0]),
             Column("m2", _("M2 准确率"), "end"),
-            Column("m2_met", _("M2 是否达线")),
+            Column("m2_met", heads[1]),
             Column("pending", _("待比对"), "end"),
             Column("undeterminable", _("无法判定"), "end"),
             Column("provisional", _("待定差错"), "end"),

@@ -56,7 +56,7 @@ def grid(scope: Scope, *, at: datetime, left: datetime | None = None, form: Any)
     opened = sum(any(cell.open for cell in cells) for _label, cells in lines)
     pairs = sum(cell.open for _label, cells in lines for cell in cells)
     return ScopeGrid(
-        lead=_("试点结束时的开通范围，截至") if left else _("截至"),
+        lead=_("退出试点时的开通范围，截至") if left else _("截至"),
         at=at,
         summary=_("开通 %(provinces)s 个省，共 %(pairs)s 项（省 × 备案类型）")
         % {"provinces": opened, "pairs": pairs},

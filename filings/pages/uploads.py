@@ -45,8 +45,8 @@ def links(job: UploadJob, actor: Actor) -> list[Link]:
     return [Link(_("下载拒收文件"), reverse("upload-job_rejects", args=[job.pk]), "download")]
 
 
-def _accepted(job: Any) -> Any:
-    return [job.accepted, Tag(_("迟报"), "warning")] if job.came_late else job.accepted
+def _late(job: Any) -> Tag | None:
+    return Tag(_("迟报"), "warning") if job.came_late else None
 
 
 def _unit_name(job: Any) -> str:
@@ -79,13 +79,14 @@ register(
                 lambda j: progress_words(j) or j.rows,
                 "rows",
             ),
-            ListColumn(Column("accepted", gettext_lazy("接收"), align="end"), _accepted),
+            ListColumn(Column("accepted", gettext_lazy("接收"), align="end"), lambda j: j.accepted),
             ListColumn(Column("duplicates", gettext_lazy("重复"), align="end"), lambda j: j.duplicates),
             ListColumn(
                 Column("rejected", gettext_lazy("拒收"), align="end"),
                 lambda j: j.rejected_rows,
                 "rejected_rows",
             ),
+            ListColumn(Column("late", gettext_lazy("迟报")), _late),
         ],
         facts=facts,
         waiting=waiting,

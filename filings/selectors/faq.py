@@ -15,7 +15,6 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from filings.enums import FaqState
 from filings.models import FaqEntry
 from pilot.actors import Actor
-from pilot.models import Membership, Organisation
 
 PAIRS: Final = 40  # of a subject, at most
 SIMILAR: Final = 5
@@ -49,16 +48,8 @@ def similar(subject: str, *, limit: int = SIMILAR) -> list[FaqEntry]:
 
 
 def of_office(actor: Actor) -> Q:
-    """Entries that an official may publish and withdraw: the ministry all, a bureau what its own people wrote."""
-    if actor.is_ministry:
-        return Q()
-    return Q(drafted_by__in=Membership.objects.filter(organisation=actor.organisation_id).values("person"))
-
-
-def office_of(entry: FaqEntry) -> Organisation:
-    """The office of whoever wrote an entry."""
-    rows = Membership.objects.filter(person=entry.drafted_by_id).select_related("organisation")
-    return rows.latest("valid_from", "pk").organisation
+    """Entries that an official may publish and withdraw: the ministry all, a bureau what was written in it."""
+    return Q() if actor.is_ministry else Q(organisation=actor.organisation_id)
 
 
 def _has(words: str) -> Q:

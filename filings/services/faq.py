@@ -34,13 +34,15 @@ def make_faq(*, case: CoordinationCase, actor: Actor, question: str, answer: str
         raise Refused(why)
     if named := _named(locked, f"{question}\n{answer}"):
         raise Refused(_("问答面向全部用户，请删去名称：%(names)s") % {"names": _("、").join(named)})
+    writer = beginner(actor)
     entry = FaqEntry(
         case_key=locked.case_key,
         category=category,
         question=question.strip(),
         answer=answer.strip(),
         source=locked,
-        drafted_by_id=beginner(actor).person,
+        drafted_by_id=writer.person,
+        organisation_id=writer.organisation,
     )
     open_case(entry, actor=actor, at=clock.now())
     return entry

@@ -17,7 +17,7 @@ from pilot.workflow import Act, on
 
 
 def same_office(entry: FaqEntry, actor: Actor, at: datetime) -> str | None:
-    """Guard: a bureau answers for what its own people wrote; the ministry for all."""
+    """Guard: a bureau answers for what was written in it; the ministry for all."""
     mine = FaqEntry.unscoped.filter(faq.of_office(actor), pk=entry.pk).exists()
     return None if mine else _("由起草单位或部机关办理")
 

@@ -392,7 +392,7 @@ def sanctioning() -> Iterator[Event]:
     yield Event(moment("2019-09-10 10:00"), partial(impose, REMOVED, moment("2019-09-16 00:00")))
     yield Event(
         moment("2019-10-08 09:00"),
-        partial(propose, ONE_ERROR, SanctionKind.SUSPENSION, "6 月主体身份信息准确率未达到要求（示例）"),
+        partial(propose, ONE_ERROR, SanctionKind.SUSPENSION, "主体身份信息与权威库不一致（示例）"),
     )
     yield Event(
         moment("2019-10-08 15:00"),

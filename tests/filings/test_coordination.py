@@ -15,10 +15,11 @@ from filings.models import CoordinationCase, FaqEntry
 from filings.pages import faq as faq_page
 from filings.selectors import faq as faq_selector
 from filings.services import coordination, deadlines, faq
+from pilot import clock
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.errors import NotPermitted, Refused
-from pilot.models import AuditEntry, Document, Notice, Organisation, PilotUnit, ProgrammeRule
+from pilot.models import AuditEntry, Document, Membership, Notice, Organisation, PilotUnit, ProgrammeRule
 from pilot.workflow import fire
 from tests.applications.builders import pdf
 from tests.architecture.test_queries import queries
@@ -292,6 +293,30 @@ def test_a_draft_waits_for_its_office_and_the_ministry(
     assert signed_in(bureau_lead).get(url).context["page"].waiting_for == words
     fire(entry, "publish", actor=ministry_officer)
     assert signed_in(bureau_lead).get(url).context["page"].waiting_for != words
+
+
+def test_a_draft_stays_with_its_office_when_the_writer_moves(
+    case: CoordinationCase, provider: Actor, bureau_reviewer: Actor, bureau_lead: Actor
+) -> None:
+    closed(case, bureau_reviewer, provider)
+    entry = faq.make_faq(
+        case=case, actor=bureau_reviewer, question="示例问题", answer="示例解答", category="comparison"
+    )
+    elsewhere = world.bureau(province=11)
+    Membership.objects.filter(person=bureau_reviewer.person_id).update(valid_until=clock.now())
+    Membership.objects.create(
+        person_id=bureau_reviewer.person_id,
+        organisation_id=elsewhere.organisation_id,
+        role=Role.BUREAU_REVIEWER,
+        valid_from=clock.now(),
+    )
+    waits = [
+        FaqEntry.unscoped.filter(faq_page.waiting(actor)).count() for actor in (elsewhere, bureau_lead)
+    ]
+    assert waits == [0, 1]
+    assert faq_page.awaits(entry, bureau_lead) == f"{bureau_reviewer.organisation_name}另一人或部机关"
+    refused(entry, "publish", elsewhere, "起草单位或部机关")
+    assert fire(entry, "publish", actor=bureau_lead).state == "published"
 
 
 def test_a_provider_with_one_unit_is_asked_neither_which_nor_whom(

@@ -277,6 +277,6 @@ def test_of_a_unit_that_is_out_the_grid_is_that_of_its_end(
     assert (grid.lead, grid.at.date()) == ("截至", date(2019, 7, 1))
     world.at("2020-01-10 09:00")
     ended = client.get(url).context["page"].grid
-    assert (ended.lead, ended.at) == ("试点结束时的开通范围，截至", world.moment("2020-01-01 00:00"))
+    assert (ended.lead, ended.at) == ("退出试点时的开通范围，截至", world.moment("2020-01-01 00:00"))
     earlier = client.get(f"{url}?on=2019-07-01").context["page"].grid
     assert (earlier.lead, earlier.summary) == ("截至", grid.summary)
