@@ -97,7 +97,7 @@ def _order_figures(order: Rectification, found: list[Finding]) -> list[dict[str,
                     "errors": counted[key]["errors"],
                     "n": counted[key]["n"],
                     "requirement": requirement(target),
-                    "conclusion": {True: "达到要求", False: "未达到要求", None: "没有可计数的核验单"}[
+                    "conclusion": {True: "达线", False: "未达线", None: "没有可计数的核验单"}[
                         counted[key]["met"]
                     ],
                 }

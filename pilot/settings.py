@@ -219,6 +219,10 @@ SPECTACULAR_SETTINGS = {
     "TITLE": _("电子化核验试点管理平台接口"),
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
+    "TAGS": [
+        {"name": "forms", "description": _("上报核验单")},
+        {"name": "figures", "description": _("查询结果")},
+    ],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PUBLIC": True,

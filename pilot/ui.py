@@ -253,6 +253,7 @@ class Section:
     svg: str = ""
     provinces: Sequence["ProvinceTile"] = ()
     note: str = ""
+    more: "Link | None" = None  # behind the note: the way to all of which the card shows some
     empty: str = ""
     private: bool = False  # an internal remark: visibly apart (R07)
     screen_only: bool = False  # left out on paper
@@ -438,6 +439,7 @@ class Dashboard:
     lead: Sequence[Section] = ()  # where matters stand as a whole, before all detail
     todo: Sequence[MenuItem] | None = None  # none where the page is not about a person
     units: Sequence[UnitFigure] = ()
+    met_heads: tuple[str, str] = ("", "")  # what the units' columns say of M1 and M2
     demands: tuple[str, str] | None = None  # what M1 and M2 of these units have to reach
     provinces: Sequence[ProvinceTile] = ()
     charts: Sequence[Section] = ()

@@ -109,7 +109,7 @@ PARTS: Final[Sequence[Part]] = (
         "单位准确率表",
         "Accuracy of units",
         ("units",),
-        ('{% include "components/units.html" with units=page.units %}',),
+        ('{% include "components/units.html" with units=page.units heads=page.met_heads %}',),
     ),
     Part("tiles", "指标卡", "Stat tile", ("tile",), ('{% include "components/tile.html" with tile=… %}',)),
     Part(

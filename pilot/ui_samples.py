@@ -344,6 +344,7 @@ def dashboard(query: QueryDict) -> Dashboard:
             MenuItem("待答复的协调事项", sample_url("list"), "users", 3),
         ),
         units=[_unit(i) for i in range(1, 7)],
+        met_heads=("M1 是否达线", "M2 是否达线"),
         provinces=tile_grid(
             {province: str(count) for province, count in counts.items() if count},
             url=lambda province: f"{sample_url('list')}?province={province.value}",

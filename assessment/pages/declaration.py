@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -45,6 +45,9 @@ def facts(declaration: InterestDeclaration, actor: Actor) -> list[Fact]:
 
 def _until(declaration: InterestDeclaration) -> list[Fact]:
     """The last day of the time set for assessment, while there is still something to do."""
+    asked = declaration.state == DeclarationState.ASKED and declaration.released_at is None
+    if not (asked or opened(declaration)):
+        return []
     assessment = declaration.assessment
     part = phases.review(assessment.application.programme, at=clock.now()).part(phases.ASSESSMENT)
     if part is None or assessment.state in capability.OVER or capability.sheet_of(declaration):
@@ -131,11 +134,13 @@ def waiting(actor: Actor) -> Q | None:
     return Q(released_at__isnull=True) & (asked | unscored)
 
 
-def scored(declaration: InterestDeclaration) -> str | None:
-    """Whether the scores are handed in; nothing where none are asked for."""
-    if capability.sheet_of(declaration) is not None:
-        return _("已提交")
-    return _("未提交") if opened(declaration) else None
+# Whether the scores are handed in, for the column and its filter; empty where none are asked for.
+SCORED: Final = {"yes": gettext_lazy("已提交"), "no": gettext_lazy("未提交")}
+HANDED_IN: Final = Case(
+    When(score_sheet__isnull=False, then=Value("yes")),
+    When(state=DeclarationState.CLEAR, released_at__isnull=True, then=Value("no")),
+    default=Value(""),
+)
 
 
 def _not_themselves(actor: Actor) -> bool:
@@ -176,7 +181,7 @@ register(
                 Column("agency", gettext_lazy("所在机构")), lambda d: d.agency.name, serves=_not_themselves
             ),
             ListColumn(Column("role", gettext_lazy("承担工作")), role),
-            ListColumn(Column("scores", gettext_lazy("评分")), scored),
+            ListColumn(Column("scores", gettext_lazy("评分")), lambda d: SCORED.get(d.handed_in)),
         ],
         facts=facts,
         sections=sections,
@@ -206,12 +211,13 @@ register(
             "agency",
             "score_sheet",
         ],
+        annotations={"handed_in": HANDED_IN},
         filters=[
             ListFilter(
                 "scored",
                 gettext_lazy("评分"),
-                lambda actor: [("yes", _("已提交")), ("no", _("未提交"))],
-                lambda value, actor: Q(score_sheet__isnull=value != "yes"),
+                lambda actor: list(SCORED.items()),
+                lambda value, actor: Q(handed_in=value),
             )
         ],
         links=links,

@@ -17,8 +17,9 @@ from filings.rules import ERRORS
 from pilot.api.schema import refusals
 from pilot.enums import UnitStatusKind
 
-TAG_FORMS: Final = _("上报核验单")
-TAG_FIGURES: Final = _("查询结果")
+# Names that programs made from the document rely on; what people read stands in the settings, under TAGS.
+TAG_FORMS: Final = "forms"
+TAG_FIGURES: Final = "figures"
 REFUSED_POSTS: Final = (400, 401, 403, 405, 408, 409, 413, 415, 422, 429, 500, 503, 507)
 
 

@@ -17,6 +17,8 @@ class FindingForm(ActForm):
     """Which stored form has which fault, and who says so."""
 
     form_no = forms.CharField(label=_("核验单编号"), max_length=160)
+    # Two units may use one number: whoever comes from a form's page means that unit's.
+    unit = forms.CharField(required=False, widget=forms.HiddenInput)
     source = forms.ChoiceField(
         label=_("来源"),
         choices=[
@@ -32,9 +34,11 @@ class FindingForm(ActForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        unit = cleaned.pop("unit", "")
         if number := cleaned.pop("form_no", ""):
             found = VerificationForm.objects.visible_to(self.actor).filter(form_no=number.strip())
-            rows = list(found.select_related("unit")[:2])
+            found = found.select_related("unit")
+            rows = list(found.filter(unit__code=unit)[:1] or found[:2])
             if len(rows) != 1:
                 self.add_error("form_no", _("没有这一编号的核验单，或编号不唯一"))
             else:

@@ -14,14 +14,10 @@ from filings.enums import InspectionStrata
 from filings.forms.common import UnitForm, long_text
 from filings.pages import inspection_plan
 from filings.pages.inspection_plan import Sketch
-from filings.periods import TO_DATE, Period, months
+from filings.periods import TO_DATE, Period
 from filings.selectors import inspections as selector
 from filings.services.inspections import MAX_SIZE, Plan
-from pilot import clock
-from pilot.enums import WindowKind
 from pilot.forms import ActForm
-from pilot.rules import last_moment, local_day
-from pilot.selectors import programmes
 from pilot.ui import Section
 
 PER_PERCENT: Final = 10_000  # parts per million
@@ -40,11 +36,8 @@ def _percent(label: Any, initial: str, **kwargs: Any) -> forms.DecimalField:
 
 
 def _periods() -> list[tuple[str, Any]]:
-    """The months of the run phase as far as it has come, the latest first, and everything so far."""
-    opens, closes = programmes.window(programmes.current(), WindowKind.RUN)
-    last = min(local_day(clock.now()), local_day(last_moment(closes)))
-    spans = months(local_day(opens), last) if last >= local_day(opens) else []
-    return [*((span.name, span.name) for span in reversed(spans)), (TO_DATE, _("截至目前"))]
+    """The months of the run phase, and everything so far."""
+    return [*((month.name, month.name) for month in selector.run_months()), (TO_DATE, _("截至目前"))]
 
 
 class InspectionForm(UnitForm):

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 from django.db import migrations, models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 
 def name_offices(apps, schema_editor):
@@ -12,7 +12,7 @@ def name_offices(apps, schema_editor):
     then = own.filter(Q(valid_until__isnull=True) | Q(valid_until__gt=OuterRef("opened_at")))
     then = then.filter(valid_from__lte=OuterRef("opened_at")).order_by("-valid_from", "-pk")
     entries.update(organisation=Subquery(then.values("organisation")[:1]))
-    entries.update(organisation=Subquery(own.order_by(F("valid_from").desc(), "-pk").values("organisation")[:1]))
+    entries.update(organisation=Subquery(own.order_by("-valid_from", "-pk").values("organisation")[:1]))
 
 
 class Migration(migrations.Migration):

@@ -7,10 +7,12 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from filings.enums import AlertKind, AlertState
 from filings.models.figures import AccuracyResult
+from filings.periods import TO_DATE
 from pilot.actors import Actor
 from pilot.machines import Case, StateField, machine, step
 from pilot.models import PilotUnit
@@ -51,6 +53,15 @@ class Alert(Case):
     def cleared_at(self) -> datetime | None:
         """Since when it no longer holds; None while it does."""
         return self.state_since if self.state == S.CLEARED else None
+
+    @property
+    def period_words(self) -> str:
+        """The period as people read it."""
+        if self.period == TO_DATE:
+            return str(_("累计（截至预警时）"))
+        if self.kind == AlertKind.SILENCE:
+            return gettext("自 %(day)s 起") % {"day": self.period}
+        return self.period
 
     @classmethod
     def visibility(cls, actor: Actor) -> Q:

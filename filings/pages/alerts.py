@@ -7,14 +7,12 @@ from urllib.parse import urlencode
 
 from django.db.models import F, Q
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from filings.enums import AlertKind, AlertState
 from filings.models import Alert
 from filings.pages import common
-from filings.periods import TO_DATE
 from filings.services import alerts
 from pilot import policy
 from pilot.actors import Actor
@@ -27,13 +25,6 @@ from pilot.ui import Column, Fact, Link, Row, Section, Tag
 
 S = AlertState
 SHOWN: Final = 5  # alerts on the first page
-
-
-def period_words(alert: Alert) -> str:
-    """The period as people read it."""
-    if alert.period == TO_DATE:
-        return _("累计（截至预警时）")
-    return _("自 %(day)s 起") % {"day": alert.period} if alert.kind == AlertKind.SILENCE else alert.period
 
 
 def words(alert: Alert) -> str:
@@ -83,7 +74,7 @@ def facts(alert: Alert, actor: Actor) -> list[Fact]:
     shown = [
         Fact(_("试点单位"), common.unit_link(alert.unit)),
         Fact(_("预警事项"), alert.get_kind_display()),
-        Fact(_("期间"), period_words(alert)),
+        Fact(_("期间"), alert.period_words),
         Fact(_("预警时情况"), words(alert)),
         Fact(_("目前"), _now(alert)),
         *([Fact(_("下一步"), next_step(alert))] if alert.state == S.OPEN else []),
@@ -123,16 +114,15 @@ def links(alert: Alert, actor: Actor) -> list[Link]:
 
 
 def _measures(alert: Alert, actor: Actor) -> list[Link]:
-    """What this actor may begin about the unit while the alert holds."""
-    if not (actor.is_ministry or actor.province == alert.unit.province):
+    """What this actor may begin about the unit while the alert holds; of a silence there is nothing to look at."""
+    if alert.kind == AlertKind.SILENCE or not (actor.is_ministry or actor.province == alert.unit.province):
         return []
     shown = []
     if policy.may_open("rectification_create", actor.role):
         url = f"{reverse('rectification_create')}?unit={alert.unit_id}"
         shown.append(Link(_("起草整改通知"), url, "wrench"))
     if policy.may_open("inspection_create", actor.role):
-        period = TO_DATE if alert.kind == AlertKind.SILENCE else alert.period
-        query = urlencode({"unit": alert.unit_id, "period": period})
+        query = urlencode({"unit": alert.unit_id, "period": alert.period})
         shown.append(Link(_("安排抽查"), f"{reverse('inspection_create')}?{query}", "search-check"))
     return shown
 
@@ -169,7 +159,7 @@ def of_unit(unit: PilotUnit, actor: Actor) -> list[Section]:
             rows=[
                 Row(
                     reverse("alert_detail", args=[a.pk]) if opens else "",
-                    [str(a.get_kind_display()), period_words(a), words(a), a.opened_at, a.basis],
+                    [str(a.get_kind_display()), a.period_words, words(a), a.opened_at, a.basis],
                 )
                 for a in rows
             ],
@@ -200,24 +190,18 @@ def standing(actor: Actor) -> list[Section]:
                     [
                         a.unit.organisation.name,
                         _matter(a),
-                        period_words(a),
+                        a.period_words,
                         next_step(a),
                         local_day(a.opened_at),
                     ],
                 )
                 for a in rows
             ],
-            note=_rest(),
+            note=_("未签收的在前，最多列 %(n)s 条；") % {"n": SHOWN},
+            more=Link(_("全部未解除预警"), f"{reverse('alert_list')}?state={S.OPEN}"),
             screen_only=True,
         )
     ]
-
-
-def _rest() -> str:
-    """Which alerts stand in the table, and the way to all."""
-    words = _("未签收的在前，最多列 %(n)s 条；") % {"n": SHOWN}
-    url = f"{reverse('alert_list')}?state={S.OPEN}"
-    return format_html('{}<a href="{}">{}</a>', words, url, _("全部未解除预警"))
 
 
 def _kinds(actor: Actor) -> list[tuple[str, Any]]:
@@ -234,7 +218,7 @@ register(
             ListColumn(Column("number", gettext_lazy("编号")), lambda a: a.number),
             ListColumn(Column("unit", gettext_lazy("试点单位")), lambda a: a.unit.organisation.name),
             ListColumn(Column("what", gettext_lazy("预警事项")), _matter),
-            ListColumn(Column("period", gettext_lazy("期间")), period_words),
+            ListColumn(Column("period", gettext_lazy("期间")), lambda a: a.period_words),
             ListColumn(Column("next", gettext_lazy("下一步")), next_step),
             ListColumn(
                 Column("since", gettext_lazy("预警时间")), lambda a: local_day(a.opened_at), "opened_at"

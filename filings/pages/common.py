@@ -103,6 +103,11 @@ def met(figure: dict[str, Any], *, whole: bool = True) -> Tag:
     return Tag(_("达线"), "success") if figure["met"] else Tag(_("未达线"), "danger")
 
 
+def met_heads(*, whole: bool) -> tuple[str, str]:
+    """The heads of columns of M1 and M2 that hold :func:`met`; ``whole``: no cell is about a part only."""
+    return (_("M1 是否达线"), _("M2 是否达线")) if whole else (_("M1 差错情况"), _("M2 差错情况"))
+
+
 def counts(figure: dict[str, Any]) -> str:
     """errors / n."""
     return f"{figure['errors']:,} / {figure['n']:,}"

@@ -38,6 +38,7 @@ def contribute(board: Any, actor: Actor) -> None:
     board.tiles = [*board.tiles, *tiles(actor)]
     views = unit_views(actor)
     board.units = [*board.units, *(unit_figure(view) for view in views)]
+    board.met_heads = common.met_heads(whole=all(view.whole for view in views))
     board.demands = overview.demands(views)
     drawn = overview.drawings(actor, views)
     if drawn:  # one sheet of paper has room for the run phase only

@@ -92,7 +92,7 @@ def _related(form: VerificationForm, actor: Actor) -> list[Link]:
         return []
     if not has_jurisdiction(actor, form.subject_province, form.unit.province):
         return []
-    query = urlencode({"form_no": form.form_no})
+    query = urlencode({"form_no": form.form_no, "unit": form.unit.code})
     return [Link(_("登记差错"), f"{reverse('finding_create')}?{query}", "file-exclamation-point")]
 
 

@@ -40,7 +40,7 @@ def facts(inspection: Inspection, actor: Actor) -> list[Fact]:
         Fact(_("抽查期间"), inspection.period_words),
     ]
     if inspection.result:
-        shown += [Fact(_("结论"), inspection.conclusion), Fact(_("判定"), verdicts(inspection))]
+        shown += [Fact(_("抽查结论"), inspection.conclusion), Fact(_("统计结论"), verdicts(inspection))]
     shown += [
         Fact(_("样本量"), inspection.size, _whole(inspection)),
         *inspection_plan.plan_facts(
@@ -258,16 +258,21 @@ def waiting(actor: Actor) -> Q | None:
 
 
 def awaits(inspection: Inspection, actor: Actor) -> str:
-    """The office that planned it carries it out, and while it reads, how much is left."""
+    """The office that planned it carries it out; officials read how much is left to be read and to be settled."""
     if inspection.state in {S.CONCLUDED, S.CANCELLED}:
         return ""
     office = inspection.organisation.name
-    if inspection.state != S.IN_PROGRESS:
+    if inspection.state != S.IN_PROGRESS or actor.is_provider:
         return office
-    left = inspection.items.filter(identity_right__isnull=True).count()
-    if not left:
-        return _("%(office)s（待作出结论）") % {"office": office}
-    return _("%(office)s（还有 %(left)s 份待检查）") % {"office": office, "left": left}
+    differ = selector.unsettled(inspection.pk).count()
+    left = inspection.items.filter(identity_right__isnull=True).count() - differ
+    if left and differ:
+        words = _("%(office)s（还有 %(left)s 份待检查，%(differ)s 份待裁定）")
+    elif left:
+        words = _("%(office)s（还有 %(left)s 份待检查）")
+    else:
+        words = _("%(office)s（%(differ)s 份待裁定）") if differ else _("%(office)s（待作出结论）")
+    return words % {"office": office, "left": left, "differ": differ}
 
 
 def openings(inspection: Inspection, actor: Actor) -> list[ActionItem]:
@@ -311,7 +316,7 @@ register(
             ListColumn(Column("period", gettext_lazy("抽查期间")), lambda i: i.period_words),
             ListColumn(Column("size", gettext_lazy("样本量"), "end"), lambda i: i.size),
             ListColumn(Column("errors", gettext_lazy("差错数")), _errors),
-            ListColumn(Column("verdict", gettext_lazy("结论")), verdicts),
+            ListColumn(Column("verdict", gettext_lazy("统计结论")), verdicts),
         ],
         facts=facts,
         sections=sections,

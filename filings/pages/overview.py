@@ -47,11 +47,16 @@ def submitted(total: Tally, door: Iterable[tuple[int, int]]) -> int:
 
 
 def charts_of(views: Sequence[UnitView], daily: Any, total: Tally, handed_in: int | None) -> list[Section]:
-    """The drawings of these units, month by month and, by the daily buckets, day by day; nothing without figures."""
+    """The drawings of these units, month by month and, by the daily buckets, day by day; nothing without figures.
+
+    Of a part it is not said what it has to reach.
+    """
     months = months_together(views)
     if not months:
         return []
     figures = {name: (tally.counts.m1_errors, tally.counts.m1_n) for name, tally in months.items()}
+    whole = all(view.whole for view in views)
+    demand = charts.ppm_of(views[0].targets[0]) if whole else None
     days = rollups.versions_by_day(daily, last=local_day(clock.now()), days=DAYS)
     by_day = {f"{day:%m-%d}": number for day, number in days.items()}
     stages = partial(
@@ -64,7 +69,7 @@ def charts_of(views: Sequence[UnitView], daily: Any, total: Tally, handed_in: in
     return [
         Section(
             _("主体身份信息准确率（M1）按月走势"),
-            svg=for_screens(partial(charts.accuracy_trend, figures, charts.ppm_of(views[0].targets[0]))),
+            svg=for_screens(partial(charts.accuracy_trend, figures, demand)),
         ),
         Section(_("近 30 天接收的核验单"), svg=for_screens(partial(charts.volume_trend, by_day))),
         Section(

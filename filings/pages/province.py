@@ -29,6 +29,7 @@ def board_of(actor: Actor, province: int, views: Sequence[UnitView]) -> Dashboar
     board = Dashboard(title=title, as_of=clock.now())
     board.tiles = _tiles(rows, province, total, len(shown))
     board.units = [unit_figure(view, province) for view in shown]
+    board.met_heads = common.met_heads(whole=False)
     board.charts = overview.charts_of(views, daily, total, None)
     return board
 

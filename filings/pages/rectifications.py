@@ -15,8 +15,8 @@ from filings.enums import FindingState, RectificationState
 from filings.forms.measures import AcceptForm, AnswerForm, RecheckForm, RectificationForm
 from filings.models import Finding, Rectification
 from filings.pages import common
-from filings.periods import Period
-from filings.selectors import orders
+from filings.periods import TO_DATE
+from filings.selectors import inspections, orders
 from filings.services import supervision
 from filings.services.findings import COUNTED
 from filings.services.supervision import OPEN_ORDERS, rechecks_for
@@ -156,7 +156,7 @@ def links(order: Rectification, actor: Actor) -> list[Link]:
         return []
     if not policy.may_open("inspection_create", actor.role) or actor.province != order.unit.province:
         return []
-    period = Period.month_of(local_day(clock.now())).name
+    period = next((month.name for month in inspections.run_months()), TO_DATE)
     query = urlencode({"unit": order.unit_id, "period": period, "order": order.pk})
     return [Link(_("制定复查抽样计划"), f"{reverse('inspection_create')}?{query}", "dices")]
 

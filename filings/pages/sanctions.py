@@ -14,12 +14,12 @@ from filings.enums import SanctionState
 from filings.forms.measures import EffectForm, HearingForm, LiftForm, SanctionForm, StatementForm
 from filings.models import Rectification, Sanction
 from filings.pages import common
+from filings.selectors import sanctions
 from filings.services import supervision
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm
 from pilot.masking import staff
-from pilot.models import Person, TransitionRecord
 from pilot.pages import objection_link
 from pilot.registry import Creation, ListColumn, MachinePages, Task, register
 from pilot.rules import last_moment, local_day
@@ -43,16 +43,8 @@ def facts(sanction: Sanction, actor: Actor) -> list[Fact]:
         Fact(_("陈述申辩接收人"), staff(sanction.heard_by) if shows_people else None),
         Fact(_("复核意见"), sanction.hearing_opinion),
         Fact(_("生效时间"), sanction.effect_from),
-        Fact(_("决定人"), staff(_decider(sanction)) if shows_people else None),
+        Fact(_("决定人"), staff(sanctions.decider(sanction)) if shows_people else None),
     ]
-
-
-def _decider(sanction: Sanction) -> Person | None:
-    """Who decided: an approver, or whoever gave the proposal up."""
-    if sanction.state != S.DROPPED:
-        return sanction.approved_by
-    steps = TransitionRecord.objects.filter(machine=Sanction.slug(), object_id=sanction.pk, name="drop")
-    return steps.select_related("person").latest("pk").person
 
 
 def due(sanction: Sanction) -> str | None:

@@ -23,7 +23,7 @@ from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.enums import DataGroup, UnitStatusKind
 from pilot.masking import Personal, mask_name
-from pilot.models import ScopeChange
+from pilot.models import ScopeChange, UnitStatus
 from pilot.registry import pages_of
 from pilot.rules import local_day
 from pilot.selectors import register
@@ -96,10 +96,10 @@ def detail(view: UnitView, actor: Actor, *, at: datetime, form: Any) -> UnitPage
     )
 
 
-def _left(unit: Any, at: datetime) -> datetime | None:
-    """When the unit left the pilot, if at this moment it is out of it."""
-    status = unit.statuses.filter(during__contains=at).first()
-    return status.during.lower if status is not None and status.kind in register.LEFT else None
+def _left(unit: Any, at: datetime) -> UnitStatus | None:
+    """The status with which the unit left the pilot, if at this moment it is out of it."""
+    status: UnitStatus | None = unit.statuses.filter(during__contains=at).first()
+    return status if status is not None and status.kind in register.LEFT else None
 
 
 def _actions(unit: Any, actor: Actor) -> list[ActionItem]:

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from pilot import scope as spans
 from pilot.actors import Actor
-from pilot.enums import FilingType, Province
+from pilot.enums import FilingType, Province, UnitStatusKind
 from pilot.masking import staff
-from pilot.models import ScopeChange
+from pilot.models import ScopeChange, UnitStatus
 from pilot.rules import local_day
 from pilot.scope import Scope, Span
 from pilot.services.register import Switch
@@ -43,12 +43,15 @@ class ScopeGrid:
     form: Any
 
 
-def grid(scope: Scope, *, at: datetime, left: datetime | None = None, form: Any) -> ScopeGrid:
+def grid(scope: Scope, *, at: datetime, left: UnitStatus | None = None, form: Any) -> ScopeGrid:
     """The grid as of ``at``; ``form`` asks for another day.
 
     A unit that ``left`` the pilot by then has nothing open: then it is the grid of that moment.
     """
-    at = left or at
+    lead = _("截至")
+    if left is not None:
+        at, removed = left.during.lower, left.kind == UnitStatusKind.REMOVED
+        lead = _("退出试点时的开通范围，截至") if removed else _("试点结束时的开通范围，截至")
     lines = [
         (province.label, [_cell(scope.get((province, kind), ()), at) for kind in FilingType])
         for province in Province
@@ -56,7 +59,7 @@ def grid(scope: Scope, *, at: datetime, left: datetime | None = None, form: Any)
     opened = sum(any(cell.open for cell in cells) for _label, cells in lines)
     pairs = sum(cell.open for _label, cells in lines for cell in cells)
     return ScopeGrid(
-        lead=_("退出试点时的开通范围，截至") if left else _("截至"),
+        lead=lead,
         at=at,
         summary=_("开通 %(provinces)s 个省，共 %(pairs)s 项（省 × 备案类型）")
         % {"provinces": opened, "pairs": pairs},

@@ -55,6 +55,19 @@ class Terms:
         row = self._row(key, judged_on(period))
         return None if row is None else row.value
 
+    def asked(self, kind: str, period: Period = EVER) -> dict[str, Any] | None:
+        """What an alert of this kind is judged by, named as in its figures; None where there is no such rule."""
+        if kind in {AlertKind.M1, AlertKind.M2}:
+            target = self.targets[judged_on(period)][kind == AlertKind.M2]
+            return {"allowed": target.allowed, "per": target.per}
+        value = self.value(RULES[AlertKind(kind)], period)
+        if value is None or value == {}:
+            return None
+        if kind in {AlertKind.UNDETERMINABLE, AlertKind.SILENCE}:
+            return {"allowed" if kind == AlertKind.UNDETERMINABLE else "days": value}
+        name = "level" if kind == AlertKind.ERROR_CHANGE else "times"
+        return {name: value[name]}
+
     def basis(self, kind: str, period: Period = EVER) -> str:
         """What an alert of this kind rests on, in words."""
         row = self._row(RULES[AlertKind(kind)], judged_on(period))
@@ -150,6 +163,11 @@ def _active(keys: list[int]) -> dict[int, tuple[tuple[datetime, datetime | None]
 
 def _is_active(ranges: Iterable[tuple[datetime, datetime | None]], now: datetime) -> bool:
     return any(start <= now and (end is None or now < end) for start, end in ranges)
+
+
+def active_now(unit: PilotUnit, now: datetime) -> bool:
+    """Whether a unit is active in the pilot."""
+    return _is_active(_active([unit.pk]).get(unit.pk, ()), now)
 
 
 def last_form(unit_id: int) -> datetime | None:

@@ -94,10 +94,10 @@ def _open(unit: PilotUnit, key: Key) -> bool:
     )
     open_case(alert, actor=SYSTEM)
     with on_record():
-        subject = _("%(code)s · 预警：%(what)s（%(period)s）") % {
+        subject = _("%(code)s · 预警：%(what)s，%(period)s") % {
             "code": unit.code,
             "what": alert.get_kind_display(),
-            "period": _("截至目前") if period == TO_DATE else period,
+            "period": alert.period_words,
         }
     notices.send(
         members=readers(alert),
@@ -110,11 +110,20 @@ def _open(unit: PilotUnit, key: Key) -> bool:
 
 
 def _why_gone(alert: Alert, unit: PilotUnit) -> str:
-    """Why a condition holds no more, for the record: by which figures, where it is about a share of forms."""
+    """Why a condition holds no more, for the record: the unit, the rule or the figures are no longer what they were."""
+    period = conditions.period_of((alert.kind, alert.period))
+    terms = conditions.terms_of(unit.programme, () if period.name == TO_DATE else [period.name])
+    asked = terms.asked(alert.kind, period)
     with on_record():
+        if alert.kind == AlertKind.SILENCE and not conditions.active_now(unit, clock.now()):
+            return _("该单位已不是有效试点单位，不再计算连续无报送")
+        if asked is None:
+            return _("试点项目已停用这项预警规则")
+        if any(alert.figures.get(name, value) != value for name, value in asked.items()):
+            return _("预警标准已调整，按现行标准不再符合预警条件")
         if alert.kind not in SHARE_OF:
             return _("按最新数据，不再符合预警条件")
-        counts = figures.summed(unit=unit, period=conditions.period_of((alert.kind, alert.period)))
+        counts = figures.summed(unit=unit, period=period)
         errors, n = (getattr(counts, name) for name in SHARE_OF[alert.kind])
         return _("按最新数据为 %(errors)s / %(n)s，不再符合预警条件") % {"errors": errors, "n": n}
 

@@ -54,12 +54,13 @@ def figure_funnel(
     return funnel(str(TITLES["funnel"]), stages, [_("份")], width=width)
 
 
-def accuracy_trend(figures: Mapping[str, tuple[int, int]], demand: int, *, width: int = WIDE) -> SafeString:
-    """M1 by month or day from (errors, n)."""
+def accuracy_trend(
+    figures: Mapping[str, tuple[int, int]], demand: int | None, *, width: int = WIDE
+) -> SafeString:
+    """M1 by month or day from (errors, n); ``demand``: what it has to reach, None for a part of the forms."""
     values = [share(errors, n) for errors, n in figures.values()]
-    return line_chart(
-        str(TITLES["trend"]), list(figures), [Series("M1", values)], mark=threshold_mark(demand), width=width
-    )
+    mark = None if demand is None else threshold_mark(demand)
+    return line_chart(str(TITLES["trend"]), list(figures), [Series("M1", values)], mark=mark, width=width)
 
 
 def volume_trend(numbers: Mapping[str, int], *, width: int = WIDE) -> SafeString:

@@ -203,3 +203,10 @@ def test_an_assessor_reads_what_is_scored_instead_of_the_own_name(
     ]
     other = builders.declaration_of(case, assessors[1])
     assert found == [[reverse("interest-declaration_detail", args=[d.pk])] for d in (declaration, other)]
+    # Whoever has withdrawn has nothing to hand in and no time to do it in.
+    fire(other, "recuse", actor=assessors[1], reason="示例")
+    page = page_of(staff.officer, "interest-declaration_list")
+    assert sorted(str(row["scores"]) for row in cells(page)) == ["None", "已提交"]
+    assert page_of(staff.officer, "interest-declaration_list", query="?scored=no").rows == []
+    kept = facts(page_of(assessors[1], "interest-declaration_detail", other.pk).facts)
+    assert "评估期限" not in kept

@@ -25,10 +25,11 @@ from pilot.errors import NotPermitted, Refused
 from pilot.masking import mask_name
 from pilot.models import AuditEntry, Notice, Person, PilotUnit, ProgrammeRule, TransitionRecord
 from pilot.services import outbox, register
-from pilot.ui import Dashboard, Tile
+from pilot.ui import Dashboard, Link, Tile
 from pilot.workflow import fire
 from tests.factories import world
 from tests.filings import builders
+from tests.filings.test_pages import signed_in
 
 
 def open_ones(unit: PilotUnit) -> set[tuple[str, str]]:
@@ -71,7 +72,7 @@ def test_an_error_is_told_once_and_withdrawn_with_the_finding(
     one = Alert.unscoped.get(kind="m2")
     assert (one.figures["errors"], one.figures["n"], one.result.counts["m2_errors"]) == (1, 1, 1)
     assert one.basis == "一（二）准确率达到100%"
-    subject = f"{unit.code} · 预警：核验单信息有差错（M2）（2019-06）"
+    subject = f"{unit.code} · 预警：核验单信息有差错（M2），2019-06"
     people = [*people_told, bureau_lead]
     assert notices_of(alerts.opening(one)) == sorted((person.person_id, subject) for person in people)
     assert provider.person_id not in set(Notice.objects.values_list("person", flat=True)) - {
@@ -109,9 +110,9 @@ def test_a_mail_about_what_holds_leaves_once(
     outbox.relay()
     told = sorted(m.subject.split("：")[1] for m in mail.outbox if "预警" in m.subject)
     assert told == [
-        "主体身份信息准确率（M1）未达线（2019-06）",
-        "主体身份信息准确率（M1）未达线（截至目前）",
-        "核验单信息有差错（M2）（2019-06）",
+        "主体身份信息准确率（M1）未达线，2019-06",
+        "主体身份信息准确率（M1）未达线，累计（截至预警时）",
+        "核验单信息有差错（M2），2019-06",
     ]
 
 
@@ -142,6 +143,51 @@ def test_undeterminable_comparisons_above_one_percent(unit: PilotUnit, unknown: 
     tasks.nightly_recount()
     expected = {("undeterminable", "2019-06"), ("undeterminable", "to-date")} if raised else set()
     assert open_ones(unit) == expected
+
+
+def why_cleared() -> str:
+    """The reason of the last alert that was cleared."""
+    return TransitionRecord.objects.filter(machine="alert", name="clear").latest("pk").reason
+
+
+def test_a_silence_offers_neither_order_nor_inspection_and_ends_with_the_first_form(
+    unit: PilotUnit, bureau_reviewer: Actor
+) -> None:
+    world.at("2019-07-10 09:00")
+    assert alerts.review() == 1
+    one = Alert.unscoped.get()
+    subject = Notice.objects.filter(source=alerts.opening(one)).values_list("subject", flat=True)[0]
+    assert subject == f"{unit.code} · 预警：连续无报送，自 {one.period} 起"
+    offered = [link.label for link in alert_pages.links(one, bureau_reviewer)]
+    assert offered == ["该单位的准确率", "该单位的差错"]
+    builders.form(unit, "F-1", "2019-07-10 08:00")
+    assert (alerts.review(), why_cleared()) == (1, "按最新数据，不再符合预警条件")
+
+
+def test_a_silence_ends_with_the_unit_s_part_in_the_pilot(unit: PilotUnit) -> None:
+    world.at("2019-07-10 09:00")
+    alerts.review()
+    start = world.moment("2019-07-11 00:00")
+    register.set_status(actor=world.SETUP, unit=unit, kind="suspended", start=start, reason="示例")
+    world.at("2019-07-11 09:00")
+    assert (alerts.review(), why_cleared()) == (1, "该单位已不是有效试点单位，不再计算连续无报送")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(None, "试点项目已停用这项预警规则"), (500, "预警标准已调整，按现行标准不再符合预警条件")],
+)
+def test_it_is_told_when_a_rule_and_not_the_unit_has_changed(
+    unit: PilotUnit, value: int | None, words: str
+) -> None:
+    world.at("2019-07-10 09:00")
+    alerts.review()
+    rule = ProgrammeRule.objects.filter(key="silence_alert_days")
+    if value is None:
+        rule.delete()
+    else:
+        rule.update(value=value)
+    assert (alerts.review(), why_cleared()) == (1, words)
 
 
 def test_silence_counts_working_days_of_an_active_unit(unit: PilotUnit) -> None:
@@ -258,7 +304,9 @@ def test_the_first_page_tells_alerts_of_one_unit_apart_and_how_many_wait(ministr
     alerts.acknowledge(case=Alert.unscoped.get(kind="m2"), actor=ministry_officer)
     (table,) = alert_pages.standing(ministry_officer)
     assert [row.cells[2] for row in table.rows] == ["累计（截至预警时）", "2019-06", "2019-06"]
-    assert f'<a href="{reverse("alert_list")}?state=open">全部未解除预警</a>' in table.note
+    assert table.more == Link("全部未解除预警", f"{reverse('alert_list')}?state=open")
+    shown = signed_in(ministry_officer).get(reverse("dashboard")).content.decode()
+    assert f'最多列 5 条；<a href="{table.more.url}">全部未解除预警</a></p>' in shown
     tile = next(tile for tile in dashboard.tiles(ministry_officer) if tile.label == "未解除预警")
     assert (tile.value, tile.hint) == ("3", "其中待签收 2")
 

@@ -310,9 +310,7 @@ def test_a_draft_stays_with_its_office_when_the_writer_moves(
         role=Role.BUREAU_REVIEWER,
         valid_from=clock.now(),
     )
-    waits = [
-        FaqEntry.unscoped.filter(faq_page.waiting(actor)).count() for actor in (elsewhere, bureau_lead)
-    ]
+    waits = [FaqEntry.unscoped.filter(faq_page.waiting(actor)).count() for actor in (elsewhere, bureau_lead)]
     assert waits == [0, 1]
     assert faq_page.awaits(entry, bureau_lead) == f"{bureau_reviewer.organisation_name}另一人或部机关"
     refused(entry, "publish", elsewhere, "起草单位或部机关")

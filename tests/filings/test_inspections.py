@@ -111,7 +111,7 @@ def test_an_inspection_to_its_report(
     officials, units = (
         [str(fact.label) for fact in pages.facts(done, actor)] for actor in (bureau_lead, provider)
     )
-    assert officials[:5] == ["试点单位", "检查单位", "抽查期间", "结论", "判定"]
+    assert officials[:5] == ["试点单位", "检查单位", "抽查期间", "抽查结论", "统计结论"]
     assert (officials[-2:], officials[:-2]) == (["计划人", "结论人"], units)
     assert [tag.label for tag in pages.verdicts(done)] == [
         "M1（总体） 不达标",
@@ -123,10 +123,11 @@ def test_an_inspection_to_its_report(
 
 
 def test_it_waits_for_the_office_that_planned_it(
-    inspection: Inspection, bureau_reviewer: Actor, bureau_lead: Actor
+    inspection: Inspection, bureau_reviewer: Actor, bureau_lead: Actor, provider: Actor
 ) -> None:
     office = bureau_reviewer.organisation_name
     running = begun(inspection, bureau_reviewer)
+    assert awaits(running, provider) == office
     told = [awaits(inspection, bureau_lead), awaits(running, bureau_lead)]
     for item in running.items.all():
         inspections.record_verdict(

@@ -42,6 +42,10 @@ def board(client: Client, url: str = "") -> Any:
     return client.get(url or reverse("dashboard")).context["page"]
 
 
+def unit_page(client: Client, unit: PilotUnit) -> Any:
+    return board(client, reverse("pilot-unit_detail", args=[unit.code]))
+
+
 def funnel(page: Any, title: str = "从提交到差错") -> list[int]:
     """The totals of the stages, from the drawing's own description."""
     sections = [*getattr(page, "charts", ()), *getattr(page, "sections", ())]
@@ -98,6 +102,21 @@ def test_a_bureau_reads_its_part_of_a_unit_of_another_province(spread: PilotUnit
     assert (page.title, page.tiles[0].value, page.units[0].m1_shown) == ("北京市准确率", "2", "100.0000%")
     for row in (board(beijing).units[0], page.units[0]):
         assert (row.m1.label, row.m2.label) == ("本省部分无差错", "本省部分无差错")
+    for read, drawn in (
+        (board(beijing), "charts"),
+        (page, "charts"),
+        (unit_page(beijing, spread), "sections"),
+    ):
+        trend = next(s for s in getattr(read, drawn) if s.title == "主体身份信息准确率（M1）按月走势")
+        assert "达标线" not in trend.svg
+    heads = ("M1 差错情况", "M2 差错情况")
+    assert board(beijing).met_heads == page.met_heads == heads
+    months = next(s for s in unit_page(beijing, spread).sections if s.title == "各月准确率")
+    assert tuple(months.columns[n].label for n in (2, 4)) == heads
+    guangdong = signed_in(world.bureau())
+    assert board(guangdong).met_heads == ("M1 是否达线", "M2 是否达线")
+    shown = guangdong.get(reverse("dashboard")).content.decode()
+    assert shown.count("M1 是否达线") == shown.count("M1 差错情况") + 2
     listed = board(beijing, reverse("pilot-unit_list")).rows[0].cells
     assert [str(cell) for cell in listed[6:]] == ["100.0000% (0 / 1) 本省部分无差错"] * 2
     assert len(board(beijing, page.units[0].m1_counts.n.url).sections[0].rows) == 1

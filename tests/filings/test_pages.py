@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from filings.forms.findings import FindingForm
 from filings.models import Bulletin, Finding, Inspection, VerificationForm
 from filings.services import bulletins, coordination, inspections, supervision
 from pilot import tiles
@@ -226,7 +227,7 @@ def test_from_a_form_an_official_of_its_provinces_records_a_fault(
 ) -> None:
     form = builders.form(unit, "F-1", province=11)
     address = reverse("verification-form_detail", args=[form.pk])
-    begin = f"{reverse('finding_create')}?form_no=F-1"
+    begin = f"{reverse('finding_create')}?form_no=F-1&unit={unit.code}"
     readers = (bureau_reviewer, world.bureau(province=11), world.ministry(), provider)
     pages = [signed_in(reader).get(address).context["page"] for reader in readers]
     assert [[link.url for link in page.related] for page in pages] == [[begin], [begin], [begin], []]
@@ -234,6 +235,25 @@ def test_from_a_form_an_official_of_its_provinces_records_a_fault(
     asked = signed_in(bureau_reviewer).get(begin).context["page"]
     assert asked.form["form_no"].value() == "F-1"
     assert asked.effect == "通知试点单位；单位可在 5 个工作日内提出异议，逾期视为确认"
+
+
+def test_of_two_units_with_one_number_the_form_s_own_is_meant(unit: PilotUnit, programme: Any) -> None:
+    other = builders.enrol(programme, world.provider())
+    forms_of = {one: builders.form(one, "F-1") for one in (unit, other)}
+    officer = world.ministry()
+    words: dict[str, Any] = {
+        "form_no": "F-1", "source": "report", "kind": "form", "field": "域名", "description": "示例",
+    }  # fmt: skip
+    for one, form in forms_of.items():
+        page = signed_in(officer).get(reverse("verification-form_detail", args=[form.pk])).context["page"]
+        asked = signed_in(officer).get(page.related[0].url).context["page"].form
+        sent = {**words, "unit": asked["unit"].value()}
+        assert asked["unit"].is_hidden
+        filled = FindingForm(sent, actor=officer)
+        assert (filled.is_valid(), filled.cleaned_data["form"].unit) == (True, one)
+        assert "unit" not in filled.cleaned_data
+    untold = FindingForm(words, actor=officer)
+    assert untold.errors == {"form_no": ["没有这一编号的核验单，或编号不唯一"]}
 
 
 def test_published_bulletins_are_for_everyone(

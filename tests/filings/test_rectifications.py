@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from filings.forms.inspections import InspectionForm
 from filings.models import Finding, FindingCause, Inspection, Rectification
+from filings.pages import rectifications as rectification_pages
 from filings.phrases import MEASURES
 from filings.services import attachments, deadlines, inspections, supervision
 from pilot import clock
@@ -100,6 +103,21 @@ def test_an_order_is_closed_by_a_fresh_sample(
     for reached in ("committed", "drawn", "in_progress", "concluded"):
         Inspection.unscoped.filter(pk=fresh.pk).update(state=reached)
     assert fire(linked, "accept", actor=bureau_lead).state == "closed"
+
+
+def test_a_recheck_is_of_the_last_month_there_is(order: Rectification, bureau_lead: Actor) -> None:
+    issued = fire(order, "issue", actor=bureau_lead)
+
+    def preset() -> str:
+        (link,) = rectification_pages.links(issued, world.bureau())
+        asked = dict(parse_qsl(urlsplit(link.url).query))
+        choices: Any = InspectionForm(actor=world.bureau()).fields["period"]
+        assert asked["period"] in dict(choices.choices)
+        return asked["period"]
+
+    now = preset()
+    world.at("2020-01-10 09:00")  # the run phase is over
+    assert (now, preset()) == ("2019-07", "2019-12")
 
 
 def test_an_order_about_the_same_cause_is_marked(
@@ -283,7 +301,7 @@ def test_the_letter_names_facts_figures_and_the_last_day(order: Rectification, b
     for words in (
         order.number,
         "核验单F-1，备案主体身份信息：与权威库记录不一致（示例）",
-        "主体真实身份信息准确率为0.0000%（计数1份，差错1份），要求为不低于99.95%，未达到要求",
+        "主体真实身份信息准确率为0.0000%（计数1份，差错1份），要求为不低于99.95%，未达线",
         "请于2019年7月15日（含当日）前",
     ):
         assert words in text

@@ -277,6 +277,15 @@ def test_of_a_unit_that_is_out_the_grid_is_that_of_its_end(
     assert (grid.lead, grid.at.date()) == ("截至", date(2019, 7, 1))
     world.at("2020-01-10 09:00")
     ended = client.get(url).context["page"].grid
-    assert (ended.lead, ended.at) == ("退出试点时的开通范围，截至", world.moment("2020-01-01 00:00"))
+    assert (ended.lead, ended.at) == ("试点结束时的开通范围，截至", world.moment("2020-01-01 00:00"))
     earlier = client.get(f"{url}?on=2019-07-01").context["page"].grid
     assert (earlier.lead, earlier.summary) == ("截至", grid.summary)
+
+
+def test_of_a_removed_unit_it_is_that_of_its_leaving(units: list[PilotUnit], ministry_officer: Actor) -> None:
+    day = world.moment("2019-07-02 00:00")
+    register.set_status(actor=world.SETUP, unit=units[0], kind="removed", start=day, reason="示例")
+    world.at("2019-07-03 09:00")
+    url = reverse("pilot-unit_detail", args=[units[0].code])
+    grid = signed_in(ministry_officer).get(url).context["page"].grid
+    assert (grid.lead, grid.at) == ("退出试点时的开通范围，截至", day)

@@ -82,10 +82,20 @@ def test_a_code_is_told_with_what_to_do_and_stands_by_its_status(db: None) -> No
     assert statuses == sorted(statuses)
 
 
-def test_operations_stand_under_headings_in_the_language_of_the_reader(db: None) -> None:
-    document = Client().get(reverse("api_schema"), {"format": "json"}).json()
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("zh-hans", ["上报核验单", "查询结果"]), ("en", ["Upload verification forms", "Read results"])],
+)
+def test_headings_are_in_the_language_of_the_reader_and_tags_in_none(
+    db: None, language: str, words: list[str]
+) -> None:
+    client = Client(headers={"accept-language": language})
+    document = client.get(reverse("api_schema"), {"format": "json"}).json()
     tags = {tag for path in document["paths"].values() for method in path.values() for tag in method["tags"]}
-    assert tags == {"上报核验单", "查询结果"}
+    assert tags == {"forms", "figures"}
+    assert [(tag["name"], tag["description"]) for tag in document["tags"]] == list(
+        zip(["forms", "figures"], words, strict=True)
+    )
 
 
 # --- the schema -----------------------------------------------------------------------------------------
