@@ -110,11 +110,13 @@ def line_chart(
         return _chart(title, desc, width, 24, (), palette)
     ticks = round_ticks([*values, mark.value] if mark else values)
     left = widest(map(shown, ticks)) + 10
-    axes = Axes(left, width - 16.0, 34.0, height - 26.0, ticks[0], ticks[-1], len(labels))
+    names, down = legend([line.label for line in series], left, width, palette, dashes=True)
+    height += down
+    axes = Axes(left, width - 16.0, 34.0 + down, height - 26.0, ticks[0], ticks[-1], len(labels))
     parts = [
         *grid_lines(axes, ticks, shown, palette),
         *labels_below(axes, labels, height - 8),
-        *legend([line.label for line in series], left, palette, dashes=True),
+        *names,
         *(trend_line(line.values, i, axes, palette) for i, line in enumerate(series)),
     ]
     if mark:
@@ -144,11 +146,13 @@ def funnel(
         raise ValueError("every stage needs one number per part")
     _check(part for stage in stages for part in stage.parts)
     heads = Heads.of((stage.label for stage in stages), width)
-    first, row, left = 34, 40 + heads.above, heads.left
+    row, left = 40 + heads.above, heads.left
+    names, down = legend(part_labels, left, width, palette, dashes=False)
+    first = 34 + down
     totals = [sum(stage.parts) for stage in stages]
     room = width - left - widest(map(str, totals)) - 16
     scale = room / (max(totals, default=0) or 1)
-    parts = [*legend(part_labels, left, palette, dashes=False)] if stages else []
+    parts = names if stages else []
     for i, (stage, total) in enumerate(zip(stages, totals, strict=True)):
         top = first + row * i + heads.above
         parts.append(heads.head(stage.label, top + 19))

@@ -41,6 +41,7 @@ def shell(request: Any) -> dict[str, Any]:
         if demo
         else [],
         "business_now": localtime(clock.now()),
+        "clock_name": _("业务时间") if demo else _("北京时间"),  # only the demonstration knows two clocks
         "session_seconds": settings.SESSION_COOKIE_AGE,
         "menu": [],
         "unread": "",

@@ -80,7 +80,7 @@ def interval_chart(
 
 def _every(ticks: Sequence[float], scale: _Scale, tick: Callable[[float], str]) -> int:
     """Of how many values below the bars one is written, so that they do not run into each other."""
-    return -(-int(widest(map(tick, ticks)) + 8) // int(scale.x(ticks[1]) - scale.x(ticks[0])))
+    return -(-int(widest(map(tick, ticks)) + 8) // max(1, int(scale.x(ticks[1]) - scale.x(ticks[0]))))
 
 
 def _row(

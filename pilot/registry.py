@@ -191,7 +191,11 @@ class MachinePages:
 
     def label_of(self, case: Case, name: str) -> str:
         """The words for a transition out of the state the case is in."""
-        own = self.in_state.get((case.state, name))
+        return self.label_from(case.state, name)
+
+    def label_from(self, state: str, name: str) -> str:
+        """The words for a transition out of a state."""
+        own = self.in_state.get((state, name))
         return str(own[0] if own else workflow.label(self.model, name))
 
     def effect_of(self, case: Case, name: str) -> str:

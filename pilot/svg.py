@@ -4,7 +4,7 @@ Presentation attributes and class names only: the pages' content security policy
 style, and WeasyPrint reads no style sheet inside an SVG. The font is the page's or the PDF's own.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -128,21 +128,30 @@ def for_screens(draw: Callable[..., SafeString]) -> SafeString:
     return draw(width=WIDE) + draw(width=SLIM)
 
 
-def legend(labels: Sequence[str], left: float, palette: Palette, *, dashes: bool) -> Iterator[SafeString]:
-    """The names of series or parts in one row above the chart."""
+def legend(
+    labels: Sequence[str], left: float, width: float, palette: Palette, *, dashes: bool
+) -> tuple[list[SafeString], int]:
+    """The names of series or parts above the chart, and by how much the rows after the first push the chart down."""
+    parts, x, down = [], left, 0
     for i, label in enumerate(labels):
-        yield element(
-            "line",
-            x1=left,
-            y1=14,
-            x2=left + 22,
-            y2=14,
-            stroke=palette.colour(i),
-            stroke_width=3 if dashes else 12,
-            stroke_dasharray=DASHES[i % len(DASHES)] if dashes else "none",
-        )
-        yield element("text", label, x=left + 28, y=18)
-        left += text_width(label) + 46
+        name = fit_text(label, width - left - 28)
+        if x > left and x + 28 + text_width(name) > width:
+            x, down = left, down + 20
+        parts += [
+            element(
+                "line",
+                x1=x,
+                y1=down + 14,
+                x2=x + 22,
+                y2=down + 14,
+                stroke=palette.colour(i),
+                stroke_width=3 if dashes else 12,
+                stroke_dasharray=DASHES[i % len(DASHES)] if dashes else "none",
+            ),
+            element("text", name, x=x + 28, y=down + 18),
+        ]
+        x += text_width(name) + 46
+    return parts, down
 
 
 def _value(value: str | float) -> str:

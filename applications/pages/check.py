@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from applications import transitions
 from applications.enums import ApplicationState, FileKind
 from applications.models import Application, ApplicationVersion
 from applications.pages import case as case_page
@@ -80,6 +81,7 @@ class CheckPage:
     hints: Section
     form: Any
     obstacle: str
+    barred: str  # the obstacle, where it is another than what is still blank
     effect: str
     carried: Mapping[str, Any]
     back: Link
@@ -91,6 +93,8 @@ def check_page(case: Application, actor: Actor, form: Any, *, at: datetime, effe
     work = tasks.tasks_of(case, at=at)
     why = workflow.why_not(case, ACTS[case.state], actor=actor, at=at)
     targets = content.open_targets(case)
+    blank = transitions.complete(case, actor, at)
+    obstacle = "" if why is None else str(why.message)
     return CheckPage(
         title=_("核对并提交"),
         crumbs=form_page.crumbs(case, form_page.task_list(case)),
@@ -102,7 +106,8 @@ def check_page(case: Application, actor: Actor, form: Any, *, at: datetime, effe
         files_url="" if targets.isdisjoint(FileKind.values) else reverse("application_files", args=[case.pk]),
         hints=case_page.hints_section(case, content.draft_hints(case, at=at)),
         form=form,
-        obstacle="" if why is None else str(why.message),
+        obstacle=obstacle,
+        barred="" if obstacle == blank else obstacle,
         effect=effect,
         carried={"seen": case.state, "seen_step": workflow.steps(case), "checked": digest},
         back=form_page.task_list(case),

@@ -22,7 +22,7 @@ from pilot.models import PilotUnit
 from pilot.registry import Group
 from pilot.services import exports
 from pilot.services.documents import suffix_of
-from pilot.tones import tone
+from pilot.tones import state_tag
 from pilot.ui import Column, Fact, Link, Ratio, Row, Section, Tag, Tone
 
 GROUP = Group.SUPERVISION
@@ -70,11 +70,6 @@ def form_link(form: VerificationForm) -> Link:
 def field_label(field: str) -> str:
     """The words for what a finding is about; an item named by an official stands as it is."""
     return str(FIELD_LABELS.get(field, field))
-
-
-def state_of(case: Any) -> Tag:
-    """A case's state as a tag, for tables."""
-    return Tag(str(case.get_state_display()), tone(case.state))
 
 
 def overdue(last: date, days: int) -> Tag:
@@ -225,7 +220,7 @@ def finding_section(title: str, findings: Any, *, empty: str = "") -> Section:
                     f.form.form_no,
                     field_label(f.field),
                     str(f.get_source_display()),
-                    state_of(f),
+                    state_tag(f),
                 ],
             )
             for f in findings

@@ -14,6 +14,7 @@ from filings.pages import common, form_page
 from filings.periods import EVER, Period
 from pilot.actors import Actor
 from pilot.masking import staff
+from pilot.tones import state_tag
 from pilot.ui import Column, Link, Row, Section
 
 LABELS = {
@@ -91,7 +92,7 @@ def _explained(finding: Finding | None, actor: Actor) -> list[Any]:
         common.field_label(finding.field),
         str(finding.get_source_display()),
         finding.opened_at,
-        common.state_of(finding),
+        state_tag(finding),
         staff(person),
         Link(finding.number, reverse("finding_detail", args=[finding.pk])),
     ]

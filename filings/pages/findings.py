@@ -101,7 +101,13 @@ def in_dispute(finding: Finding, actor: Actor) -> list[Section]:
     record = reading.read_form(actor=actor, form=finding.form)
     if record is None:
         return [*first, Section(_("核验单"), empty=_("内容已销毁"), folded=True)]
-    return [*first, *(replace(part, folded=True) for part in form_content.sections(record))]
+    return [
+        *first,
+        *(
+            replace(part, title=f"{_('核验单')}{_('：')}{part.title}", folded=True)
+            for part in form_content.sections(record)
+        ),
+    ]
 
 
 def links(finding: Finding, actor: Actor) -> list[Link]:

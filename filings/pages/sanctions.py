@@ -23,6 +23,7 @@ from pilot.masking import staff
 from pilot.pages import objection_link
 from pilot.registry import Creation, ListColumn, MachinePages, Task, register
 from pilot.rules import last_moment, local_day
+from pilot.tones import state_tag
 from pilot.ui import Column, Fact, Row, Section, Tag
 
 S = SanctionState
@@ -87,7 +88,7 @@ def record_section(orders: Any, *, empty: str = "") -> list[Section]:
                         if one.repeat_of
                         else None,
                         one.round,
-                        common.state_of(one),
+                        state_tag(one),
                     ],
                 )
                 for one in rows

@@ -25,7 +25,8 @@ type Values = Mapping[str, Any]  # the programme's rules as they hold today, by 
 
 def page(programme: Programme, *, at: datetime) -> GuidePage:
     """The guide as it stands at ``at`` (business time)."""
-    windows = [face(window, at=at) for window in Window.objects.filter(programme=programme)]
+    faces = {window.kind: face(window, at=at) for window in Window.objects.filter(programme=programme)}
+    windows = list(faces.values())
     rules_of = programmes.values_in_force(programme)
     headline = _headline(windows)
     return GuidePage(
@@ -33,7 +34,9 @@ def page(programme: Programme, *, at: datetime) -> GuidePage:
         intro=programme.heading,
         as_of=at,
         headline=headline,
-        applying=bool(windows) and headline is windows[0] and headline.face != "after",
+        applying=headline is not None
+        and headline is faces.get(WindowKind.APPLICATION)
+        and headline.face != "after",
         elements=[
             _matter(programme, rules_of),
             _authorities(),
@@ -167,7 +170,7 @@ def _windows(windows: Sequence[WindowFace]) -> GuideElement:
         "windows",
         _("申报窗口"),
         windows=windows,
-        note=_("时间均为北京时间，以本平台的业务时间为准，起始时刻计入，截止时刻不计入"),
+        note=_("时间均为北京时间，以本平台时钟为准，起始时刻计入，截止时刻不计入"),
     )
 
 

@@ -231,6 +231,9 @@ def page_head(
 
 ACCOUNT_PAGES = {
     "account_change_password": gettext_lazy("修改密码"),
+    "account_set_password": gettext_lazy("设置密码"),
+    "account_logout": gettext_lazy("退出登录"),
+    "account_inactive": gettext_lazy("账号已停用"),
     "account_reauthenticate": gettext_lazy("确认身份"),
     "mfa_reauthenticate": gettext_lazy("确认身份"),
     "mfa_reauthenticate_webauthn": gettext_lazy("确认身份"),
@@ -352,6 +355,7 @@ def filter_bar(context: template.Context, page: ListPage) -> dict[str, Any]:
         "head": _("筛选（%(n)s 项）") % {"n": len(chips)} if chips else _("筛选"),
         "shown": fields[:SHOWN_FILTERS],
         "folded": fields[SHOWN_FILTERS:],
+        "opened": bool(form.errors),  # what a field objects to stands in sight
         "unfolded": any(bound_field.data for bound_field in fields[SHOWN_FILTERS:]),
         "chips": chips,
         "request": request,

@@ -18,7 +18,7 @@ from pilot.enums import Role
 from pilot.machines import MACHINES, Case, declared
 from pilot.masking import staff
 from pilot.models import Document, TransitionRecord
-from pilot.registry import MachinePages, all_pages
+from pilot.registry import MachinePages, all_pages, pages_of
 from pilot.rules import last_moment
 from pilot.selectors.unions import Statement, rows_of, union_of
 from pilot.services.documents import PDF, suffix_of
@@ -94,7 +94,7 @@ def timeline(case: Case, actor: Actor) -> list[TimelineEntry]:
     entries = []
     for row in reversed(history(case, actor)):
         model = MACHINES[row.machine]
-        title = _("建立") if row.name == "open" else str(workflow.label(model, row.name))
+        title = _("建立") if row.name == "open" else pages_of(row.machine).label_from(row.source, row.name)
         entries.append(
             TimelineEntry(
                 at=row.at,

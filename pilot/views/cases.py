@@ -23,7 +23,7 @@ from pilot.machines import Case, declared
 from pilot.masking import own_in_full
 from pilot.registry import MachinePages, Task, pages_of
 from pilot.tones import state_tag
-from pilot.ui import ActionItem, ActPage, DetailPage, DocumentItem, Link, Section, contents_of
+from pilot.ui import ActionItem, ActPage, DetailPage, Link, Section, contents_of
 from pilot.views import case_parts, disclosure
 from pilot.views.listing import crumbs, visible_rows
 
@@ -51,7 +51,7 @@ def case_detail(request: Any, slug: str, pk: int) -> HttpResponse:
 def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
     """What the page of a case shows, for machines whose page has more on it."""
     due, due_tone = case_parts.due(case)
-    sections, papers = pages.sections(case, request.actor), case_parts.documents(case, request.actor)
+    sections = pages.sections(case, request.actor)
     page = DetailPage(
         title=case.title,
         kind="" if str(pages.label) in case.title else str(pages.label),
@@ -66,18 +66,13 @@ def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
         due=due,
         due_tone=due_tone,
         timeline=case_parts.timeline(case, request.actor),
-        documents=papers,
+        documents=case_parts.documents(case, request.actor),
         diagram=case_parts.diagram(case),
         related=[*pages.links(case, request.actor), *case_parts.related(case, request.actor)],
         seen_state=case.state,
-        contents=_contents(sections, papers) if pages.long else (),
+        contents=contents_of(sections) if pages.long else (),
     )
     return own_in_full(page, request.actor.person_id)
-
-
-def _contents(sections: Sequence[Section], papers: Sequence[DocumentItem]) -> list[Link]:
-    """The papers first: on a narrow screen they stand below everything."""
-    return [*([Link(_("文书"), "#documents")] if papers else []), *contents_of(sections)]
 
 
 def _actions(pages: MachinePages, case: Case, actor: Any) -> list[ActionItem]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from pilot import policy
 from pilot.actors import Actor
+from pilot.language import on_record
 from pilot.masking import staff
 from pilot.models import AuditEntry, Person, Programme, ProgrammeRule
 from pilot.registry import rule_effects
@@ -54,7 +55,9 @@ def _line(kind: RuleKind, row: ProgrammeRule | None) -> Row:
     url = reverse("rule_detail", args=[kind.key])
     if row is None:
         return Row(url, [str(kind.label), kind.written(None), None, None])
-    basis = row.basis.removesuffix(f"：{kind.label}")  # what a house rule is about stands beside it already
+    with on_record():  # a basis is kept as it was entered, whatever the reader reads
+        said = f"：{kind.label}"
+    basis = row.basis.removesuffix(said)  # what a house rule is about stands beside it already
     return Row(
         url, [str(kind.label), kind.written(row.value), basis, row.valid_from or _from_the_start(kind)]
     )

@@ -93,6 +93,8 @@ def test_what_was_done_to_a_draft_is_said_in_the_words_of_the_button(provider: A
     address = reverse("application_act", args=[case.pk, "withdraw"])
     answer = builders.client_of(provider).post(address, {"seen": "draft"}, follow=True)
     assert [str(message) for message in answer.context["messages"]] == ["已办理：放弃草稿"]
+    timeline = page_of(provider, "application_detail", case.pk).timeline
+    assert [entry.title for entry in timeline] == ["放弃草稿", "建立"]
 
 
 def test_a_provider_with_nothing_to_do_is_told_so(provider: Actor, bureau_reviewer: Actor) -> None:

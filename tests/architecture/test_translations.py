@@ -238,7 +238,7 @@ def test_the_compiled_catalogue_is_the_one_of_the_text(catalogue: Path) -> None:
 
 
 def test_a_second_factor_has_one_name() -> None:
-    """The library has four words for it; the portal's pages say 多因素认证, 动态口令, 恢复码, 账号, 通行密钥."""
+    """The library has four words for it; the portal's pages say 多因素认证, 动态口令, 恢复码, 账号, 安全密钥."""
     library = Path(allauth.__file__).parent / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
     said = {}
     with translation.override("zh-hans"):

@@ -115,7 +115,7 @@ def test_a_dispute_with_a_picture_is_overturned_and_the_figure_follows(
         expect(picture).to_be_visible()
         expect(picture).to_have_js_property("naturalWidth", 900)
         expect(lead.page.locator(".decision-matter")).to_contain_text("权威库比对")
-        lead.page.get_by_text("核验单内容（个人信息已遮盖）").click()
+        lead.page.get_by_text("核验单：备案主体").click()
         expect(lead.page.locator(".decision-record")).to_contain_text("示例科技有限公司")
         story.picture("lead", "decision")
         lead.send("撤销差错", {"理由": "复核属实"})

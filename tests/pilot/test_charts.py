@@ -244,6 +244,15 @@ SLIM_CHARTS = {
     "bar": partial(bar_chart, "示例", [Bar("示例省通信管理局有限公司甲", 42, "42 份"), Bar("乙", 1)]),
     "line": partial(line_chart, "示例", [f"6月{day}日" for day in range(1, 31)], [Series("a", range(30))]),
     "funnel": partial(funnel, "漏斗", [Stage("已接收并已判定", [30, 10])], ["广东省", "全国"]),
+    "lists": partial(
+        funnel, "漏斗", [Stage("决定", [2, 1])], ["试点单位名单（第 1 号）", "试点单位名单（第 2 号）"]
+    ),
+    "trends": partial(
+        line_chart,
+        "趋势",
+        ["4月", "5月"],
+        [Series("试点单位名单（第 1 号）", [1, 2]), Series("试点单位名单（第 2 号）", [2, 3])],
+    ),
     "interval": partial(
         interval_chart,
         "示例",
@@ -264,6 +273,12 @@ def test_a_slim_drawing_keeps_every_word_inside_and_apart(draw: Callable[..., st
         ends = sorted(line)
         assert (ends[0][0] >= 0, ends[-1][1] <= SLIM) == (True, True)
         assert [a[1] <= b[0] for a, b in pairwise(ends)] == [True] * (len(ends) - 1)
+
+
+@pytest.mark.parametrize("width", [SLIM, 640])
+def test_intervals_are_drawn_where_there_is_room_for_no_scale(width: int) -> None:
+    spans = [Span("甲", 0.5, 0.1, 0.9, "九" * 60)]
+    assert drawn(interval_chart("示例", spans, width=width)).get("width") == str(width)
 
 
 def test_for_screens_a_chart_is_drawn_wide_and_slim() -> None:

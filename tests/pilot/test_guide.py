@@ -13,8 +13,8 @@ from django.utils import translation
 from lxml import html
 
 from pilot import clock
-from pilot.enums import OrganisationKind
-from pilot.models import Organisation, Programme, ProgrammeRule, Window
+from pilot.enums import OrganisationKind, WindowKind
+from pilot.models import BusinessClock, Organisation, Programme, ProgrammeRule, Window
 from pilot.registry import guide_contributors
 from pilot.selectors import guide
 from pilot.services import programmes as programme_services
@@ -185,6 +185,20 @@ def test_the_headline_is_the_phase_under_way_with_what_can_be_done_or_read(
     headline = find(html.fromstring(read(client)), ".headline")[0]
     assert headline.get("aria-label") == shown
     assert [link.text_content().strip() for link in find(headline, "a")] == links
+
+
+def test_an_account_is_offered_by_the_kind_of_window_not_by_its_place(programme: Programme) -> None:
+    Window.objects.filter(programme=programme, kind=WindowKind.APPLICATION).delete()
+    assert guide.page(programme, at=world.moment("2019-05-01 09:00")).applying is False
+
+
+@pytest.mark.parametrize(("demo", "words"), [(True, "业务时间"), (False, "北京时间")])
+def test_only_the_demonstration_knows_a_business_time(
+    programme: Programme, client: Client, demo: bool, words: str
+) -> None:
+    BusinessClock.objects.update(demo=demo)
+    page = html.fromstring(read(client))
+    assert find(page, ".as-of")[0].text_content().split()[0] == words
 
 
 def test_what_is_published_is_linked_where_the_guide_speaks_of_it(programme: Programme) -> None:

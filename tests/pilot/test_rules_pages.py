@@ -71,6 +71,14 @@ def test_every_rule_of_the_programme_is_known_and_every_known_one_listed(
     assert KINDS["form_accuracy"].written({"errors": 1, "out_of": 10_000_000})[:13] == "不低于 99.9999%（"
 
 
+def test_what_a_house_rule_is_about_is_said_once_in_english_too(
+    programme: Programme, officer: Client
+) -> None:
+    officer.cookies["django_language"] = "en"
+    page = officer.get(reverse("rule_list")).content.decode()
+    assert ["：受理时限" in page, ">部内工作规则<" in page] == [False, True]
+
+
 def test_a_rule_is_entered_after_a_preview_and_stays_on_record(
     programme: Programme, officer: Client, ministry_officer: Actor
 ) -> None:

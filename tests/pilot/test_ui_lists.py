@@ -80,6 +80,16 @@ def test_filter_bar_shows_three_fields_folds_the_rest_and_names_what_is_set() ->
     assert find(root, "details.fold > summary")[0].text_content() == "筛选（3 项）"
 
 
+def test_a_filter_that_is_objected_to_stands_open() -> None:
+    """On a phone, too, what is wrong is read without a click."""
+    found = {}
+    for query in ("state=1", "state=99", "since=x"):
+        request = get(f"/cases/?{query}")
+        root = html.fromstring(render("{% filter_bar page %}", request, page=list_page(request.GET)))
+        found[query] = [fold.get("open") is not None for fold in find(root, "details")]
+    assert found == {"state=1": [False, False], "state=99": [True, False], "since=x": [True, True]}
+
+
 def test_a_filter_with_nothing_set_says_only_what_it_is() -> None:
     request = get("/cases/")
     root = html.fromstring(render("{% filter_bar page %}", request, page=list_page(request.GET)))

@@ -38,7 +38,7 @@ MACHINE_PAGE: Final = re.compile(r"[a-z-]+_(detail|act|task)$")
 # What differs from one answer to the next: tokens of forms, the number of the request on a page of refusal, the clock.
 CHANGING: Final = re.compile(
     r'(name="csrfmiddlewaretoken" value=|csrf-token" content=)"[^"]*"|<dd><code>[^<]*</code></dd>'
-    r'|<time datetime="[^"]*">[^<]*|业务时间 [\d:. -]+'
+    r'|<time datetime="[^"]*">[^<]*|(?:业务|北京)时间 [\d:. -]+'
 )
 
 

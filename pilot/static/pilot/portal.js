@@ -97,8 +97,9 @@ function applyColumns() {
 }
 
 // What is folded on a phone only stands open where there is room; a browser that the style sheet cannot tell is told here.
+const roomy = matchMedia("print, (min-width: 768px)");
 function openFolds() {
-  if (CSS.supports("selector(::details-content)") || !matchMedia("(min-width: 768px)").matches) return;
+  if (CSS.supports("selector(::details-content)") || !roomy.matches) return;
   document.querySelectorAll("details.fold").forEach((fold) => { fold.open = true; });
 }
 
@@ -163,6 +164,7 @@ document.querySelectorAll("details.fold").forEach((fold) => {
   fold.addEventListener("toggle", () => fold.querySelectorAll(".drawing").forEach(showState));
 });
 openFolds();
+roomy.addEventListener("change", openFolds);
 showPreferences();
 applyColumns();
 watchSession();

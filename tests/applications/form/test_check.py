@@ -53,6 +53,24 @@ def test_what_is_missing_is_listed_with_links_and_there_is_no_button(provider: A
     assert text(response).count("提交前还需完成（2 处）") == 2  # above the list and in the bar
 
 
+def test_that_the_window_is_closed_is_said_even_where_something_is_blank(provider: Actor) -> None:
+    case = builders.drafted(provider, contact_email="")
+    found = {}
+    for at in ("2019-04-15 12:00", "2019-04-16 00:00"):
+        world.at(at)
+        response = builders.client_of(provider).get(url(case, "check"))
+        page = response.context["page"]
+        found[at] = (
+            page.barred,
+            len(page.gaps),
+            text(response).count("申请阶段已结束，且没有批准的逾期准入"),
+        )
+    assert found == {
+        "2019-04-15 12:00": ("", 1, 0),
+        "2019-04-16 00:00": ("申请阶段已结束，且没有批准的逾期准入", 1, 1),
+    }
+
+
 def test_missing_files_are_the_last_gap_and_lead_to_their_cards(provider: Actor) -> None:
     case = start_application(actor=provider)
     gaps = builders.client_of(provider).get(url(case, "check")).context["page"].gaps

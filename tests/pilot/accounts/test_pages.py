@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 from lxml import html
 
 from pilot.actors import Actor
@@ -45,6 +45,33 @@ def test_a_page_of_the_account_says_where_it_hangs_and_leads_back(
     assert find(root, "input[placeholder]") == []
 
 
+def named_pages() -> list[str]:
+    """The library's addresses that need nothing further."""
+    names = [name for name in get_resolver().reverse_dict if isinstance(name, str)]
+    return sorted(
+        name
+        for name in names
+        if name.startswith(("account_", "mfa_", "usersessions_"))
+        and not get_resolver().reverse_dict[name][0][0][1]
+    )
+
+
+def test_every_page_of_the_library_has_a_title_and_ends_its_crumbs(provider: Actor, programme: Any) -> None:
+    """Whatever the library adds with its next version, too."""
+    client, _answer = login(person_of(provider).username)
+    client.post(reverse("account_reauthenticate"), {"password": world.PASSWORD})
+    shown, bare = [], []
+    for name in named_pages():
+        answer = client.get(reverse(name))
+        if answer.status_code != 200 or not answer["Content-Type"].startswith("text/html"):
+            continue
+        root = html.document_fromstring(answer.content)
+        shown.append(name)
+        if texts(root, "head > title")[0].startswith("-") or len(texts(root, ".crumbs [aria-current]")) != 1:
+            bare.append(name)
+    assert ("account_logout" in shown, "mfa_index" in shown, bare) == (True, True, [])
+
+
 def test_the_rules_of_a_password_stand_with_its_field(provider: Actor, programme: Any) -> None:
     client, _answer = login(person_of(provider).username)
     root = html.document_fromstring(client.get(reverse("account_change_password")).content)
@@ -62,7 +89,15 @@ def test_who_has_to_say_again_who_it_is_reads_it_in_the_card(provider: Actor, pr
 def test_second_factors_are_told_in_one_vocabulary_with_their_state(provider: Actor, programme: Any) -> None:
     root = html.document_fromstring(browser(provider).get(reverse("mfa_index")).content)
     assert texts(root, "main h2") == ["动态口令 未启用", "安全密钥 未启用", "恢复码 未生成"]
-    assert texts(root, "main .button-row a") == ["启用", "启用"]
+    assert texts(root, "main .button-row a") == ["启用动态口令", "添加安全密钥"]
+
+
+def test_what_a_button_does_to_a_factor_is_said_in_english_too(provider: Actor, programme: Any) -> None:
+    """No two of them read alike, whatever the language."""
+    client = browser(provider)
+    client.cookies["django_language"] = "en"
+    buttons = texts(html.document_fromstring(client.get(reverse("mfa_index")).content), "main .button-row a")
+    assert buttons == ["Switch on the one-time code", "Add a security key"]
 
 
 def test_which_session_this_is_stands_under_a_head_of_its_own(provider: Actor, programme: Any) -> None:
