@@ -47,7 +47,7 @@ AXE = {"resultTypes": ["violations"]}
 # The explorer of the API is another project's widget; the same stands on /api/docs/ without barriers.
 FOREIGN = {"exclude": [["#explorer"]]}
 COMPACT = re.compile(r"\s+")
-PRINTED = re.compile(r"业务时间\d{4}-\d\d-\d\d\d\d:\d\d:\d\d")
+PRINTED = re.compile(r"(?:业务|北京)时间\d{4}-\d\d-\d\d\d\d:\d\d:\d\d")
 OFF_PAPER = ("退出登录", "跳到主要内容", "收起菜单", "大字", "复制")
 # A bureau's report is sent while the world holds no other application; one list is open at a time and goes through all.
 FIRST = ("provincial-report", "sent")

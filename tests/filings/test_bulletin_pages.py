@@ -109,5 +109,5 @@ def test_a_long_page_begins_with_the_way_to_its_parts(
         anchors = re.findall(r'href="#([\w-]+)"', nav)
         assert [name for name in anchors if f'id="{name}"' not in text] == []
         assert len(anchors) > 5
-    assert page.partition('<nav class="contents')[2].partition("</a>")[0].endswith(">文书")
+    assert page.partition('<nav class="contents')[2].partition("</a>")[0].endswith(">各试点单位核验单份数")
     assert re.search(r"PDF</td>\s*<td[^>]*>[\d.]+ KB</td>", public.replace("\xa0", " "))
