@@ -49,7 +49,10 @@ def test_every_page_for_everyone_is_taken_at_every_width(
     assert {"guide", "account_login", "help_index"} - taken == set()
     assert {name for name in taken if name not in texts.by_page() or not policy.may_open(name, None)} == set()
     assert done.stdout == f"{len(taken)} pages, 0 faults\n"
-    assert Image.open(folder / "account_login.png").size == (1366, 768)  # taken anew, though others may open it, too
+    assert Image.open(folder / "account_login.png").size == (
+        1366,
+        768,
+    )  # taken anew, though others may open it, too
     narrow = {file.stem: Image.open(file).size for file in (folder / "all/390/public").glob("*.png")}
     assert narrow == dict.fromkeys(taken, (390, 844))
     page = (folder / "index.html").read_text()
