@@ -25,6 +25,7 @@ from pilot.workflow import fire
 from tests.documents.reading import squeezed, text_of
 from tests.factories import world
 from tests.filings import builders
+from tests.filings import test_inspection_readings as readings
 from tests.filings.acting import m1_errors, refused
 
 
@@ -140,6 +141,27 @@ def test_it_waits_for_the_office_that_planned_it(
         f"{office}（还有 3 份待检查）",
         f"{office}（待作出结论）",
         "",
+    ]
+
+
+def test_what_two_read_differently_waits_to_be_settled(
+    unit: PilotUnit, bureau_reviewer: Actor, bureau_lead: Actor, provider: Actor
+) -> None:
+    case, office = readings.running(unit, bureau_reviewer, second=100), bureau_reviewer.organisation_name
+    first, other = case.items.all()
+    readings.read(case, bureau_reviewer, first, "subject.name")
+    told = [awaits(case, bureau_lead)]
+    readings.read(case, world.bureau(), first)
+    told += [awaits(case, bureau_lead), awaits(case, provider)]
+    readings.read(case, bureau_reviewer, other)
+    readings.read(case, world.bureau(), other)
+    told += [awaits(case, bureau_lead), awaits(case, provider)]
+    assert told == [
+        f"{office}（还有 2 份待检查）",
+        f"{office}（还有 1 份待检查，1 份待裁定）",
+        office,
+        f"{office}（1 份待裁定）",
+        office,
     ]
 
 
