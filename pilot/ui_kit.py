@@ -81,7 +81,7 @@ PARTS: Final[Sequence[Part]] = (
         "section",
         "内容卡片",
         "Section",
-        ("section",),
+        ("section", "section_body"),
         ('{% include "components/section.html" with section=page.preview %}',),
     ),
     Part(
