@@ -13,6 +13,13 @@ document.addEventListener("DOMContentLoaded", () => {
     plugins: [() => ({ wrapComponents: { InfoContainer: () => () => null } })],
     onComplete: () => {
       for (const label of place.querySelectorAll(".btn.authorize > span")) label.textContent = place.dataset.authorize;
+      // A group is called by what is said of it: its name is for programs and the same in every language.
+      for (const group of place.querySelectorAll(".opblock-tag")) {
+        const said = group.querySelector("small");
+        if (!said?.textContent) continue;
+        group.querySelector("a > span").textContent = said.textContent;
+        said.hidden = true;
+      }
     },
   });
 });

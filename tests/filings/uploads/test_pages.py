@@ -224,8 +224,10 @@ def test_what_comes_after_the_run_phase_is_said_to_count_for_nothing(
         )
         assert (accepted.value, accepted.hint) == ("1", words)
         assert accepted.tone == ("warning" if words else "success")
-    shown = client.get(reverse("upload-job_list")).context["page"].rows
-    assert [row.cells[5] for row in shown] == [[1, Tag("迟报", "warning")], 1]
+    shown = client.get(reverse("upload-job_list")).context["page"]
+    keys = [column.key for column in shown.columns]
+    told = [dict(zip(keys, row.cells, strict=True)) for row in shown.rows]
+    assert [(row["accepted"], row["late"]) for row in told] == [(1, Tag("迟报", "warning")), (1, None)]
     warned = "试点运行阶段已于 2019-12-31 结束：现在上报的核验单标为迟报，不计入准确率。"
     assert client.get(reverse("upload-job_create")).context["page"].form.late == warned
     assert (
