@@ -115,7 +115,10 @@ class FaqEntry(Case):
     source = models.ForeignKey(CoordinationCase, on_delete=models.PROTECT, related_name="faq_entries")
     drafted_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, related_name="+")
     # Where it was written: it stays there when the writer moves to another office.
-    organisation = models.ForeignKey("pilot.Organisation", on_delete=models.PROTECT, related_name="+")
+    # Whose draft it is. Null only where migration 0016 found no office of the writer: then it is the ministry's.
+    organisation = models.ForeignKey(
+        "pilot.Organisation", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     published_by = models.ForeignKey("pilot.Person", on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta(Case.Meta):

@@ -75,7 +75,7 @@ def awaits(entry: FaqEntry, actor: Actor) -> str:
     if entry.state != FaqState.DRAFTED:
         return ""
     office = entry.organisation
-    if office.kind == OrganisationKind.MINISTRY:
+    if office is None or office.kind == OrganisationKind.MINISTRY:
         return _("部机关另一人")
     return _("%(office)s另一人或部机关") % {"office": office.name}
 
