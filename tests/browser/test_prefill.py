@@ -23,7 +23,7 @@ UNREAD = {"licence_number": "见附件", "planned_start": "19-5-16"}
 def read_in(visitor: Visitor, pk: int, file: Path) -> None:
     """Choose a file on the page and send it."""
     visitor.page.goto(f"/applications/{pk}/prefill/")
-    visitor.page.get_by_label("已填好的申请表").set_input_files(file)
+    visitor.page.locator("[name=upload]").set_input_files(file)
     visitor.page.get_by_role("button", name="上传并读入").click()
     expect(visitor.page.get_by_role("heading", name="读入结果")).to_be_visible()
 

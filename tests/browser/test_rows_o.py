@@ -119,7 +119,7 @@ def test_o01_o02_o03_numbers_first_and_each_opens_what_it_counts(
     figures = page.locator("main .tile-value, main .figure, main .ratio-counts").all_inner_texts()
     paper = sheets(page, tmp_path / "o03.pdf")
     assert [one for one in map(flat, figures) if one not in "".join(paper)] == []
-    assert ("电子化核验试点管理平台" in paper[0], "北京时间2019-04-12" in paper[0]) == (True, True)
+    assert ("电子化核验试点管理平台" in paper[0], "业务时间2019-04-12" in paper[0]) == (True, True)
     assert [f"{n}/{len(paper)}" in text for n, text in enumerate(paper, 1)] == [True] * len(paper)
     # The same of a list: what it was filtered by stands on the paper.
     page.goto(f"{reverse('application_list')}?province={GUANGXI}&returned=yes")

@@ -80,9 +80,8 @@ def test_r01_r02_r03_r04_r08_from_the_workbench_to_the_desk(
         "due=soon": ("3", "warning"),
         "due=overdue": ("1", "danger"),
         "answered=yes": ("1", "info"),
-        "desk=mine": ("0", "neutral"),
         "desk=unclaimed": ("6", "info"),
-    }
+    }  # what there is none of is named in one line
     visitor.picture(tmp_path / "r01.png")
     for query, (number, _tone) in shown.items():
         page.goto("/dashboard/")

@@ -28,7 +28,7 @@ from filings.services import uploads, v3_access
 from filings.synthetic import make_forms
 from pilot.models import AuditEntry, OutboxMessage, Person
 from pilot.services import outbox, webhooks
-from pilot.views import shell
+from pilot.views import notices
 from tests.factories import world
 from tests.filings.api.caller import Caller, admin_of, forms, issued
 from tests.filings.v3_service.client import System
@@ -177,7 +177,7 @@ def broken(client: Client, planted: dict[str, str], monkeypatch: pytest.MonkeyPa
     client.raise_request_exception = False
     for fault in (duplicate, value, syntax, missing):
         with monkeypatch.context() as patched:
-            patched.setattr(shell, "Notice", type("Broken", (), {"objects": property(fault)})())
+            patched.setattr(notices, "Notice", type("Broken", (), {"objects": property(fault)})())
             answers.append(client.get(reverse("notice_list"), {"q": planted["mobile"]}))
     return answers
 
