@@ -28,7 +28,7 @@ def page(programme: Programme, *, at: datetime) -> GuidePage:
     faces = {window.kind: face(window, at=at) for window in Window.objects.filter(programme=programme)}
     windows = list(faces.values())
     rules_of = programmes.values_in_force(programme)
-    headline = _headline(windows)
+    headline = _headline(faces)
     return GuidePage(
         title=_("办事指南"),
         intro=programme.heading,
@@ -54,11 +54,10 @@ def page(programme: Programme, *, at: datetime) -> GuidePage:
     )
 
 
-def _headline(windows: Sequence[WindowFace]) -> WindowFace | None:
-    """The phase under way, else the next to begin, else the last."""
-    running = (window for window in windows if window.face == "open")
-    coming = (window for window in windows if window.face == "before")
-    return next(running, None) or next(coming, None) or next(reversed(windows), None)
+def _headline(faces: Mapping[str, WindowFace]) -> WindowFace | None:
+    """Applying, whose end has to be told who comes too late, until the run phase begins; then the run phase."""
+    applying, run = faces.get(WindowKind.APPLICATION), faces.get(WindowKind.RUN)
+    return run if run is not None and run.face != "before" else applying
 
 
 def face(window: Window, *, at: datetime) -> WindowFace:

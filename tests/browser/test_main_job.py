@@ -205,7 +205,7 @@ def assess(story: MainStory) -> None:
     officer.waiting("技术能力评估", story.name)
     officer.act("作出结论", {"评估结论": "示例结论：具备电子化核验的技术能力。"})
     expect(officer.fact("评估结果")).to_have_text("通过")
-    expect(officer.fact("认定总分")).to_have_text("100")
+    expect(officer.fact("认定总分")).to_have_text("100 / 100 分")
 
 
 def score(story: MainStory, who: str) -> None:

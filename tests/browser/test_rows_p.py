@@ -168,7 +168,7 @@ def test_p03_p06_p07_from_the_task_list_to_the_check_and_back(
     page.goto(check)
     button = page.get_by_role("button", name="确认并提交")
     expect(button).to_have_count(0)  # nothing that was only read goes out unseen
-    page.locator("main tbody a").click()
+    page.get_by_role("link", name=re.compile("^去填写")).click()
     expect(page.locator("[data-field=deletion] .read .tag")).to_have_text("自动识别，请核对")
     expect(page.locator("#id_deletion")).to_have_value("到期自动删除")
     page.get_by_role("button", name="保存并返回核对").click()
@@ -311,7 +311,7 @@ def test_p10_p11_every_step_is_one_line_and_one_notice_that_leads_to_the_case(
     page.goto("/notices/")
     subjects = page.locator("#list tbody a").all_inner_texts()
     assert sorted(subjects) == sorted(
-        f"{case.number} · {act}" for act in ("提交申请", "提交补正")
+        f"{case.number} · {provider.organisation_name} · {act}" for act in ("提交申请", "提交补正")
     )  # 补正 is held 30 s
     mails = OutboxMessage.objects.filter(kind="mail", target="provider@example.cn").order_by("pk")
     assert [mail.payload["subject"].split(" · ")[1] for mail in mails] == [

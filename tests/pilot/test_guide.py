@@ -147,7 +147,7 @@ def check(at: Any, expected: tuple[str, int | None, tuple[int, ...] | None]) -> 
         (OPENS - timedelta(seconds=1), "未开始", "没有账号的单位可以先申请账号"),
         (OPENS, "进行中", "请登录填写申请表、上传材料，并在截止前确认并提交"),
         (CLOSES - timedelta(milliseconds=1), "进行中", "在截止前确认并提交"),
-        (CLOSES, "进行中", "正在审核和评估"),
+        (CLOSES, "已截止", "由部机关决定是否逾期准入"),
         (world.moment("2019-05-16 00:00"), "进行中", "试点单位正在提交电子化核验单，并接受监督检查。"),
         (world.moment("2020-01-10 09:00"), "已截止", "试点已于 2019-12-31 结束，此后采集的核验单不再接收。"),
     ],
@@ -168,12 +168,12 @@ def test_each_face_says_what_to_do_now(
     [
         ("2019-03-20 00:00", "申请阶段", ["登录办理", "申请账号"]),
         ("2019-04-15 23:59", "申请阶段", ["登录办理", "申请账号"]),
-        ("2019-04-16 00:00", "审查阶段", ["登录办理"]),
+        ("2019-04-16 00:00", "申请阶段", ["登录办理"]),
         ("2019-06-01 00:00", "试点运行阶段", ["试点单位名单", "试点运行情况通报", "登录办理"]),
         ("2020-01-10 09:00", "试点运行阶段", ["试点单位名单", "试点运行情况通报", "登录办理"]),
     ],
 )
-def test_the_headline_is_the_phase_under_way_with_what_can_be_done_or_read(
+def test_the_headline_is_the_phase_that_readers_come_for_with_what_can_be_done_or_read(
     programme: Programme,
     client: Client,
     monkeypatch: pytest.MonkeyPatch,
