@@ -44,7 +44,7 @@ class BulletinForm(ActForm):
         super().__init__(*args, **kwargs)
         ended = bulletins.ended_months(at=clock.now())
         period: Any = self.fields["period"]
-        period.choices = [("", gettext("请选择")), *((month.name, month.words) for month in reversed(ended))]
+        period.choices = [("", gettext("请选择")), *((month.name, month.name) for month in reversed(ended))]
         self.initial.setdefault("period", bulletins.next_month(ended))
         rows = Bulletin.objects.visible_to(self.actor).filter(state="published").order_by("-sequence")
         field: Any = self.fields["corrects"]
