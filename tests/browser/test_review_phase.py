@@ -219,7 +219,7 @@ def return_one_and_compare(story: ReviewStory) -> None:
     rows = [row.locator("td").all_inner_texts() for row in changes.locator("tbody tr").all()]
     name = story.name("poor")
     assert [(row[0], row[2], *row[3:]) for row in rows] == [
-        ("变更", name, "备注", "示例意见", "未提供与个人身份证件库的比对合同。"),
+        ("变更", name, "审核意见", "示例意见", "未提供与个人身份证件库的比对合同。"),
         ("变更", name, "审核意见版次", "1", "2"),
     ]
     expect(changes).to_contain_text("新增 0 家，删除 0 家，变更 1 家")
@@ -340,7 +340,7 @@ def conclude(story: ReviewStory, folder: Path) -> None:
     expect(officer.fact("认定依据")).to_have_text("以复议评分为准")
     story.picture("officer", "25 conclude")
     officer.send("作出结论", {"评估结论": "示例结论：具备电子化核验的技术能力。"})
-    assert [officer.fact(label).inner_text() for label in ("认定总分", "评估结果")] == ["92", "通过"]
+    assert [officer.fact(label).inner_text() for label in ("认定总分", "评估结果")] == ["92 / 100 分", "通过"]
     story.picture("officer", "26 concluded")
     text = download(officer, "技术能力评估报告", folder / "assessment.pdf")
     assert [words in text for words in ("以复议评分为准", "活体样本齐全", "认定总分92分")] == [True] * 3
