@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from filings.enums import BulletinKind
 from filings.forms.common import long_text
 from filings.models import Bulletin
-from filings.selectors import bulletins
+from filings.selectors import bulletins, run_months
 from pilot import clock
 from pilot.forms import ActForm
 
@@ -42,7 +42,7 @@ class BulletinForm(ActForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        ended = bulletins.ended_months(at=clock.now())
+        ended = run_months.ended(at=clock.now())
         period: Any = self.fields["period"]
         period.choices = [("", gettext("请选择")), *((month.name, month.name) for month in reversed(ended))]
         self.initial.setdefault("period", bulletins.next_month(ended))

@@ -16,7 +16,9 @@ from filings.pages import inspection_plan
 from filings.pages.inspection_plan import Sketch
 from filings.periods import TO_DATE, Period
 from filings.selectors import inspections as selector
+from filings.selectors import run_months
 from filings.services.inspections import MAX_SIZE, Plan
+from pilot import clock
 from pilot.forms import ActForm
 from pilot.ui import Section
 
@@ -37,7 +39,10 @@ def _percent(label: Any, initial: str, **kwargs: Any) -> forms.DecimalField:
 
 def _periods() -> list[tuple[str, Any]]:
     """The months of the run phase, and everything so far."""
-    return [*((month.name, month.name) for month in selector.run_months()), (TO_DATE, _("截至目前"))]
+    return [
+        *((month.name, month.name) for month in run_months.begun(at=clock.now())),
+        (TO_DATE, _("截至目前")),
+    ]
 
 
 class InspectionForm(UnitForm):

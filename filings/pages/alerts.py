@@ -86,14 +86,8 @@ def facts(alert: Alert, actor: Actor) -> list[Fact]:
     if alert.result:
         shown.append(Fact(_("依据的重算"), alert.result.as_of, alert.result.rule_version))
     if alert.acknowledged_at:
-        shown += [Fact(_("签收人"), _signer(alert, actor)), Fact(_("签收时间"), alert.acknowledged_at)]
+        shown += [Fact(_("签收人"), staff(alert.acknowledged_by)), Fact(_("签收时间"), alert.acknowledged_at)]
     return shown
-
-
-def _signer(alert: Alert, actor: Actor) -> Any:
-    """Who took note: oneself by name, others masked."""
-    person = alert.acknowledged_by
-    return person.name if person and person.pk == actor.person_id else staff(person)
 
 
 def _now(alert: Alert) -> Tag:

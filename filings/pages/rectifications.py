@@ -16,7 +16,7 @@ from filings.forms.measures import AcceptForm, AnswerForm, RecheckForm, Rectific
 from filings.models import Finding, Rectification
 from filings.pages import common
 from filings.periods import TO_DATE
-from filings.selectors import inspections, orders
+from filings.selectors import orders, run_months
 from filings.services import supervision
 from filings.services.findings import COUNTED
 from filings.services.supervision import OPEN_ORDERS, rechecks_for
@@ -156,7 +156,7 @@ def links(order: Rectification, actor: Actor) -> list[Link]:
         return []
     if not policy.may_open("inspection_create", actor.role) or actor.province != order.unit.province:
         return []
-    period = next((month.name for month in inspections.run_months()), TO_DATE)
+    period = next((month.name for month in run_months.begun(at=clock.now())), TO_DATE)
     query = urlencode({"unit": order.unit_id, "period": period, "order": order.pk})
     return [Link(_("制定复查抽样计划"), f"{reverse('inspection_create')}?{query}", "dices")]
 

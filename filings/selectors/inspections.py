@@ -13,13 +13,9 @@ from django.utils.translation import gettext as _
 from filings.accuracy.agreement import Agreement, agreement
 from filings.enums import FindingKind, FindingSource, InspectionStrata
 from filings.models import Finding, Inspection, InspectionItem, InspectionReading, VerificationForm
-from filings.periods import Period, months
+from filings.periods import Period
 from filings.selectors import counting
-from pilot import clock
 from pilot.actors import Actor
-from pilot.enums import WindowKind
-from pilot.rules import last_moment, local_day
-from pilot.selectors import programmes
 
 FIRST: Final = 1
 SECOND: Final = 2
@@ -57,13 +53,6 @@ def frame(*, unit: int, period: Period, strata: str = InspectionStrata.NONE) -> 
     for form_no in sorted(ids):
         found[keys[ids[form_no]]].append(form_no)
     return Frame(ids, dict(sorted(found.items())))
-
-
-def run_months() -> list[Period]:
-    """The months of the run phase as far as it has come, the latest first: what an inspection may be about."""
-    opens, closes = programmes.window(programmes.current(), WindowKind.RUN)
-    last = min(local_day(clock.now()), local_day(last_moment(closes)))
-    return months(local_day(opens), last)[::-1] if last >= local_day(opens) else []
 
 
 def behind(finding: Finding, actor: Actor) -> Inspection | None:

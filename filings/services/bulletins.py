@@ -21,8 +21,7 @@ from filings.enums import BulletinKind, BulletinState
 from filings.models import Bulletin
 from filings.periods import EVER, Period
 from filings.rules import RULE_VERSION
-from filings.selectors import counting
-from filings.selectors.bulletins import run_months
+from filings.selectors import counting, run_months
 from filings.selectors.counting import Tally
 from filings.selectors.targets import confidence, targets
 from filings.services import bulletin_table, charts, final_report
@@ -145,7 +144,7 @@ def freeze(*, programme: Programme, period: Period, at: datetime) -> dict[str, A
 def _by_month(programme: Programme, units: list[PilotUnit]) -> list[dict[str, Any]]:
     """All units together in every month of the run phase, each by the thresholds that held in it."""
     rows = []
-    for month in run_months(programme):
+    for month in run_months.of(programme):
         total = sum(_recount(units, month).values(), start=counting.NOTHING)
         rows.append({"period": month.name, **line(total, targets(programme, month))})
     return rows

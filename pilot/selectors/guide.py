@@ -169,7 +169,7 @@ def _windows(windows: Sequence[WindowFace]) -> GuideElement:
         "windows",
         _("申报窗口"),
         windows=windows,
-        note=_("时间均为北京时间，以本平台时钟为准，起始时刻计入，截止时刻不计入"),
+        note=_("时间均为北京时间，以本平台时钟为准，所列起止时刻均在该阶段之内"),
     )
 
 
