@@ -8,6 +8,7 @@ import importlib.util
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +110,15 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(autouse=True)
-def _chinese_first() -> None:
-    """Every test begins in the portal's language: a page asked for in English leaves its thread in English."""
+def _chinese_first() -> Iterator[None]:
+    """Every test begins in the portal's language: a page asked for in English leaves its thread in English.
+
+    Left at the end as well, for what the next module builds before its first test.
+    """
     from django.utils import translation
 
+    translation.deactivate()
+    yield
     translation.deactivate()
 
 

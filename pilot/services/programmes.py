@@ -17,6 +17,7 @@ from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.enums import OrganisationKind, Province, WindowKind
 from pilot.errors import NotPermitted, Refused, StateChanged
+from pilot.language import on_record
 from pilot.models import (
     CalendarChange,
     CalendarDay,
@@ -112,17 +113,22 @@ def _check_shares(programme: Programme) -> None:
 
 
 def _install_authorities(phones: Mapping[str, str]) -> None:
-    """The ministry and the bureaus, as far as they do not stand already: another programme has the same."""
+    """The ministry and the bureaus, as far as they do not stand already: another programme has the same.
+
+    Their names are stored, so they are Chinese in whatever language the installer reads.
+    """
+    with on_record():
+        provinces = {province: str(province.label) for province in Province}
     authorities = [
         Organisation(kind=OrganisationKind.MINISTRY, name=MINISTRY_NAME),
         *(
             Organisation(
                 kind=OrganisationKind.BUREAU,
                 province=province,
-                name=f"{Province(province).label}通信管理局",
+                name=f"{label}通信管理局",
                 phone=phones.get(str(province.value), ""),
             )
-            for province in Province
+            for province, label in provinces.items()
         ),
     ]
     standing = set(Organisation.objects.values_list("kind", "province"))

@@ -38,9 +38,10 @@ def provider(programme: Any) -> Actor:
 
 
 @pytest.fixture(autouse=True)
-def empty_spool(settings: Any) -> None:
-    for key, _at in spool.folders():
-        spool.remove(key)
+def spool_of_its_own(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> None:
+    """Empty, and out of reach of the tests that run beside this one; a worker's process knows the session's only."""
+    if "worker" not in request.fixturenames:
+        settings.VAR = tmp_path / "var"
 
 
 def forms(number: int) -> list[Form]:

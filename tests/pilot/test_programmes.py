@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.db import transaction
+from django.utils import translation
 
 from pilot import rules
 from pilot.actors import Actor
@@ -53,6 +54,16 @@ def test_working_days_of_the_three_phases(programme: Programme) -> None:
         for opens, closes in [programmes.window(programme, kind)]
     }
     assert counts == {WindowKind.APPLICATION: 10, WindowKind.REVIEW: 21, WindowKind.RUN: 159}
+
+
+@pytest.mark.django_db
+def test_authorities_are_named_in_chinese_though_the_installer_reads_english() -> None:
+    with translation.override("en"):
+        world.install()
+    names = (
+        Organisation.objects.filter(province__in=[11, 44]).order_by("province").values_list("name", flat=True)
+    )
+    assert list(names) == ["北京市通信管理局", "广东省通信管理局"]
 
 
 def test_windows_are_half_open_in_shanghai(programme: Programme) -> None:
