@@ -62,7 +62,12 @@ class Application(Case):
             ),
         ]
         indexes = [
-            models.Index(fields=["province", "state", "due_at"]),
+            # Holds all that lists order and count by, so that they need not read whole applications.
+            models.Index(
+                fields=["province", "state", "due_at"],
+                include=["submitted_at", "state_since", "id"],
+                name="application_desk",
+            ),
             models.Index(
                 fields=["state", "due_at"], condition=Q(due_at__isnull=False), name="application_clock"
             ),

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 
 from filings.models import Finding, FormRefusal, UploadJob, VerificationForm
 from filings.periods import Period
-from filings.selectors import forms, statements
+from filings.selectors import forms, rollups, statements
 
 PAGE: Final = 50  # members on a page
 FIRST: Final = 2 * PAGE  # chains judged to begin with: of most counts they fill the page
@@ -40,8 +40,8 @@ _CANDIDATES: Final = {
         JOIN filings_verificationform m ON m.unit_id = d.unit_id AND m.id = d.form_id
         WHERE d.unit_id = %(unit)s AND d.outcome = 'undeterminable'
     )""",
-    "pending": """EXISTS (
-        SELECT FROM filings_verificationform p WHERE p.unit_id = f.unit_id AND p.chain_no = f.chain_no
+    "pending": """f.chain_no IN (
+        SELECT p.chain_no FROM filings_verificationform p WHERE p.unit_id = %(unit)s AND p.day = ANY(%(waiting)s)
         AND NOT EXISTS (SELECT FROM filings_determination d WHERE d.form_id = p.id)
     )""",
     "late": "f.late",
@@ -97,6 +97,8 @@ def _stretch(
 ) -> list[tuple[date, int, str]]:
     conditions = [_CANDIDATES.get(count, "true")]
     parameters: dict[str, Any] = {"unit": unit, "stretch": most}
+    if count == "pending":  # most often only the last few days have any, of all days that there are
+        parameters["waiting"] = rollups.days_with_pending(unit)
     if after is not None:
         conditions.append("(f.day, f.id) > (%(day)s, %(pk)s)")
         parameters |= {"day": after[0], "pk": after[1]}

@@ -76,6 +76,12 @@ def by_month(rows: Rows) -> dict[tuple[int, str], Tally]:
     return {(row["unit_id"], f"{row['month']:%Y-%m}"): _tally(dict(row)) for row in groups}
 
 
+def days_with_pending(unit_id: int) -> list[date]:
+    """The days of a unit on which forms wait to be compared."""
+    counted = LiveTally.unscoped.filter(unit=unit_id).order_by().values_list("day")
+    return [day for day, number in counted.annotate(number=Sum("pending")) if number]
+
+
 def versions_by_day(rows: QuerySet[LiveTally], *, last: date, days: int) -> dict[date, int]:
     """Versions accepted per day of the last ``days`` days up to ``last``; a day without any is 0."""
     first = last - timedelta(days=days - 1)

@@ -20,10 +20,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import Resolver404, resolve
+from django.utils.module_loading import import_string
 
 from pilot import policy
 from pilot.benchmarks import Goal, Report, browsers, first_paint, pages_world, percentile, processes
@@ -81,6 +83,7 @@ def run(options: Mapping[str, Any]) -> Report:
 
 def measure(report: Report, *, runs: int) -> dict[tuple[str, str], str]:
     """Ask for all pages and note the figures of each, and the worst. Returns where who found which page."""
+    import_string(settings.WSGI_APPLICATION)  # loads and sets aside what a web process does
     with connection.cursor() as cursor:
         cursor.execute(
             "SET max_parallel_workers_per_gather = 0"

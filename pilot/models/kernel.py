@@ -48,7 +48,7 @@ class TransitionRecord(models.Model):
     at = models.DateTimeField()
     recorded_at = models.DateTimeField(auto_now_add=True)
     person = models.ForeignKey(
-        "pilot.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        "pilot.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     organisation = models.ForeignKey(
         "pilot.Organisation", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -62,6 +62,8 @@ class TransitionRecord(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["machine", "object_id", "number"], name="transition_number_once")
         ]
+        # Four eyes ask of every case that waits whether the reader acted on it before.
+        indexes = [models.Index(fields=["person", "case_key", "machine"], name="transition_by_person")]
         triggers = append_only()
 
     def __str__(self) -> str:
