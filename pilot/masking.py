@@ -6,8 +6,9 @@ Masking hides what a reader does not need; it is no protection of stored data. A
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, Final
 
 from pilot.enums import DataGroup
@@ -98,21 +99,30 @@ def groups_in(shown: Any) -> set[DataGroup]:
     return {value.group for value in _found(shown)}
 
 
-def _found(shown: Any) -> Iterator[Personal]:
-    match shown:
-        case Personal():
-            yield shown
-        case str() | int() | None:  # most of what a page holds
-            return
-        case Mapping():
-            for value in shown.values():
-                yield from _found(value)
-        case list() | tuple():
-            for value in shown:
-                yield from _found(value)
-        case _ if is_dataclass(shown):
-            for part in fields(shown):
-                yield from _found(getattr(shown, part.name))
+def _found(shown: Any) -> list[Personal]:
+    """What a page masks, in no order."""
+    found: list[Personal] = []
+    waiting = [shown]
+    while waiting:  # a page has thousands of parts, so no call for each
+        one = waiting.pop()
+        kind = type(one)
+        if kind is str or one is None:  # most of what a page holds
+            continue
+        if kind is Personal:
+            found.append(one)
+        elif parts := _parts(kind):
+            waiting += [getattr(one, part) for part in parts]
+        elif isinstance(one, list | tuple):
+            waiting += one
+        elif isinstance(one, Mapping):
+            waiting += one.values()
+    return found
+
+
+@cache
+def _parts(kind: type) -> tuple[str, ...]:
+    """The names of what a dataclass holds; nothing of anything else."""
+    return tuple(part.name for part in fields(kind)) if is_dataclass(kind) else ()
 
 
 def reveal(shown: Any, group: DataGroup) -> Any:
@@ -131,20 +141,20 @@ def own_in_full(shown: Any, person_id: int | None) -> Any:
 
 def _in_full(shown: Any, wanted: Callable[[Personal], bool]) -> Any:
     match shown:
+        case str() | int() | None:  # most of what a page holds
+            return shown
         case Personal():
             return shown.in_full() if wanted(shown) else shown
-        case str() | int() | None:
-            return shown
         case Mapping():
             return {key: _in_full(value, wanted) for key, value in shown.items()}
         case list():
             return [_in_full(value, wanted) for value in shown]
         case tuple():
-            parts = (_in_full(value, wanted) for value in shown)
+            parts = [_in_full(value, wanted) for value in shown]
             return shown._make(parts) if hasattr(shown, "_make") else tuple(parts)  # a named one stays one
-        case _ if is_dataclass(shown) and not isinstance(shown, type):
-            held = {part.name: getattr(shown, part.name) for part in fields(shown)}
-            changed = {name: new for name, old in held.items() if (new := _in_full(old, wanted)) != old}
+        case _ if names := _parts(type(shown)):
+            held = [(name, getattr(shown, name)) for name in names]
+            changed = {name: new for name, old in held if (new := _in_full(old, wanted)) != old}
             return replace(shown, **changed) if changed else shown
         case _:
             return shown

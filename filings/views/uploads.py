@@ -21,6 +21,7 @@ from filings.selectors import forms
 from filings.services import pieces, trials
 from filings.views.common import home
 from pilot.errors import Refused
+from pilot.masking import own_in_full
 from pilot.pieces import WrongOffset
 from pilot.registry import pages_of
 from pilot.ui import Link, PlainPage
@@ -121,9 +122,8 @@ def upload_detail(request: Any, slug: str, pk: int) -> HttpResponse:
     pages = pages_of(slug)
     job = cases.visible_case(request, pages, pk)
     parts = upload_result.result(job, request.actor, request.GET)
-    return render(
-        request, "filings/upload_job.html", {"page": cases.detail_page(request, pages, job), "job": parts}
-    )
+    page = own_in_full(cases.detail_page(request, pages, job), request.actor.person_id)
+    return render(request, "filings/upload_job.html", {"page": page, "job": parts})
 
 
 @require_safe

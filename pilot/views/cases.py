@@ -20,7 +20,6 @@ from pilot.actors import Actor
 from pilot.errors import NotPermitted, PilotError, Refused, StateChanged
 from pilot.forms import RemarkForm, whole_number
 from pilot.machines import Case, declared
-from pilot.masking import own_in_full
 from pilot.registry import MachinePages, Task, pages_of
 from pilot.tones import state_tag
 from pilot.ui import ActionItem, ActPage, DetailPage, Link, Section, contents_of
@@ -49,10 +48,10 @@ def case_detail(request: Any, slug: str, pk: int) -> HttpResponse:
 
 
 def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
-    """What the page of a case shows, for machines whose page has more on it."""
+    """What the page of a case shows, all that is personal masked, for machines whose page has more on it."""
     due, due_tone = case_parts.due(case)
     sections = pages.sections(case, request.actor)
-    page = DetailPage(
+    return DetailPage(
         title=case.title,
         kind="" if str(pages.label) in case.title else str(pages.label),
         number=case.number,
@@ -72,7 +71,6 @@ def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
         seen_state=case.state,
         contents=contents_of(sections) if pages.long else (),
     )
-    return own_in_full(page, request.actor.person_id)
 
 
 def _actions(pages: MachinePages, case: Case, actor: Any) -> list[ActionItem]:
