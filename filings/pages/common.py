@@ -230,9 +230,6 @@ def finding_section(title: str, findings: Any, *, empty: str = "") -> Section:
 
 
 def visible_findings(actor: Any, **wanted: Any) -> Any:
-    """Findings this actor may know of, newest first."""
-    rows = Finding.objects.visible_to(actor).filter(**wanted)
-    rows = rows.select_related("form", "unit", "unit__organisation").order_by("-pk")
-    return rows.defer(
-        "form__ciphertext", "form__digest", "form__subject_index"
-    )  # a table names the form only
+    """Findings this actor may know of, newest first, with what a table of them shows."""
+    rows = Finding.objects.visible_to(actor).filter(**wanted).select_related("form").order_by("-pk")
+    return rows.only("opened_at", "state", "source", "field", "form__form_no")

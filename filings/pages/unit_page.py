@@ -22,6 +22,7 @@ from filings.services.figures import demanded, shape
 from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.enums import DataGroup, UnitStatusKind
+from pilot.machines import Case
 from pilot.masking import Personal, mask_name
 from pilot.models import ScopeChange, UnitStatus
 from pilot.registry import pages_of
@@ -66,6 +67,7 @@ def detail(view: UnitView, actor: Actor, *, at: datetime, form: Any) -> UnitPage
     """
     unit, now = view.unit, clock.now()
     shown, decided = unit_figure(view), register.decisions(unit)
+    statuses, sanctions = list(unit.statuses.all()), list(_about(unit, actor, Sanction))
     door = counting.at_the_door(units=[unit.pk], period=EVER)[unit.pk] if view.whole else None
     tag = licence_tag(unit, today=local_day(now), days=register.watch_days(unit.programme))
     return UnitPage(
@@ -88,18 +90,17 @@ def detail(view: UnitView, actor: Actor, *, at: datetime, form: Any) -> UnitPage
             _found(unit, actor),
         ],
         actions=_actions(unit, actor),
-        related=_related(unit, actor),
+        related=_related(unit, actor, sanctions),
         warning=_what_to_do(unit, actor, tag.label) if tag else "",
-        history=_history(unit, actor, decided, now),
-        grid=unit_scope.grid(register.scope_of(unit), at=at, left=_left(unit, at), form=form),
+        history=_history(statuses, sanctions, actor, decided, now),
+        grid=unit_scope.grid(register.scope_of(unit), at=at, left=_left(statuses, at), form=form),
         records=[unit_scope.changes(_changes(unit), actor, now=now), *_renewals(decided, actor)],
     )
 
 
-def _left(unit: Any, at: datetime) -> UnitStatus | None:
+def _left(statuses: Sequence[UnitStatus], at: datetime) -> UnitStatus | None:
     """The status with which the unit left the pilot, if at this moment it is out of it."""
-    status: UnitStatus | None = unit.statuses.filter(during__contains=at).first()
-    return status if status is not None and status.kind in register.LEFT else None
+    return next((one for one in statuses if at in one.during and one.kind in register.LEFT), None)
 
 
 def _actions(unit: Any, actor: Actor) -> list[ActionItem]:
@@ -138,7 +139,7 @@ def _changes(unit: Any) -> list[ScopeChange]:
 def _to_date(view: UnitView, door: Door | None) -> Section:
     if door:
         counts = view.tally.counts + Counts(refused=door[0], duplicates=door[1])
-        figures = shape(unit=view.unit, period=EVER, counts=counts, as_of=clock.now())
+        figures = shape(unit=view.unit, period=EVER, counts=counts, as_of=clock.now(), asked=view.targets)
         demands = demanded(view.targets[0]), demanded(view.targets[1])
         return Section(_("准确率（截至目前）"), facts=common.figure_facts(figures, demands))
     (m1, m2), counts, code = figures_of(view.tally, view), view.tally.counts, view.unit.code
@@ -206,14 +207,18 @@ def _by_month(view: UnitView) -> Section:
 
 # --- status over time -------------------------------------------------------------------------------
 def _history(
-    unit: Any, actor: Actor, decided: Sequence[register.Decision], now: datetime
+    statuses: Sequence[UnitStatus],
+    sanctions: Sequence[Sanction],
+    actor: Actor,
+    decided: Sequence[register.Decision],
+    now: datetime,
 ) -> list[StatusStep]:
     """The unit's statuses, newest first; those to come are marked."""
-    sanctions = {one.number: one for one in Sanction.objects.visible_to(actor).filter(unit=unit)}
+    numbers = {one.number: one for one in reversed(sanctions)}
     steps = []
-    for status in reversed(unit.statuses.all()):
+    for status in reversed(statuses):
         since, until = status.during.lower, status.during.upper
-        sanction = next((one for number, one in sanctions.items() if number in status.reason), None)
+        sanction = next((one for number, one in numbers.items() if number in status.reason), None)
         steps.append(
             StatusStep(
                 tag=Tag(str(status.get_kind_display()), tone(status.kind)),
@@ -280,12 +285,17 @@ def _renewals(decided: Sequence[register.Decision], actor: Actor) -> list[Sectio
     ]
 
 
-def _related(unit: Any, actor: Actor) -> list[Link]:
+def _about(unit: Any, actor: Actor, model: type[Case]) -> Any:
+    """The cases of a machine about this unit that this actor may open, newest first: number and state."""
+    return model.objects.visible_to(actor).filter(unit=unit).order_by("-pk").only("opened_at", "state")
+
+
+def _related(unit: Any, actor: Actor, sanctions: Sequence[Sanction]) -> list[Link]:
     """The last cases of each kind about this unit that this actor may open."""
     links = []
     for model in (Rectification, Inspection, Sanction, CoordinationCase):
         pages = pages_of(model.slug())
-        for case in model.objects.visible_to(actor).filter(unit=unit).order_by("-pk")[:3]:
+        for case in sanctions[:3] if model is Sanction else _about(unit, actor, model)[:3]:
             label = f"{pages.label} {case.number} · {case.get_state_display()}"
             links.append(Link(label, reverse(f"{pages.slug}_detail", args=[case.pk]), pages.icon))
     listing = f"{reverse('verification-form_list')}?unit={unit.code}"

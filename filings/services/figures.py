@@ -23,7 +23,7 @@ from filings.models import (
 from filings.periods import Period
 from filings.rules import RULE_VERSION
 from filings.selectors import counting, rollups
-from filings.selectors.targets import targets
+from filings.selectors.targets import Targets, targets
 from filings.services import charts
 from pilot import clock
 from pilot.errors import Refused
@@ -70,9 +70,14 @@ def _at_the_door(unit: PilotUnit, period: Period, before: datetime | None = None
     return Counts(refused=refused, duplicates=duplicates)
 
 
-def shape(*, unit: PilotUnit, period: Period, counts: Counts, as_of: datetime) -> dict[str, Any]:
-    """Put counts into the public shape; ``met`` is None and ``shown`` is ``--`` where nothing was counted."""
-    m1, m2 = targets(unit.programme, period)
+def shape(
+    *, unit: PilotUnit, period: Period, counts: Counts, as_of: datetime, asked: Targets | None = None
+) -> dict[str, Any]:
+    """Put counts into the public shape; ``met`` is None and ``shown`` is ``--`` where nothing was counted.
+
+    ``asked``: what is asked of the period, where the caller has read it.
+    """
+    m1, m2 = asked or targets(unit.programme, period)
     return {
         "unit": unit.code,
         "period": period.name,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from pilot.actors import Actor
@@ -19,6 +19,9 @@ from pilot.selectors import programmes
 
 LEFT = (UnitStatusKind.REMOVED, UnitStatusKind.COMPLETED)
 EXPIRED = "expired"
+DECIDED = [
+    f"register.{act}" for act in ("enrol", "status", "reinstate", "run_extended", "licence")
+]  # acts that a unit's page names with their hands
 
 
 def units(actor: Actor, *, at: datetime) -> QuerySet[PilotUnit]:
@@ -141,21 +144,19 @@ class Decision:
 
 
 def decisions(unit: PilotUnit) -> list[Decision]:
-    """Everything done to a unit in the register, oldest first. The system is no office and no person."""
+    """Who listed a unit, and everything done to its status and its licence, oldest first.
+
+    The system is no office and no person.
+    """
     rows = AuditEntry.objects.filter(
-        Q(action__startswith="register."), object_type="pilotunit", object_id=str(unit.pk), outcome="done"
+        object_type="pilotunit", object_id=str(unit.pk), outcome="done", action__in=DECIDED
     ).order_by("pk")
-    entries = list(rows)
-    names = dict(
-        Organisation.objects.filter(pk__in={e.organisation_id for e in entries}).values_list("pk", "name")
+    entries = list(
+        rows.values_list("action", "business_at", "organisation_id", "person_id", "actor", "detail")
     )
+    offices = {office for _action, _at, office, *_rest in entries}
+    names = dict(Organisation.objects.filter(pk__in=offices).values_list("pk", "name"))
     return [
-        Decision(
-            entry.action,
-            entry.business_at,
-            names.get(entry.organisation_id or 0, ""),
-            entry.actor if entry.person_id else "",
-            entry.detail,
-        )
-        for entry in entries
+        Decision(action, at, names.get(office or 0, ""), name if person else "", detail)
+        for action, at, office, person, name, detail in entries
     ]
