@@ -69,6 +69,10 @@ def either(names: list[str]) -> str:
 def history(case: Case, actor: Actor) -> list[TransitionRecord]:
     """The steps of all machines that serve this case, as far as this actor may read them."""
     rows = TransitionRecord.objects.filter(case_key=case.case_key).select_related("person", "organisation")
+    rows = rows.only(
+        *("machine", "object_id", "name", "source", "target", "at", "role", "reason"),
+        *("person__name", "organisation__name"),
+    )
     # An internal step is read where it was taken: a bureau's drafts and what its lead wrote beside them stay there.
     rows = rows.filter(Q(internal=False) | Q(organisation=actor.organisation_id))
     found = [row for row in rows.order_by("at", "pk") if policy.sees_history(row.machine, actor.role)]
