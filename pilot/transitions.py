@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -28,6 +29,7 @@ from pilot.signals import objection_upheld
 from pilot.workflow import Act, on
 
 
+@cache
 def another_person(field: str) -> Any:
     """Guard: whoever acts is not the person in ``field`` (four eyes; the table's check constraint says the same)."""
 
@@ -39,6 +41,7 @@ def another_person(field: str) -> Any:
     return guard
 
 
+@cache  # one and the same before all transitions, so it is asked once for a page
 def no_tie(path: str) -> Any:
     """Guard: whoever acts has no tie to the organisation whose id stands at ``path`` (R09)."""
     organisation = attrgetter(path)

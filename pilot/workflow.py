@@ -230,8 +230,13 @@ def steps(case: Case) -> int:
     return TransitionRecord.objects.filter(machine=type(case).slug(), object_id=case.pk).count()
 
 
-def why_not(case: Case, name: str, *, actor: Actor, at: datetime) -> PilotError | None:
-    """Why a transition cannot be fired now by this actor, or None. Says the first obstacle in words."""
+def why_not(
+    case: Case, name: str, *, actor: Actor, at: datetime, asked: dict[Guard, Any] | None = None
+) -> PilotError | None:
+    """Why a transition cannot be fired now by this actor, or None. Says the first obstacle in words.
+
+    ``asked`` holds what guards have said of this very question already: a guard stands before several transitions.
+    """
     model = type(case)
     if not policy.may_act(model.slug(), name, actor.role):
         return not_permitted(model, name)
@@ -240,8 +245,11 @@ def why_not(case: Case, name: str, *, actor: Actor, at: datetime) -> PilotError 
             _("当前状态为“%(state)s”，不能%(act)s")
             % {"state": state_label(model, case.state), "act": label(model, name)}
         )
+    said = {} if asked is None else asked
     for guard in handler(model, name).guards:
-        if reason := guard(case, actor, at):
+        if guard not in said:
+            said[guard] = guard(case, actor, at)
+        if reason := said[guard]:
             return Refused(reason)
     return None
 
@@ -341,10 +349,11 @@ def available_actions(case: Case, actor: Actor, *, at: datetime | None = None) -
     at = at or clock.now()
     model = type(case)
     actions: dict[str, Available] = {}
+    asked: dict[Guard, Any] = {}
     for move in declared(model):
         if move.source != case.state or not policy.may_act(model.slug(), move.name, actor.role):
             continue
-        why = why_not(case, move.name, actor=actor, at=at)
+        why = why_not(case, move.name, actor=actor, at=at, asked=asked)
         actions[move.name] = Available(
             move.name,
             str(move.custom["label"]),

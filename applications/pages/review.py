@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from applications.enums import ApplicationState, Mark
-from applications.models import Application, ApplicationVersion, ChecklistMark
+from applications.models import Application, ApplicationVersion, ChecklistMark, Claim
 from applications.pages.undo import seconds_left
 from applications.pages.viewer import Viewer, viewer_of
 from applications.rules.checklist import Item, Verdict
@@ -121,7 +121,8 @@ def build(case: Application, actor: Actor, asked: QueryDict) -> ReviewPage:
     address = reverse("application_review", args=[case.pk])
     versions = list(content.versions(case))
     latest = versions[-1]
-    standing = review.standing(case)
+    standing = review.standing(case, version=latest.number)
+    claim, tie = review.claim_of(case), people.tie(actor.person_id, case.provider_id)
     due, due_tone = case_parts.due(case)
     place, query = _place(case, actor, carried)
     return ReviewPage(
@@ -133,8 +134,8 @@ def build(case: Application, actor: Actor, asked: QueryDict) -> ReviewPage:
         address=address,
         version=latest.number,
         carried=[*carried.items()],
-        desk=_desk(case, actor),
-        closed=_closed(case, actor),
+        desk=_desk(case, actor, claim, tie),
+        closed=_closed(case, actor, claim, tie),
         verdict=_tag(standing.verdict),
         verdict_words=_in_words(standing),
         conditions=_conditions(case, actor, latest, standing, address, carried),
@@ -152,22 +153,21 @@ def build(case: Application, actor: Actor, asked: QueryDict) -> ReviewPage:
 
 
 # --- desk and verdict -------------------------------------------------------------------------------
-def _closed(case: Application, actor: Actor) -> str:
+def _closed(case: Application, actor: Actor, claim: Claim | None, tie: str | None) -> str:
     if case.state != ApplicationState.SUBMITTED:
         return _("当前状态为“%(state)s”，审核清单只供查阅") % {"state": case.get_state_display()}
-    return people.tie(actor.person_id, case.provider_id) or review.on_another_desk(case, actor) or ""
+    return tie or review.elsewhere(claim, actor) or ""
 
 
-def _desk(case: Application, actor: Actor) -> Desk:
-    claim = review.claim_of(case)
+def _desk(case: Application, actor: Actor, claim: Claim | None, tie: str | None) -> Desk:
     mine = claim is not None and claim.person_id == actor.person_id
     waiting = case.state == ApplicationState.SUBMITTED
-    other = review.on_another_desk(case, actor)
+    other = review.elsewhere(claim, actor)
     return Desk(
         words=other or (_("由您审核") if mine else _("无人认领")),
         mine=mine,
         url=reverse("application_claim", args=[case.pk]),
-        may_claim=waiting and claim is None and not people.tie(actor.person_id, case.provider_id),
+        may_claim=waiting and claim is None and not tie,
         may_release=waiting and (mine or (other is not None and actor.role == Role.BUREAU_LEAD)),
     )
 
@@ -246,7 +246,7 @@ def _conditions(
         .filter(application=case, version=version.number)
         .select_related("file")
     }
-    earlier = review.earlier_marks(case)
+    earlier = review.earlier_marks(case, version)
     titles = {
         row.number: f"{row.clause} {row}" for row in Condition.objects.filter(programme=case.programme_id)
     }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from applications.enums import ApplicationState, Mark
-from applications.models import Application, ChecklistMark, Claim
+from applications.models import Application, ApplicationVersion, ChecklistMark, Claim
 from applications.rules import checklist
 from applications.rules.checklist import Item, Verdict
 from applications.selectors import cases, content
@@ -32,14 +32,21 @@ def alive_since() -> datetime:
 def claim_of(case: Application) -> Claim | None:
     """Who has the application on the desk now; None when nobody has, or no longer gives a sign of life."""
     claim: Claim | None = (
-        Claim.unscoped.filter(application=case, seen_at__gte=alive_since()).select_related("person").first()
+        Claim.unscoped.filter(application=case, seen_at__gte=alive_since())
+        .select_related("person")
+        .only("claimed_at", "person__name")
+        .first()
     )
     return claim
 
 
 def on_another_desk(case: Application, actor: Actor) -> str | None:
     """Who else is at it and since when, in words; None while it is free or on the actor's own desk (R05)."""
-    claim = claim_of(case)
+    return elsewhere(claim_of(case), actor)
+
+
+def elsewhere(claim: Claim | None, actor: Actor) -> str | None:
+    """The same of a claim: who has it and since when, in words; None of no claim, or of the actor's own."""
     if claim is None or claim.person_id == actor.person_id:
         return None
     return _("%(name)s 正在审核 %(since)s") % {
@@ -78,19 +85,20 @@ def items(case: Application) -> tuple[Item, ...]:
 
 def marks(case: Application, *, version: int | None = None) -> dict[str, ChecklistMark]:
     """The marks on the version handed in last (or another one) by item."""
-    if version is None:
-        latest = content.latest_version(case)
-        version = latest.number if latest else 0
-    rows = ChecklistMark.unscoped.filter(application=case, version=version).select_related(
-        "file", "marked_by"
-    )
+    rows = _marked(case, version).select_related("file", "marked_by")
     return {row.item: row for row in rows}
 
 
-def earlier_marks(case: Application) -> dict[str, ChecklistMark]:
+def _marked(case: Application, version: int | None) -> QuerySet[ChecklistMark]:
+    if version is None:
+        version = content.versions(case).values_list("number", flat=True).last() or 0
+    rows: QuerySet[ChecklistMark] = ChecklistMark.unscoped.filter(application=case, version=version)
+    return rows
+
+
+def earlier_marks(case: Application, latest: ApplicationVersion) -> dict[str, ChecklistMark]:
     """What was marked on the version before the last one, by item: an answer is read against it."""
-    latest = content.latest_version(case)
-    return marks(case, version=latest.number - 1) if latest and latest.number > 1 else {}
+    return marks(case, version=latest.number - 1) if latest.number > 1 else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +111,9 @@ class Standing:
     unmarked: tuple[Item, ...]
 
 
-def standing(case: Application) -> Standing:
-    """The verdict that follows from the marks on the version handed in last."""
-    listed, given = items(case), {key: row.mark for key, row in marks(case).items()}
+def standing(case: Application, *, version: int | None = None) -> Standing:
+    """The verdict that follows from the marks on the version handed in last (its number, where it is known)."""
+    listed, given = items(case), dict(_marked(case, version).values_list("item", "mark"))
     return Standing(
         checklist.verdict(listed, given),
         checklist.by_condition(listed, given),

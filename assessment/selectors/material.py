@@ -46,7 +46,7 @@ class Shown:
 def by_condition(case: Application, actor: Actor) -> list[Shown]:
     """Every condition of the programme, in its order; the same number of queries for each application."""
     latest = content.latest_version(case)
-    standing = review.standing(case)
+    standing = review.standing(case, version=latest.number if latest else 0)
     marks = {
         row.item: row
         for row in ChecklistMark.objects.visible_to(actor)
