@@ -39,4 +39,9 @@ def tone(state: str, machine: str = "") -> Tone:
 
 def state_tag(case: Case) -> Tag:
     """The status tag of a case."""
-    return Tag(state_label(type(case), case.state), tone(case.state, case.slug()))
+    return tag_of(type(case), case.state)
+
+
+def tag_of(model: type[Case], state: str) -> Tag:
+    """The status tag of a case of this machine in this state."""
+    return Tag(state_label(model, state), tone(state, model.slug()))

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Any, Final
 
@@ -266,7 +266,12 @@ def states(model: type[Case]) -> list[tuple[str, Any]]:
 
 def state_label(model: type[Case], state: str) -> str:
     """The words for a state."""
-    return str(dict(states(model)).get(state, state))
+    return str(_words_of(model).get(state, state))
+
+
+@cache
+def _words_of(model: type[Case]) -> dict[str, Any]:
+    return dict(states(model))
 
 
 def _record_step(case: Case, act: Act, rule: Handler) -> None:

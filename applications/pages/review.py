@@ -246,7 +246,7 @@ def _conditions(
         .filter(application=case, version=version.number)
         .select_related("file")
     }
-    earlier = review.earlier_marks(case, version)
+    earlier = review.earlier_marks(case, latest=version.number)
     titles = {
         row.number: f"{row.clause} {row}" for row in Condition.objects.filter(programme=case.programme_id)
     }

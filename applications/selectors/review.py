@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from applications.enums import ApplicationState, Mark
-from applications.models import Application, ApplicationVersion, ChecklistMark, Claim
+from applications.models import Application, ChecklistMark, Claim
 from applications.rules import checklist
 from applications.rules.checklist import Item, Verdict
 from applications.selectors import cases, content
@@ -90,15 +90,24 @@ def marks(case: Application, *, version: int | None = None) -> dict[str, Checkli
 
 
 def _marked(case: Application, version: int | None) -> QuerySet[ChecklistMark]:
-    if version is None:
-        version = content.versions(case).values_list("number", flat=True).last() or 0
-    rows: QuerySet[ChecklistMark] = ChecklistMark.unscoped.filter(application=case, version=version)
+    number = _latest(case) if version is None else version
+    rows: QuerySet[ChecklistMark] = ChecklistMark.unscoped.filter(application=case, version=number)
     return rows
 
 
-def earlier_marks(case: Application, latest: ApplicationVersion) -> dict[str, ChecklistMark]:
-    """What was marked on the version before the last one, by item: an answer is read against it."""
-    return marks(case, version=latest.number - 1) if latest.number > 1 else {}
+def _latest(case: Application) -> int:
+    """The number of the version handed in last; 0 before the first submission."""
+    number: int | None = content.versions(case).values_list("number", flat=True).last()
+    return number or 0
+
+
+def earlier_marks(case: Application, *, latest: int | None = None) -> dict[str, ChecklistMark]:
+    """What was marked on the version before the last one (its number, where it is known), by item.
+
+    An answer is read against it.
+    """
+    number = latest or _latest(case)
+    return marks(case, version=number - 1) if number > 1 else {}
 
 
 @dataclass(frozen=True, slots=True)

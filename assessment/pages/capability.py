@@ -112,8 +112,8 @@ def panel(assessment: CapabilityAssessment) -> Section:
 
 def score_table(assessment: CapabilityAssessment, sheets: list[ScoreSheet], actor: Actor) -> Section:
     """Criterion by criterion these sheets; once all are in, with the means and whether the least is reached."""
-    settled = bool(sheets) and capability.obstacle_to_comparison(assessment) is None and len(sheets) > 1
-    compared = capability.compared(assessment, sheets)
+    settled = len(sheets) > 1 and capability.obstacle_to_comparison(assessment) is None
+    compared = capability.compared(assessment, sheets, settled=settled)
     rows = [
         Row(
             "",

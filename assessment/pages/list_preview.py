@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from applications.models import Application
 from assessment.enums import ListState
-from assessment.models import ApprovalList, ApprovalListEntry
+from assessment.models import ApprovalList, ApprovalListEntry, CapabilityAssessment
 from assessment.pages import common
 from assessment.rules import scope
 from assessment.selectors import applicants, lists
@@ -26,11 +26,12 @@ from pilot.enums import FilingType, OrganisationKind, Province, WindowKind
 from pilot.models import Organisation, Programme
 from pilot.rules import local_day
 from pilot.selectors import programmes
-from pilot.tones import state_tag
+from pilot.tones import tag_of
 from pilot.ui import Column, Fact, Link, Row, Section, Tag
 
 MOST_ROWS = 50  # of those who stand on no list; the rest is a number
 MOST_NOTED = 5  # of them by name among what to know before publication: all of them stand further down
+NAMED = ("acceptance_number", "case_number", "province", "provider__name")  # what is read of either
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def obstacles(approval_list: ApprovalList, shown: Sequence[Line]) -> Section:
     if approval_list.state == ListState.DRAFT:
         offered = lists.offered(approval_list)
         words = _("已报部而不在本名单，可“更新名单内容”补入")
-        named = list(offered[: MOST_NOTED + 1])
+        named = list(offered.only(*NAMED)[: MOST_NOTED + 1])
         rows += [_row(note, application, words) for application in named[:MOST_NOTED]]
         if len(named) > MOST_NOTED:
             more = _("另有 %(n)s 家") % {"n": offered.count() - MOST_NOTED}
@@ -182,13 +183,13 @@ def _expiring(
 def undecided(programme: Programme) -> Section:
     """Who was reported and stands on no list; with the reason where it was left to a later one."""
     undecided = lists.undecided(programme)
-    waiting = list(undecided[: MOST_ROWS + 1])
+    waiting = list(undecided.only(*NAMED)[: MOST_ROWS + 1])
     total = undecided.count() if len(waiting) > MOST_ROWS else len(waiting)
     waiting = waiting[:MOST_ROWS]
-    assessments, left = lists.assessments(waiting), lists.deferrals(waiting)
+    states, left = lists.assessment_states(waiting), lists.deferrals(waiting)
     rows = []
     for application in waiting:
-        assessment, deferral = assessments.get(application.pk), left.get(application.pk)
+        state, deferral = states.get(application.pk), left.get(application.pk)
         rows.append(
             Row(
                 common.application_url(application.pk),
@@ -196,7 +197,7 @@ def undecided(programme: Programme) -> Section:
                     application.provider.name,
                     application.number,
                     common.province(application.province),
-                    state_tag(assessment) if assessment else None,
+                    tag_of(CapabilityAssessment, state) if state else None,
                     deferral and _deferred(deferral.approval_list.sequence, deferral.reason),
                 ],
             )

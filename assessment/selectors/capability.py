@@ -175,9 +175,14 @@ def _reached(criterion: Criterion, code: str, sheets: Sequence[ScoreSheet]) -> b
     return all(sheet.scores[code] >= criterion.must_pass for sheet in sheets)
 
 
-def compared(assessment: CapabilityAssessment, sheets: list[ScoreSheet]) -> list[Compared]:
-    """Criterion by criterion the points of these sheets, with what the sheets the conclusion rests on come to."""
-    deciding = conclusive_sheets(assessment)
+def compared(
+    assessment: CapabilityAssessment, sheets: list[ScoreSheet], *, settled: bool = True
+) -> list[Compared]:
+    """Criterion by criterion the points of these sheets, with what the sheets the conclusion rests on come to.
+
+    What is not ``settled`` comes to nothing yet.
+    """
+    deciding = conclusive_sheets(assessment) if settled else []
     return [
         Compared(
             criterion,
@@ -203,10 +208,11 @@ def settled(assessment: CapabilityAssessment) -> tuple[int, bool]:
 
 def obstacle_to_comparison(assessment: CapabilityAssessment) -> str | None:
     """Why the scores that decide are not all there yet, in words."""
-    decider = moderator(assessment)
+    declared = list(on_case(assessment))
+    decider = next((one for one in declared if one.moderator), None)
     if decider is not None or assessment.state == AssessmentState.IN_MODERATION:
         return None if decider and sheet_of(decider) else _("复议人员尚未评分")
-    members = panel(assessment)
+    members = [one for one in declared if not one.moderator]
     if len(members) < LEAST_ASSESSORS:
         return _("有评估人员回避，请先改派")
     sheets = sheets_of(members)

@@ -52,6 +52,7 @@ def offered(approval_list: ApprovalList) -> QuerySet[Application]:
 def deferrals(applications: Collection[Application]) -> dict[int, Deferral]:
     """Application id → why it was last left out of a draft. One query."""
     rows = Deferral.unscoped.filter(application__in=applications).select_related("approval_list")
+    rows = rows.only("application", "reason", "approval_list__sequence")
     return {row.application_id: row for row in rows.order_by("pk")}
 
 
@@ -86,13 +87,18 @@ def signed_opinions(applications: Collection[Application]) -> dict[int, OpinionV
 
 def assessments(applications: Collection[Application]) -> dict[int, CapabilityAssessment]:
     """Application id → its last assessment, if it came to one. One query."""
-    found = (
-        CapabilityAssessment.unscoped.filter(application__in=applications)
-        .select_related("application__programme")
-        .order_by("application_id", "-pk")
-        .distinct("application_id")
-    )
+    found = _last_assessments(applications).select_related("application__programme")
     return {assessment.application_id: assessment for assessment in found}
+
+
+def assessment_states(applications: Collection[Application]) -> dict[int, str]:
+    """Application id → how far its last assessment is, if it came to one. One query."""
+    return dict(_last_assessments(applications).values_list("application_id", "state"))
+
+
+def _last_assessments(applications: Collection[Application]) -> QuerySet[CapabilityAssessment]:
+    rows: QuerySet[CapabilityAssessment] = CapabilityAssessment.unscoped.filter(application__in=applications)
+    return rows.order_by("application_id", "-pk").distinct("application_id")
 
 
 def unconcluded(approval_list: ApprovalList) -> QuerySet[CapabilityAssessment]:

@@ -64,7 +64,7 @@ def lines(actor: Actor, units: Sequence[Any], *, days: Sequence[int]) -> list[Ro
     if not units:
         return []
     now = clock.now()
-    shown = {view.unit.pk: view for view in unit_views(actor, codes=[unit.code for unit in units])}
+    shown = {view.unit.pk: view for view in unit_views(actor, of=units)}
     opened = register.opened(shown, at=now)
     return [row(shown[one.pk], opened.get(one.pk), today=local_day(now), days=days) for one in units]
 

@@ -35,18 +35,22 @@ def sees_whole(actor: Actor, unit: PilotUnit) -> bool:
 
 
 def unit_views(
-    actor: Actor, *, period: Period = EVER, codes: Iterable[str] = (), province: int | None = None
+    actor: Actor,
+    *,
+    period: Period = EVER,
+    of: Iterable[PilotUnit] | None = None,
+    province: int | None = None,
 ) -> list[UnitView]:
     """Every unit this actor may know of with its figures, in a few queries whatever the number of units and forms.
 
-    With ``province`` only what concerns subjects of it is counted.
+    With ``of`` these alone, as :func:`register.units` gives them; with ``province`` only what concerns subjects of it
+    is counted.
     """
     now = clock.now()
     today = local_day(now)
-    units = register.units(actor, at=now)
     rows = rollups.visible(actor, period)
-    if codes:
-        units = units.filter(code__in=codes)
+    units = list(register.units(actor, at=now) if of is None else of)
+    if of is not None:
         rows = rows.filter(unit__in=[unit.pk for unit in units])
     if province is not None:
         rows = rows.filter(subject_province=province)

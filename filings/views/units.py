@@ -69,13 +69,11 @@ def unit_list(request: Any) -> HttpResponse:
 @require_safe
 def unit_detail(request: Any, code: str) -> HttpResponse:
     """A unit: its figures by month with their trend, its status over time, its scope, what is open about it."""
-    views = unit_views(request.actor, codes=[code])
-    if not views:
-        raise Http404
+    (view,) = unit_views(request.actor, of=[unit_or_404(request, code)])
     form = DayForm(request.GET or None)
     day = form.cleaned_data["on"] if form.is_bound and form.is_valid() else None
     at = datetime.combine(day, time.min, SHANGHAI) if day else clock.now()
-    page = unit_page.detail(views[0], request.actor, at=at, form=form)
+    page = unit_page.detail(view, request.actor, at=at, form=form)
     page.crumbs = crumbs_of()
     return render(request, "filings/unit.html", {"page": page})
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from pilot import clock, rules
@@ -102,8 +102,10 @@ def _in_force(programme: Programme, key: str, on: date | None) -> QuerySet[Progr
 
 def window(programme: Programme, kind: str) -> tuple[datetime, datetime]:
     """The window ``[opens, closes)`` of a phase, with granted extensions."""
-    base = Window.objects.get(programme=programme, kind=kind)
-    return base.opens, closing(base)
+    granted = Max("extensions__closes", filter=Q(extensions__state=ProposalState.GRANTED))
+    rows = Window.objects.filter(programme=programme, kind=kind).values_list("opens", "closes")
+    opens, closes, extended = rows.annotate(extended=granted).get()
+    return opens, max(closes, extended or closes)
 
 
 def closing(base: Window) -> datetime:
