@@ -105,7 +105,7 @@ def _found(shown: Any) -> list[Personal]:
     waiting = [shown]
     while waiting:  # a page has thousands of parts, so no call for each
         one = waiting.pop()
-        kind = type(one)
+        kind: Any = type(one)
         if kind is str or one is None:  # most of what a page holds
             continue
         if kind is Personal:
@@ -140,6 +140,7 @@ def own_in_full(shown: Any, person_id: int | None) -> Any:
 
 
 def _in_full(shown: Any, wanted: Callable[[Personal], bool]) -> Any:
+    kind: Any = type(shown)
     match shown:
         case str() | int() | None:  # most of what a page holds
             return shown
@@ -152,7 +153,7 @@ def _in_full(shown: Any, wanted: Callable[[Personal], bool]) -> Any:
         case tuple():
             parts = [_in_full(value, wanted) for value in shown]
             return shown._make(parts) if hasattr(shown, "_make") else tuple(parts)  # a named one stays one
-        case _ if names := _parts(type(shown)):
+        case _ if names := _parts(kind):
             held = [(name, getattr(shown, name)) for name in names]
             changed = {name: new for name, old in held if (new := _in_full(old, wanted)) != old}
             return replace(shown, **changed) if changed else shown

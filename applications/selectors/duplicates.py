@@ -33,6 +33,8 @@ def twins(case: Application) -> list[Twin]:
     registrations = ProviderRegistration.unscoped.filter(uscc=case.uscc).exclude(
         organisation=case.provider_id, province=case.province
     )
+    applications = applications.only("acceptance_number", "case_number", "submitted_at", "province", "state")
+    registrations = registrations.only("province", "state", "state_since")
     return [
         *(
             _twin(case, other, _("试点申请"), other.number, other.submitted_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -60,10 +61,15 @@ def rows(actor: Actor, programme: Programme, *, now: datetime) -> list[InboxRow]
     """All provinces in the official order. The number of queries does not grow with the reports."""
     found: QuerySet[ProvincialReport] = ProvincialReport.objects.visible_to(actor).filter(programme=programme)
     by_province: dict[int, list[ProvincialReport]] = {}
-    for report in found.select_related("bureau").order_by("province", "sequence"):
+    for report in found.order_by("province", "sequence"):
         by_province.setdefault(report.province, []).append(report)
     counts, waiting = _lines(programme), _waiting(actor)
-    first_due, calendar = reports.first_due(programme), programmes.calendar(programme)
+    calendar = programmes.calendar(programme)
+    first_due = reports.first_due(programme, known=calendar)
+
+    @cache  # most have the same day in common
+    def days_left(due: datetime) -> int:
+        return _days_left(now, due, calendar)
 
     def row(province: Province) -> InboxRow:
         own = by_province.get(province, [])
@@ -74,7 +80,7 @@ def rows(actor: Actor, programme: Programme, *, now: datetime) -> list[InboxRow]
             report=newest,
             reports=sum(report.version > 0 for report in own),  # those that have come at least once
             due=due,
-            days_left=None if due is None else _days_left(now, due, calendar),
+            days_left=None if due is None else days_left(due),
             overdue=due is not None and now >= due,
             **counts.get(province, {"recommended": 0, "not_recommended": 0}),
             **waiting.get(province, {"submitted": 0, "accepted": 0}),

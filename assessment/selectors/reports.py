@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
@@ -56,13 +56,13 @@ def unreviewed(report: ProvincialReport) -> QuerySet[Application]:
     return applications.order_by("acceptance_number", "pk")
 
 
-def first_due(programme: Programme) -> datetime | None:
+def first_due(programme: Programme, *, known: Mapping[date, bool] | None = None) -> datetime | None:
     """Until when every bureau is to report first; None where the programme sets no time.
 
-    Working days from the first day of review, which counts.
+    Working days from the first day of review, which counts. ``known``: the programme's calendar, if it has been read.
     """
     opens, _closes = programmes.window(programme, WindowKind.REVIEW)
-    return _due(programme, start=opens - timedelta(microseconds=1))
+    return _due(programme, start=opens - timedelta(microseconds=1), known=known)
 
 
 def due(report: ProvincialReport) -> datetime | None:
@@ -72,9 +72,13 @@ def due(report: ProvincialReport) -> datetime | None:
     return _due(report.programme, start=report.opened_at)
 
 
-def _due(programme: Programme, *, start: datetime) -> datetime | None:
+def _due(
+    programme: Programme, *, start: datetime, known: Mapping[date, bool] | None = None
+) -> datetime | None:
     days: Any = programmes.rule(programme, "bureau_report_days")
-    return None if days is None else programmes.deadline(programme, start=start, days=days)
+    if days is None:
+        return None
+    return programmes.deadline(programme, start=start, days=days, known=known)
 
 
 STANDINGS: Final[dict[str, Callable[[], Q]]] = {

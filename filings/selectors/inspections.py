@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from filings.accuracy.agreement import Agreement, agreement
@@ -132,14 +132,15 @@ class Progress:
 
 def progress(inspection: Inspection, *, person: int | None) -> Progress:
     """How far the reading of an inspection is, and how many readings are this person's own."""
+    readings = InspectionReading.unscoped.filter(item__inspection=inspection, turn__lte=SECOND)
+    read = readings.aggregate(done=Count("pk"), own=Count("pk", filter=Q(read_by=person)))
     items = InspectionItem.unscoped.filter(inspection=inspection)
-    readings = InspectionReading.unscoped.filter(item__inspection=inspection)
-    plain = readings.filter(turn__lte=SECOND)
+    drawn = items.aggregate(all=Count("pk"), twice=Count("pk", filter=Q(second=True)))
     return Progress(
-        done=plain.count(),
-        total=items.count() + items.filter(second=True).count(),
+        done=read["done"],
+        total=drawn["all"] + drawn["twice"],
         unsettled=unsettled(inspection.pk).count(),
-        own=plain.filter(read_by=person).count(),
+        own=read["own"],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -125,10 +125,15 @@ def calendar(programme: Programme) -> dict[date, bool]:
     return dict(CalendarDay.objects.filter(programme=programme).values_list("day", "working"))
 
 
-def deadline(programme: Programme, *, start: datetime, days: int) -> datetime:
-    """The end of a period of working days that starts on the day after ``start``."""
-    last = rules.add_working_days(rules.local_day(start), days, calendar(programme))
-    return rules.end_of(last)
+def deadline(
+    programme: Programme, *, start: datetime, days: int, known: Mapping[date, bool] | None = None
+) -> datetime:
+    """The end of a period of working days that starts on the day after ``start``.
+
+    ``known``: the programme's calendar, where it has been read.
+    """
+    worked = calendar(programme) if known is None else known
+    return rules.end_of(rules.add_working_days(rules.local_day(start), days, worked))
 
 
 def working_days_left(programme: Programme, *, now: datetime, due: datetime) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from pilot.actors import Actor
@@ -19,9 +19,7 @@ from pilot.selectors import programmes
 
 LEFT = (UnitStatusKind.REMOVED, UnitStatusKind.COMPLETED)
 EXPIRED = "expired"
-DECIDED = [
-    f"register.{act}" for act in ("enrol", "status", "reinstate", "run_extended", "licence")
-]  # acts that a unit's page names with their hands
+DECIDED = ("register.status", "register.reinstate", "register.run_extended", "register.licence")
 
 
 def units(actor: Actor, *, at: datetime) -> QuerySet[PilotUnit]:
@@ -148,13 +146,14 @@ def decisions(unit: PilotUnit) -> list[Decision]:
 
     The system is no office and no person.
     """
-    rows = AuditEntry.objects.filter(
-        object_type="pilotunit", object_id=str(unit.pk), outcome="done", action__in=DECIDED
-    ).order_by("pk")
+    rows = AuditEntry.objects.filter(object_type="pilotunit", object_id=str(unit.pk), outcome="done")
+    # By time, for which the entries about an act have an index: there is one of this act for each unit.
+    listed = rows.filter(action="register.enrol").order_by("at").values("pk")[:1]
+    rows = rows.filter(Q(action__in=DECIDED) | Q(pk__in=listed)).order_by("pk")
     entries = list(
         rows.values_list("action", "business_at", "organisation_id", "person_id", "actor", "detail")
     )
-    offices = {office for _action, _at, office, *_rest in entries}
+    offices = {office for _action, _at, office, *_rest in entries if office}
     names = dict(Organisation.objects.filter(pk__in=offices).values_list("pk", "name"))
     return [
         Decision(action, at, names.get(office or 0, ""), name if person else "", detail)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q, Value
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from pilot import clock, policy, workflow
@@ -199,6 +200,11 @@ def diagram(case: Case) -> str:
 
 def machine_diagram(model: type[Case], *, current: str = "", visited: frozenset[str] = frozenset()) -> str:
     """The generated diagram of a machine; the same code draws the case page and ``docs/``."""
+    return _drawn(model, current, visited, get_language())
+
+
+@lru_cache(maxsize=500)
+def _drawn(model: type[Case], current: str, visited: frozenset[str], _language: str | None) -> str:
     states, moves = diagram_parts(model)
     return drawing.layout(states, moves, current=current, visited=visited, title=machine_label(model.slug()))
 
