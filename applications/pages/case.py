@@ -117,13 +117,16 @@ def _nothing_due(case: Application, actor: Actor) -> Section | None:
 
 
 def _closed(case: Application) -> Section | None:
-    if not deadlines.left_behind(case, clock.now()):
+    if case.state != ApplicationState.DRAFT:
+        return None
+    closing = deadlines.closing(case.programme, case.provider_id)
+    if clock.now() < closing:
         return None
     return Section(
         _("窗口已关闭，未提交"),
         facts=[
             # Half-open: people read the last second, not the first after it.
-            Fact(_("提交截止"), deadlines.closing(case.programme, case.provider_id) - timedelta(seconds=1)),
+            Fact(_("提交截止"), closing - timedelta(seconds=1)),
             Fact(_("状态"), closed_mark()),
         ],
         note=_("草稿仍可查看；确有特殊原因的，请联系注册地通信管理局申请逾期准入，批准后可继续提交"),

@@ -13,14 +13,14 @@ from pilot.models import ProposalState
 def notices(case: Application) -> list[tuple[CompletenessNotice, bool]]:
     """All completeness notices with their items, oldest first."""
     rows = CompletenessNotice.unscoped.filter(application=case).order_by("number").prefetch_related("items")
-    reverted = _steps_taken_back(case)
+    reverted = _steps_taken_back(case) if rows else set()
     return [(notice, notice.step in reverted) for notice in rows]
 
 
 def refusals(case: Application) -> list[tuple[Refusal, bool]]:
     """All refusals with their conditions, oldest first."""
     rows = Refusal.unscoped.filter(application=case).order_by("step").select_related("condition")
-    reverted = _steps_taken_back(case)
+    reverted = _steps_taken_back(case) if rows else set()
     return [(refusal, refusal.step in reverted) for refusal in rows]
 
 

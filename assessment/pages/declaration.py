@@ -49,8 +49,10 @@ def _until(declaration: InterestDeclaration) -> list[Fact]:
     if not (asked or opened(declaration)):
         return []
     assessment = declaration.assessment
+    if assessment.state in capability.OVER or capability.sheet_of(declaration):
+        return []
     part = phases.review(assessment.application.programme, at=clock.now()).part(phases.ASSESSMENT)
-    if part is None or assessment.state in capability.OVER or capability.sheet_of(declaration):
+    if part is None:
         return []
     return [Fact(_("评估期限"), local_day(last_moment(part.share.closes)))]
 
