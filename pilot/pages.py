@@ -74,7 +74,7 @@ register(
             programmes.propose_extension,
             gettext_lazy("由审批人员决定；批准后时间窗口延至所填时刻"),
         ),
-        related=["window", "proposed_by", "approved_by"],
+        related=["window"],
         empty=gettext_lazy("时间窗口未曾延长"),
     )
 )
@@ -189,7 +189,7 @@ register(
             people.request_role_change,
             gettext_lazy("由另一名管理员批准后生效"),
         ),
-        related=["person", "organisation", "requested_by"],
+        related=["person", "organisation"],
         empty=gettext_lazy("暂无角色变更"),
     )
 )

@@ -163,7 +163,9 @@ class MachinePages:
     own_pages: Mapping[str, str] = field(default_factory=dict)
     creation: Creation | None = None
     search: Sequence[str] = ()
-    related: Sequence[str] = ()  # select_related of list and detail
+    # select_related of list and detail: what a list shows. Whom the page of one case names it reads one by one, for to
+    # plan a query over many tables takes the database longer than to answer some small ones.
+    related: Sequence[str] = ()
     annotations: Mapping[str, Any] = field(
         default_factory=dict
     )  # what list and detail read beside the columns

@@ -223,7 +223,7 @@ register(
             gettext_lazy("由另一名审批人员决定"),
         ),
         search=["provider__name", "provider__uscc"],
-        related=["provider", "proposed_by", "approved_by"],
+        related=["provider"],
         province_field="provider__province",
         empty=gettext_lazy("暂无逾期准入；确有特殊原因未能按期申请的，由部经办人员提出"),
     )

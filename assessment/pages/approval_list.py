@@ -224,7 +224,7 @@ register(
             gettext_lazy("列出全部已报部、尚未决定的申请"),
             about=who_waits,
         ),
-        related=["programme", "prepared_by", "approved_by"],
+        related=["programme"],
         empty=gettext_lazy("技术能力评估结束后，由部经办人员拟制名单"),
     )
 )

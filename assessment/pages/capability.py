@@ -287,7 +287,7 @@ register(
             )
         ],
         search=["application__acceptance_number", "application__provider__name", "application__uscc"],
-        related=["application__provider", "application__programme", "concluded_by"],
+        related=["application__provider", "application__programme"],
         province_field="application__province",
         empty=gettext_lazy("接收汇总表后，同意推荐的申请在此建立技术能力评估"),
     )

@@ -206,7 +206,7 @@ register(
         danger=frozenset({"send_back", "reopen"}),
         openings=openings,
         search=["application__acceptance_number", "application__provider__name", "application__uscc"],
-        related=["application__provider", "application__programme", "drafted_by", "signed_by"],
+        related=["application__provider", "application__programme"],
         annotations={"report_due": reports.due_of_opinions()},
         province_field="province",
         empty=gettext_lazy("申请受理后，审核意见在此自动建立"),

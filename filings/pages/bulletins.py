@@ -226,7 +226,7 @@ register(
         ),
         search=["period"],
         long=True,
-        related=["compiled_by", "signed_by", "corrects", "programme"],
+        related=["corrects", "programme"],
         empty=gettext_lazy("每月结束后由部编制；试点运行阶段结束后编制总结报告"),
     )
 )

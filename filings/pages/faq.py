@@ -112,7 +112,7 @@ register(
         previews={"publish": sections},
         danger=frozenset({"withdraw"}),
         search=["question", "answer"],
-        related=["source", "drafted_by", "organisation", "published_by"],
+        related=["source", "organisation"],
         empty=gettext_lazy("由已办结的协调事项整理，经起草单位另一人或部机关发布"),
         links=links,
         filters=[

@@ -200,7 +200,7 @@ register(
             lazy(_reported, str)(),
         ),
         search=["form__form_no", "unit__organisation__name", "unit__code"],
-        related=["unit", "unit__organisation", "form", "form__key", "found_by", "decided_by", "cause"],
+        related=["unit", "unit__organisation", "form", "form__key"],
         province_field="subject_province",
         empty=gettext_lazy("比对、抽查发现的差错会列在这里"),
     )

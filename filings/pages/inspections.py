@@ -338,8 +338,6 @@ register(
             "unit__organisation",
             "unit__programme",
             "organisation",
-            "planned_by",
-            "concluded_by",
         ],
         province_field="unit__province",
         empty=gettext_lazy("由通信管理局或部制定抽查计划"),
