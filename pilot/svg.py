@@ -6,11 +6,12 @@ style, and WeasyPrint reads no style sheet inside an SVG. The font is the page's
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Final
 from unicodedata import east_asian_width
 
 from django.utils.safestring import SafeString
+
+from .markup import escaped
 
 FONT_SIZE: Final = 13
 WIDE: Final = 640
@@ -42,16 +43,11 @@ PALETTE: Final = Palette()
 def element(name: str, *children: str, **attributes: str | float) -> SafeString:
     """An SVG element; text is escaped, `class_` and `text_anchor` stand for `class` and `text-anchor`."""
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{_escaped(_value(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{escaped(_value(value))}"'
         for key, value in attributes.items()
     )
     # nosemgrep: markup-made-of-data
-    return SafeString(f"<{name}{written}>{''.join(map(_escaped, children))}</{name}>")  # nosec B703 # all escaped
-
-
-def _escaped(text: object) -> str:
-    """As ``conditional_escape``, without its detours: a first page draws some hundred elements."""
-    return text.__html__() if isinstance(text, SafeString) else escape(str(text))
+    return SafeString(f"<{name}{written}>{''.join(map(escaped, children))}</{name}>")  # nosec B703 # all escaped
 
 
 def drawing(

@@ -23,35 +23,13 @@ class SettingsForm(forms.Form):
     def __init__(self, *args: Any, settings: Mapping[str, Mapping[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.settings = settings
+        words, titles = _("%(field)s（%(what)s）"), _titles()
         for key, setting in settings.items():
-            for what, control in self._controls(key, str(setting["label"])).items():
+            for what, control in _controls(key).items():
                 control.initial = setting[what]
+                control.label = words % {"field": str(setting["label"]), "what": titles[what]}
+                control.widget.attrs["aria-label"] = control.label
                 self.fields[f"{key}-{what}"] = control
-
-    def _controls(self, key: str, name: str) -> dict[str, forms.Field]:
-        def words(what: str, *, required: bool) -> forms.CharField:
-            return forms.CharField(max_length=LONGEST[what], required=required)
-
-        controls: dict[str, forms.Field] = {
-            "position": forms.IntegerField(min_value=1, max_value=99),
-            "label": words("label", required=True),
-            "label_en": words("label_en", required=False),
-            "help": words("help", required=False),
-            "help_en": words("help_en", required=False),
-            "required": forms.BooleanField(required=False, disabled=key in RELIED_ON),
-        }
-        titles = {
-            "position": _("顺序"),
-            "label": _("中文名称"),
-            "label_en": _("英文名称"),
-            "help": _("中文说明"),
-            "help_en": _("英文说明"),
-            "required": _("必填"),
-        }
-        for what, control in controls.items():
-            control.label = _("%(field)s（%(what)s）") % {"field": name, "what": titles[what]}
-            control.widget.attrs["aria-label"] = control.label
-        return controls
 
     def sections(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         """Title of each block with its rows, in the order that holds now."""
@@ -70,3 +48,29 @@ class SettingsForm(forms.Form):
     def chosen(self) -> dict[str, dict[str, Any]]:
         """What was typed, field by field."""
         return {key: {what: self.cleaned_data[f"{key}-{what}"] for what in WHAT} for key in self.settings}
+
+
+def _titles() -> dict[str, str]:
+    """What the controls of every field are about."""
+    return {
+        "position": _("顺序"),
+        "label": _("中文名称"),
+        "label_en": _("英文名称"),
+        "help": _("中文说明"),
+        "help_en": _("英文说明"),
+        "required": _("必填"),
+    }
+
+
+def _controls(key: str) -> dict[str, forms.Field]:
+    def words(what: str, *, required: bool) -> forms.CharField:
+        return forms.CharField(max_length=LONGEST[what], required=required)
+
+    return {
+        "position": forms.IntegerField(min_value=1, max_value=99),
+        "label": words("label", required=True),
+        "label_en": words("label_en", required=False),
+        "help": words("help", required=False),
+        "help_en": words("help_en", required=False),
+        "required": forms.BooleanField(required=False, disabled=key in RELIED_ON),
+    }

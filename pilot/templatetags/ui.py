@@ -14,15 +14,15 @@ from django.core.paginator import Page
 from django.forms import BaseForm, BoundField, ModelChoiceField
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from pilot import browsers, clock, masking, rules, shortcuts, tiles
+from pilot import browsers, clock, masking, rendering, rules, shortcuts, tiles
 from pilot import help as texts
 from pilot import preferences as choices
+from pilot.markup import escaped, format_html, format_html_join
 from pilot.ui import (
     PAGE_SIZES,
     ActionItem,
@@ -54,6 +54,9 @@ register.filter("browser", browsers.folded)
 register.filter("last_moment", rules.last_moment)
 register.filter("leading_tiles", tiles.leading)
 register.filter("idle_tiles", tiles.idle)
+register.filter("as_attributes", rendering.drawn_attributes)
+register.filter("as_options", rendering.drawn_options)
+register.filter("as_input", rendering.drawn_input)
 register.filter("mask_name", masking.mask_name)
 register.filter("mask_phone", masking.mask_phone)
 register.filter("mask_cert", masking.mask_cert)
@@ -87,7 +90,8 @@ def cell(value: Any) -> SafeString:
                 '<span class="ratio-counts">{} / {}</span>', cell(value.errors), cell(value.n)
             )
             words = _("%(figure)s（%(counts)s）") % {"figure": "{}", "counts": "{}"}
-            figure = format_html(f"<span>{words}</span>", value.shown, counts) if value.shown else counts
+            shown = format_html(words, value.shown, counts)
+            figure = format_html("<span>{}</span>", shown) if value.shown else counts
             return format_html("{}<br>{}", figure, status_tag(value.verdict)) if value.verdict else figure
         case Folded():
             return format_html(
@@ -98,16 +102,16 @@ def cell(value: Any) -> SafeString:
         case Checksum():
             return format_html('<code class="checksum">{}</code>', value)
         case bool():
-            return conditional_escape(_("是") if value else _("否"))
+            return escaped(_("是") if value else _("否"))
         case int():
-            return conditional_escape(f"{value:,}")
+            return escaped(f"{value:,}")
         case datetime() | date():
             return _time(value)
         case list() | tuple():
             between = " " if any(isinstance(item, Tag) for item in value) else _("、")
             return format_html_join(between, "{}", ((cell(item),) for item in value)) or EMPTY
         case _:
-            return conditional_escape(value)
+            return escaped(value)
 
 
 def _time(value: date) -> SafeString:
@@ -133,14 +137,14 @@ def unbroken(title: str) -> SafeString:
     """A title that breaks between its parts (``甲公司 · 6 月``) before it breaks inside one."""
     parts = str(title).split(" · ")
     if len(parts) == 1:
-        return conditional_escape(title)
+        return escaped(title)
     return format_html_join(" · ", '<span class="whole">{}</span>', ((part,) for part in parts))
 
 
 @register.filter
 def as_heads(columns: Sequence[Column]) -> list[tuple[Align, SafeString]]:
     """Alignment and label of each column, translated once for all rows of a table."""
-    return [(column.align, conditional_escape(str(column.label))) for column in columns]
+    return [(column.align, escaped(column.label)) for column in columns]
 
 
 @register.simple_tag
@@ -183,7 +187,7 @@ def _names(value: Any) -> bool:
 def svg(markup: str) -> SafeString:
     """A drawing made by ``pilot.charts`` or ``pilot.diagram``; anything else is escaped, not trusted."""
     if not markup.startswith("<svg"):
-        return conditional_escape(markup)
+        return escaped(markup)
     # nosemgrep: markup-made-of-data
     return mark_safe(markup)  # nosec B703  # noqa: S308  (both modules escape every text they draw)
 
