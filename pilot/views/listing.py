@@ -187,7 +187,7 @@ def case_list(request: Any, slug: str) -> HttpResponse:
         page=page,
         toolbar=[] if creation is None or obstacle else [_beginning(pages, creation)],
         views=_view_bar(pages, actor, views, query),
-        batch=_batch_bar(pages, actor, batches, query),
+        batch=_batch_bar(pages, form, batches, query),
         export_url=f"{reverse('list_export', args=[slug])}?{query}" if page.paginator.count else "",
         export_reasons=ExportReason.choices if any(c.personal for c in columns) else (),
     )
@@ -267,9 +267,13 @@ def _view_bar(pages: MachinePages, actor: Actor, views: Sequence[SavedView], que
     return ViewBar(tabs, save_url, _("与%(office)s的同事共用") % {"office": actor.organisation_name})
 
 
-def _batch_bar(pages: MachinePages, actor: Actor, batches: Sequence[Batch], query: str) -> BatchBar | None:
+def _batch_bar(
+    pages: MachinePages, form: CaseFilter, batches: Sequence[Batch], query: str
+) -> BatchBar | None:
     """What can be done to several of the rows that answer the filter; nothing where it fits none of them."""
-    rows = rows_for(pages, actor, QueryDict(query))
+    if not batches:
+        return None
+    rows = form.apply(visible_rows(pages, form.actor))
     totals = {batch.name: batch.fitting(rows).count() for batch in batches}
     links = [
         Link(str(batch.label), f"{reverse('list_batch', args=[pages.slug, batch.name])}?{query}")
