@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from dataclasses import replace
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Value
 from django.urls import reverse
 from django.utils.timezone import localtime
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from pilot import clock, policy, tours
 from pilot import help as texts
@@ -114,16 +115,28 @@ def _waiting_statement(actor: Actor) -> Statement:
 
 def menu(actor: Actor, path: str, counts: Mapping[str, int]) -> list[MenuGroup]:
     """The left menu of an actor, with the number of cases that wait for this actor (C01) where ``counts`` has one."""
-    groups: dict[Group, list[MenuItem]] = {group: [] for group in Group}
+    return [
+        MenuGroup(
+            label,
+            [
+                replace(
+                    item, count=counts.get(name.removesuffix("_list"), 0), current=path.startswith(item.url)
+                )
+                for name, item in items
+            ],
+        )
+        for label, items in _opened_to(actor.role, get_language())
+    ]
 
-    def add(group: Group, name: str, label: Any, icon: str, count: int = 0) -> None:
-        url = reverse(name)
-        groups[group].append(MenuItem(str(label), url, icon, count, current=path.startswith(url)))
 
+@cache
+def _opened_to(role: str, language: str | None) -> list[tuple[str, list[tuple[str, MenuItem]]]]:
+    """Heading → URL name and entry of what a role may open, in the language that is active."""
+    groups: dict[Group, list[tuple[str, MenuItem]]] = {group: [] for group in Group}
     for group, name, label, icon in entries():
-        if policy.may_open(name, actor.role):
-            add(group, name, label, icon, counts.get(name.removesuffix("_list"), 0))
-    return [MenuGroup(str(group.label), items) for group, items in groups.items() if items]
+        if policy.may_open(name, role):
+            groups[group].append((name, MenuItem(str(label), reverse(name), icon)))
+    return [(str(group.label), items) for group, items in groups.items() if items]
 
 
 def entries() -> list[tuple[Group, str, Any, str]]:

@@ -85,7 +85,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "pilot.context.shell",
             ],
-            "builtins": ["pilot.templatetags.ui", "django.templatetags.i18n", "pilot.templatetags.icons"],
+            "builtins": [
+                "pilot.templatetags.ui",
+                "pilot.templatetags.cells",
+                "pilot.templatetags.icons",
+                "django.templatetags.i18n",
+            ],
         },
     }
 ]

@@ -3,9 +3,8 @@
 They turn the values of ``pilot.ui`` into markup; what to show is decided where these values are built.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -14,29 +13,22 @@ from django.core.paginator import Page
 from django.forms import BaseForm, BoundField, ModelChoiceField
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.safestring import SafeString, mark_safe
-from django.utils.timezone import is_aware, localtime
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from pilot import browsers, clock, masking, rendering, rules, shortcuts, tiles
 from pilot import help as texts
 from pilot import preferences as choices
-from pilot.markup import escaped, format_html, format_html_join
+from pilot.markup import escaped, format_html_join
 from pilot.ui import (
     PAGE_SIZES,
     ActionItem,
-    Align,
-    Checksum,
     Column,
     Fact,
-    Folded,
     Link,
     ListPage,
-    Noted,
     Place,
-    Ratio,
-    Row,
     Tag,
     TimelineEntry,
     Tone,
@@ -45,10 +37,7 @@ from pilot.views import signing
 
 register = template.Library()
 
-EMPTY = SafeString("--")
 SHOWN_FILTERS = 3
-NUMBER = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)+")
-LONGEST_NUMBER = 24  # a longer one has to break where columns are narrow
 
 register.filter("browser", browsers.folded)
 register.filter("last_moment", rules.last_moment)
@@ -61,69 +50,6 @@ register.filter("mask_name", masking.mask_name)
 register.filter("mask_phone", masking.mask_phone)
 register.filter("mask_cert", masking.mask_cert)
 register.filter("mask_email", masking.mask_email)
-
-
-@register.simple_tag
-def status_tag(tag: Tag) -> SafeString:
-    """A status as text with a tone; never clickable."""
-    return format_html('<span class="tag tag-{}">{}</span>', tag.tone, tag.label)
-
-
-@register.simple_tag
-def tag(tone: Tone, label: str) -> SafeString:
-    """A status whose words stand in the template."""
-    return status_tag(Tag(label, tone))
-
-
-@register.simple_tag
-def cell(value: Any) -> SafeString:
-    """A value the way every table and description list of the portal prints it."""
-    match value:
-        case None | "":
-            return EMPTY
-        case Tag():
-            return status_tag(value)
-        case Link():
-            return format_html('<a href="{}">{}</a>', value.url, value.label)
-        case Ratio():
-            counts = format_html(
-                '<span class="ratio-counts">{} / {}</span>', cell(value.errors), cell(value.n)
-            )
-            words = _("%(figure)s（%(counts)s）") % {"figure": "{}", "counts": "{}"}
-            shown = format_html(words, value.shown, counts)
-            figure = format_html("<span>{}</span>", shown) if value.shown else counts
-            return format_html("{}<br>{}", figure, status_tag(value.verdict)) if value.verdict else figure
-        case Folded():
-            return format_html(
-                "<details><summary>{}</summary><code>{}</code></details>", value.short, value.full
-            )
-        case Noted():
-            return format_html("{}<br><small>{}</small>", cell(value.value), value.note)
-        case Checksum():
-            return format_html('<code class="checksum">{}</code>', value)
-        case bool():
-            return escaped(_("是") if value else _("否"))
-        case int():
-            return escaped(f"{value:,}")
-        case datetime() | date():
-            return _time(value)
-        case list() | tuple():
-            between = " " if any(isinstance(item, Tag) for item in value) else _("、")
-            return format_html_join(between, "{}", ((cell(item),) for item in value)) or EMPTY
-        case _:
-            return escaped(value)
-
-
-def _time(value: date) -> SafeString:
-    """``2026-11-24 14:08:00`` or ``2026-11-24``, in the portal's zone (C11)."""
-    if not isinstance(value, datetime):
-        return format_html('<time datetime="{0}">{0}</time>', value.isoformat())
-    local = localtime(value) if is_aware(value) else value
-    return format_html(
-        '<time datetime="{}">{}</time>',
-        local.isoformat(timespec="seconds"),
-        local.strftime("%Y-%m-%d %H:%M:%S"),
-    )
 
 
 @register.filter
@@ -139,57 +65,6 @@ def unbroken(title: str) -> SafeString:
     if len(parts) == 1:
         return escaped(title)
     return format_html_join(" · ", '<span class="whole">{}</span>', ((part,) for part in parts))
-
-
-@register.filter
-def as_heads(columns: Sequence[Column]) -> list[tuple[Align, SafeString]]:
-    """Alignment and label of each column, translated once for all rows of a table."""
-    return [(column.align, escaped(column.label)) for column in columns]
-
-
-@register.simple_tag
-def row_cells(row: Row, heads: Sequence[tuple[Align, SafeString]]) -> SafeString:
-    """The cells of one row of a table, of which the first leads to the row's page.
-
-    Here and not in the template, which took half the time of a list for it. Raises ValueError for a row of another
-    length than the head. Narrow screens show a row as a card: without its ``blank`` cells, under its first cell, which
-    is ``told`` with its label where it does not name the row.
-    """
-    shown = [cell(value) for value in row.cells]
-    marks = [
-        " blank" if text is EMPTY else " number" if _is_number(value) else ""
-        for value, text in zip(row.cells, shown, strict=True)
-    ]
-    if row.cells and not _names(row.cells[0]):
-        marks[0] = " told"
-    if row.url and shown:
-        shown[0] = format_html('<a href="{}">{}</a>', row.url, shown[0])
-    return format_html_join(
-        "\n",
-        '<td class="{}{}" data-label="{}">{}</td>',
-        ((align, mark, label, text) for (align, label), mark, text in zip(heads, marks, shown, strict=True)),
-    )
-
-
-def _is_number(value: Any) -> bool:
-    """Whether a cell holds the number of a case, a unit or a form, which reads as one word."""
-    text = value.label if isinstance(value, Link) else value
-    return isinstance(text, str) and len(text) <= LONGEST_NUMBER and NUMBER.fullmatch(text) is not None
-
-
-def _names(value: Any) -> bool:
-    """Whether a row's first cell says by itself which row it is: words do, a number, a day or nothing does not."""
-    text = getattr(value, "label", value)
-    return not isinstance(text, int | date | list | tuple | Ratio | None) and any(map(str.isalpha, str(text)))
-
-
-@register.simple_tag
-def svg(markup: str) -> SafeString:
-    """A drawing made by ``pilot.charts`` or ``pilot.diagram``; anything else is escaped, not trusted."""
-    if not markup.startswith("<svg"):
-        return escaped(markup)
-    # nosemgrep: markup-made-of-data
-    return mark_safe(markup)  # nosec B703  # noqa: S308  (both modules escape every text they draw)
 
 
 @register.inclusion_tag("components/page_head.html", takes_context=True)

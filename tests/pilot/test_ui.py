@@ -22,6 +22,7 @@ from django.utils.safestring import SafeString
 from lxml import html
 
 from pilot import masking
+from pilot.templatetags import cells
 from pilot.templatetags import ui as tags
 from pilot.ui import ActionItem, Fact, Link, MenuGroup, MenuItem, Tag, TimelineEntry
 from pilot.ui_samples import SAMPLES, SampleAct, SampleFilter
@@ -106,7 +107,7 @@ def same(left: str, right: str) -> bool:
     ],
 )
 def test_cell_prints_every_kind_of_value(value: Any, printed: str) -> None:
-    assert tags.cell(value) == printed
+    assert cells.cell(value) == printed
 
 
 @pytest.mark.parametrize(
@@ -142,9 +143,9 @@ def test_counts_have_their_thousands_apart() -> None:
 
 
 def test_svg_trusts_drawings_only() -> None:
-    assert tags.svg("<svg></svg>") == "<svg></svg>"
-    assert isinstance(tags.svg("<svg></svg>"), SafeString)
-    assert tags.svg("<script>") == "&lt;script&gt;"
+    assert cells.svg("<svg></svg>") == "<svg></svg>"
+    assert isinstance(cells.svg("<svg></svg>"), SafeString)
+    assert cells.svg("<script>") == "&lt;script&gt;"
 
 
 # --- components --------------------------------------------------------------------------------------

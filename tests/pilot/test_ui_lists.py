@@ -10,7 +10,7 @@ from django.http import QueryDict
 from lxml import html
 
 from pilot import masking
-from pilot.templatetags import ui as tags
+from pilot.templatetags import cells
 from pilot.ui import Column, Link, Row, Tag
 from pilot.ui_samples import list_page
 from tests.pilot.test_ui import find, get, render, same
@@ -18,18 +18,18 @@ from tests.pilot.test_ui import find, get, render, same
 
 def test_table_refuses_rows_of_another_length() -> None:
     with pytest.raises(ValueError, match="shorter"):
-        tags.row_cells(Row("", ["一"]), tags.as_heads([Column("a", "甲"), Column("b", "乙")]))
+        cells.row_cells(Row("", ["一"]), cells.as_heads([Column("a", "甲"), Column("b", "乙")]))
 
 
 def test_a_rows_cells_name_their_columns_and_the_first_leads_to_its_page() -> None:
-    heads = tags.as_heads([Column("a", "甲<"), Column("b", "乙", align="end")])
-    assert tags.row_cells(Row("/x/1/", ["<i>", 1234]), heads) == (
+    heads = cells.as_heads([Column("a", "甲<"), Column("b", "乙", align="end")])
+    assert cells.row_cells(Row("/x/1/", ["<i>", 1234]), heads) == (
         '<td class="start" data-label="甲&lt;"><a href="/x/1/">&lt;i&gt;</a></td>\n'
         '<td class="end" data-label="乙">1,234</td>'
     )
     values = ("SL2019-44-00001", Link("PU-01", "/x/"), "2019", 7, "a-b")
-    assert [*filter(tags._is_number, values)] == [*values[:2]]
-    assert tags.row_cells(Row("", ["一", None]), heads) == (
+    assert [*filter(cells._is_number, values)] == [*values[:2]]
+    assert cells.row_cells(Row("", ["一", None]), heads) == (
         '<td class="start" data-label="甲&lt;">一</td>\n<td class="end blank" data-label="乙">--</td>'
     )
 
@@ -51,9 +51,9 @@ def test_a_rows_cells_name_their_columns_and_the_first_leads_to_its_page() -> No
     ],
 )
 def test_a_first_cell_that_names_no_row_is_told_with_its_label(first: Any, classes: str) -> None:
-    printed = tags.row_cells(Row("", [first, 1]), tags.as_heads([Column("a", "甲"), Column("b", "乙")]))
-    cells = find(html.fromstring(f"<table><tr>{printed}</tr></table>"), "td")
-    assert [cell.get("class") for cell in cells] == [classes, "start"]
+    printed = cells.row_cells(Row("", [first, 1]), cells.as_heads([Column("a", "甲"), Column("b", "乙")]))
+    shown = find(html.fromstring(f"<table><tr>{printed}</tr></table>"), "td")
+    assert [cell.get("class") for cell in shown] == [classes, "start"]
 
 
 def test_filter_bar_shows_three_fields_folds_the_rest_and_names_what_is_set() -> None:
