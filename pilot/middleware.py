@@ -137,7 +137,7 @@ class PortalMiddleware:
         """Officials work with two factors; only the demonstration switches that off (and says so)."""
         if not request.actor.is_official or name.startswith(("mfa_", "account_")):
             return False
-        return not is_mfa_enabled(request.user) and not clock.is_demo()
+        return not clock.is_demo() and not is_mfa_enabled(request.user)
 
     def _needs_new_password(self, request: Any, name: str) -> bool:
         """A password that is too old opens nothing but the page on which it is changed."""
