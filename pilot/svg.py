@@ -6,6 +6,7 @@ style, and WeasyPrint reads no style sheet inside an SVG. The font is the page's
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 from unicodedata import east_asian_width
 
@@ -42,10 +43,7 @@ PALETTE: Final = Palette()
 
 def element(name: str, *children: str, **attributes: str | float) -> SafeString:
     """An SVG element; text is escaped, `class_` and `text_anchor` stand for `class` and `text-anchor`."""
-    written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escaped(_value(value))}"'
-        for key, value in attributes.items()
-    )
+    written = "".join([f' {_name(key)}="{_value(value)}"' for key, value in attributes.items()])
     # nosemgrep: markup-made-of-data
     return SafeString(f"<{name}{written}>{''.join(map(escaped, children))}</{name}>")  # nosec B703 # all escaped
 
@@ -150,6 +148,12 @@ def legend(
     return parts, down
 
 
+@cache
+def _name(key: str) -> str:
+    """An attribute's name, of those that stand in the code."""
+    return key.rstrip("_").replace("_", "-")
+
+
 def _value(value: str | float) -> str:
-    """An attribute's text; numbers with at most one decimal."""
-    return value if isinstance(value, str) else f"{value:.1f}".removesuffix(".0")
+    """An attribute's text, escaped; numbers with at most one decimal."""
+    return escaped(value) if isinstance(value, str) else f"{value:.1f}".removesuffix(".0")
