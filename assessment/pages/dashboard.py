@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -72,7 +72,11 @@ def contribute(board: Any, actor: Actor) -> None:
         return
     programme, at = programmes.current(), clock.now()
     states, provinces = stages.by_state(actor), stages.by_province(actor)
-    phase, owed = phases.review(programme, at=at), phase_page.owed(actor, programme)
+    missing, late = reports.missing(programme, at=at) if actor.is_ministry else (frozenset[int](), 0)
+    phase = phases.review(programme, at=at)
+    owed = phase_page.owed(
+        actor, programme, missing=len(missing), undecided=states.get(ApplicationState.REPORTED, 0)
+    )
     lead = phase_page.section_of(phase, owed)
     charts = [
         drawing(states),
@@ -81,7 +85,8 @@ def contribute(board: Any, actor: Actor) -> None:
         *([province_grid(provinces)] if actor.is_ministry else []),
         bureau_table(provinces, actor),
     ]
-    board.tiles = [*board.tiles, *tiles(actor, programme, at)]
+    told = [_reported(len(missing), late)] if actor.is_ministry else _report_due(actor, programme, at)
+    board.tiles = [*board.tiles, *told]
     if phase.standing is Standing.OVER:
         board.past = [*board.past, Fold(phase_page.line(phase, owed), [lead, *charts])]
         return
@@ -89,10 +94,8 @@ def contribute(board: Any, actor: Actor) -> None:
     board.charts = [*board.charts, *charts]
 
 
-def tiles(actor: Actor, programme: Programme, at: datetime) -> list[Tile]:
-    """The ministry: how many bureaus have reported. A bureau: how long it has for the report it owes."""
-    if actor.is_ministry:
-        return [_reported(programme, at)]
+def _report_due(actor: Actor, programme: Programme, at: datetime) -> list[Tile]:
+    """How long a bureau has for the report it owes."""
     report = reports.open_report(programme, actor.province or 0)
     if report is None or report.due_at is None:
         return []
@@ -104,8 +107,8 @@ def tiles(actor: Actor, programme: Programme, at: datetime) -> list[Tile]:
     return [Tile(label, f"{abs(left)}", url, tone=tone)]
 
 
-def _reported(programme: Programme, at: datetime) -> Tile:
-    missing, overdue = len(reports.missing(programme)), reports.overdue_count(programme, at=at)
+def _reported(missing: int, overdue: int) -> Tile:
+    """How many bureaus have reported."""
     return Tile(
         _("汇总报送"),
         f"{len(Province) - missing}/{len(Province)}",
@@ -228,10 +231,6 @@ def applications(number: int, **query: str | int) -> Link:
     return Link(f"{number:,}", _address(**query))
 
 
+@lru_cache(maxsize=1_000)
 def _address(**query: str | int) -> str:
-    return f"{_listing()}?{urlencode(query)}"
-
-
-@cache
-def _listing() -> str:
-    return reverse("application_list")  # a hundred times on a first page
+    return f"{reverse('application_list')}?{urlencode(query)}"  # a hundred times on a first page

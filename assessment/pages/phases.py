@@ -129,16 +129,21 @@ class Owed:
         return self.link if self.number else self.link.label
 
 
-def owed(actor: Actor, programme: Programme) -> dict[str, Owed]:
+def owed(
+    actor: Actor, programme: Programme, *, missing: int | None = None, undecided: int | None = None
+) -> dict[str, Owed]:
     """Share → what it still owes, as the ministry reads it: bureaus without a report, assessments without conclusion,
-    applicants undecided. Nothing for others.
+    applicants undecided. Nothing for others. ``missing``, ``undecided``: what a page has counted itself.
     """
     if not actor.is_ministry:
         return {}
     assessments = reverse(f"{CapabilityAssessment.slug()}_list")
     applications = reverse("application_list")
-    missing, unconcluded = len(reports.missing(programme)), phases.unconcluded_count(actor)
-    undecided = phases.undecided_count(actor)
+    unconcluded = phases.unconcluded_count(actor)
+    if missing is None:
+        missing = len(reports.missing(programme, at=clock.now())[0])
+    if undecided is None:
+        undecided = phases.undecided_count(actor)
     return {
         REPORT: Owed(
             missing,

@@ -95,22 +95,16 @@ def standing(value: str, actor: Actor) -> Q:
     return STANDINGS[value]() if value in STANDINGS else NOTHING
 
 
-def missing(programme: Programme) -> frozenset[int]:
-    """The provinces that owe a report: one is open, or none was ever begun. One query."""
-    rows = ProvincialReport.unscoped.filter(programme=programme).values_list("province", "state")
-    owing, begun = set(), set()
-    for province, state in rows:
+def missing(programme: Programme, *, at: datetime) -> tuple[frozenset[int], int]:
+    """The provinces that owe a report (one is open, or none was ever begun), and how many are late. One query."""
+    rows = ProvincialReport.unscoped.filter(programme=programme).values_list("province", "state", "due_at")
+    owing, begun, late = set(), set(), 0
+    for province, state, due_at in rows:
         begun.add(province)
         if state == ReportState.OPEN:
             owing.add(province)
-    return frozenset(owing | (set(Province.values) - begun))
-
-
-def overdue_count(programme: Programme, *, at: datetime) -> int:
-    """How many bureaus have not sent a report whose time is over."""
-    return ProvincialReport.unscoped.filter(
-        programme=programme, state=ReportState.OPEN, due_at__lte=at
-    ).count()
+            late += due_at is not None and due_at <= at
+    return frozenset(owing | (set(Province.values) - begun)), late
 
 
 def open_report(programme: Programme, province: int) -> ProvincialReport | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from operator import add, attrgetter
 from typing import Final
 
 from .thresholds import UNDETERMINABLE_ALERT
@@ -159,7 +160,7 @@ class Counts:
     late: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in COUNT_NAMES})
+        return Counts(**dict(zip(COUNT_NAMES, map(add, _numbers(self), _numbers(other)), strict=True)))
 
     def __sub__(self, other: "Counts") -> "Counts":
         return Counts(**{name: getattr(self, name) - getattr(other, name) for name in COUNT_NAMES})
@@ -171,6 +172,7 @@ class Counts:
 
 
 COUNT_NAMES: Final = tuple(field.name for field in fields(Counts))
+_numbers: Final = attrgetter(*COUNT_NAMES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,13 @@ def export_table(
 
 def unit_link(unit: PilotUnit) -> Link:
     """The way to a unit's page."""
-    return Link(f"{unit.code} {unit.organisation.name}", reverse("pilot-unit_detail", args=[unit.code]))
+    return Link(f"{unit.code} {unit.organisation.name}", unit_url(unit.code))
+
+
+@lru_cache(maxsize=10_000)
+def unit_url(code: str) -> str:
+    """The address of a unit's page."""
+    return reverse("pilot-unit_detail", args=[code])
 
 
 def form_link(form: VerificationForm) -> Link:

@@ -44,6 +44,8 @@ class Tally:
     versions: int
 
     def __add__(self, other: Tally) -> Tally:
+        if self is NOTHING:  # what every sum starts with
+            return other
         return Tally(self.counts + other.counts, self.versions + other.versions)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from filings.accuracy import thresholds
 from filings.accuracy.thresholds import Threshold
@@ -14,6 +14,8 @@ from pilot import clock
 from pilot.models import Programme
 from pilot.rules import local_day
 from pilot.selectors import programmes
+
+RULES: Final = ("identity_accuracy", "form_accuracy")
 
 type Targets = tuple[Threshold, Threshold]  # of M1 and M2
 
@@ -30,10 +32,12 @@ def targets(programme: Programme, period: Period = EVER) -> Targets:
 
 
 def targets_on(programme: Programme, days: Iterable[date]) -> dict[date, Targets]:
-    """The thresholds as they hold on each of these days, in two queries."""
-    m1 = programmes.rule_history(programme, "identity_accuracy")
-    m2 = programmes.rule_history(programme, "form_accuracy")
-    return {day: (_target(m1(day), thresholds.M1), _target(m2(day), thresholds.M2)) for day in days}
+    """The thresholds as they hold on each of these days, in one query."""
+    held = programmes.rule_history(programme, *RULES)
+    m1, m2 = RULES
+    return {
+        day: (_target(held(m1, day), thresholds.M1), _target(held(m2, day), thresholds.M2)) for day in days
+    }
 
 
 def confidence(programme: Programme, period: Period = EVER) -> Fraction:

@@ -37,15 +37,22 @@ def rule(programme: Programme, key: str, *, on: date | None = None) -> Any:
     return _in_force(programme, key, on).values_list("value", flat=True).first()
 
 
-def rule_history(programme: Programme, key: str) -> Callable[[date], Any]:
-    """A programme rule's value by day, from one query; None for a day on which the programme does not hold it."""
-    rows = ProgrammeRule.objects.filter(programme=programme, key=key).order_by(
+def rule_history(programme: Programme, *keys: str) -> Callable[[str, date], Any]:
+    """The values of programme rules by key and day, from one query; None where the programme holds none that day."""
+    rows = ProgrammeRule.objects.filter(programme=programme, key__in=keys).order_by(
         F("valid_from").asc(nulls_first=True)
     )
-    steps = list(rows.values_list("valid_from", "value"))
+    steps = list(rows.values_list("key", "valid_from", "value"))
 
-    def at(day: date) -> Any:
-        return next((value for first, value in reversed(steps) if first is None or first <= day), None)
+    def at(key: str, day: date) -> Any:
+        return next(
+            (
+                value
+                for name, first, value in reversed(steps)
+                if name == key and (first is None or first <= day)
+            ),
+            None,
+        )
 
     return at
 

@@ -137,9 +137,9 @@ def test_a_threshold_changes_from_a_day_on(programme: Programme, officer: Client
     world.at("2019-07-01 09:00")
     given = {"errors": "1", "out_of": "1000", "valid_from": "2019-08-01"}
     assert confirm(officer, "identity_accuracy", **given).status_code == 302
-    at = programmes.rule_history(programme, "identity_accuracy")
-    assert at(date(2019, 7, 31)) == {"errors": 1, "out_of": 2000}
-    assert at(date(2019, 8, 1)) == {"errors": 1, "out_of": 1000}
+    held = programmes.rule_history(programme, "identity_accuracy", "form_accuracy")
+    assert held("identity_accuracy", date(2019, 7, 31)) == {"errors": 1, "out_of": 2000}
+    assert held("identity_accuracy", date(2019, 8, 1)) == {"errors": 1, "out_of": 1000}
     page = officer.get("/settings/rules/identity_accuracy/").content.decode()
     assert ("自试点开始" in page, "不低于 99.9%（每 1000 份允许 1 份差错）" in page) == (True, True)
     past = confirm(officer, "identity_accuracy", **given | {"valid_from": "2019-06-30"})
