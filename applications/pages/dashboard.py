@@ -31,10 +31,9 @@ def tiles(actor: Actor) -> list[Tile]:
         (_("我已认领"), "desk=mine", review.on_desk_of(actor.person_id), "info"),
         (_("待认领"), "desk=unclaimed", review.on_no_desk(actor), "info"),
     ]
-    return [_tile(actor, *row) for row in rows]
-
-
-def _tile(actor: Actor, label: str, query: str, condition: Q, tone: Tone) -> Tile:
-    number = workbench.count(condition, actor)
-    url = f"{reverse('application_list')}?{query}"
-    return Tile(label, f"{number:,}", url, tone=tone if number else "neutral")
+    numbers = workbench.counts([condition for _label, _query, condition, _tone in rows], actor)
+    url = reverse("application_list")
+    return [
+        Tile(label, f"{number:,}", f"{url}?{query}", tone=tone if number else "neutral")
+        for (label, query, _condition, tone), number in zip(rows, numbers, strict=True)
+    ]

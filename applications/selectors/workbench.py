@@ -5,10 +5,10 @@ A tile and the list it opens use one condition, so they cannot count differently
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from applications.enums import ApplicationState
 from applications.models import Application, ApplicationVersion
@@ -65,7 +65,8 @@ def desk(value: str, actor: Actor) -> Q:
     return review.on_desk_of(actor.person_id) if value == "mine" else review.on_no_desk(actor)
 
 
-def count(condition: Q, actor: Actor) -> int:
-    """How many applications this actor sees under a condition."""
-    found: int = Application.objects.visible_to(actor).filter(condition).count()
-    return found
+def counts(conditions: Sequence[Q], actor: Actor) -> list[int]:
+    """How many applications that wait for the bureau's word this actor sees under each condition. One query."""
+    rows = Application.objects.visible_to(actor).filter(_waiting())
+    asked = {f"n{place}": Count("pk", filter=condition) for place, condition in enumerate(conditions)}
+    return list(rows.aggregate(**asked).values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from filings.periods import EVER, Period
@@ -57,7 +58,7 @@ def unit_views(
     months: dict[int, dict[str, Tally]] = {}
     for (unit_id, month), tally in rollups.by_month(rows).items():
         months.setdefault(unit_id, {})[month] = tally
-    spans = {name: judged_on(Period.parse(name), today) for one in months.values() for name in one}
+    spans = {name: judged_on(Period.parse(name), today) for name in {*chain(*months.values())}}
     judged = judged_on(period, today)
     days = {judged, *spans.values()}
     asked = {programme: targets_on(programme, days) for programme in {unit.programme for unit in units}}
