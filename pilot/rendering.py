@@ -1,6 +1,9 @@
-"""How Django's forms render themselves: with the portal's templates, like every page."""
+"""How Django's forms render themselves: with the portal's templates, like every page, but for controls.
 
-from collections.abc import Iterable, Mapping, Sequence
+Some pages have three hundred controls, and Django makes each of two or three templates: here they are drawn in Python.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django.forms.renderers import TemplatesSetting
@@ -8,43 +11,43 @@ from django.utils.safestring import SafeString
 
 from pilot.markup import format_html, format_html_join
 
-# Django's templates of these hold nothing but its template of an input.
-INPUTS: Final = frozenset(
-    f"django/forms/widgets/{kind}.html"
-    for kind in ("checkbox", "date", "email", "file", "hidden", "input", "number", "password", "text", "url")
-)
+type Widget = Mapping[str, Any]  # what a widget tells its template of itself
 
 
 class PortalRenderer(TemplatesSetting):
-    """Form renderer of the UI kit (setting ``FORM_RENDERER``); widgets look as Django's own."""
+    """Form renderer of the UI kit (setting ``FORM_RENDERER``); controls look as Django's own."""
 
     form_template_name = "components/form.html"
     field_template_name = "components/field.html"
 
     def render(self, template_name: str, context: Any, request: Any = None) -> str:
-        """As Django does, but for inputs: some pages have three hundred, each of three templates otherwise."""
-        if template_name in INPUTS:
-            return drawn_input(context["widget"])
-        return str(super().render(template_name, context, request))
+        """As Django does, but for the controls that are drawn."""
+        draw = DRAWN.get(template_name)
+        return draw(context["widget"]) if draw else str(super().render(template_name, context, request))
 
 
-def drawn_input(widget: Mapping[str, Any]) -> SafeString:
-    """An input, out of what a widget knows of itself."""
+def drawn_input(widget: Widget) -> SafeString:
+    """An input of any type."""
     value = "" if widget["value"] is None else format_html(' value="{}"', widget["value"])
     attributes = drawn_attributes(widget["attrs"])
     return format_html('<input type="{}" name="{}"{}{}>', widget["type"], widget["name"], value, attributes)
 
 
-def drawn_attributes(attributes: Mapping[str, Any]) -> SafeString:
-    """The attributes of a form control, each with a blank before it; True has no value, False is left out."""
-    kept = [(name, value) for name, value in attributes.items() if value is not False]
-    return format_html_join(
-        "", "{}", ([format_html(" {}" if value is True else ' {}="{}"', name, value)] for name, value in kept)
+def drawn_textarea(widget: Widget) -> SafeString:
+    """A field of several lines; the first line break is none of its text."""
+    attributes = drawn_attributes(widget["attrs"])
+    return format_html(
+        '<textarea name="{}"{}>\n{}</textarea>', widget["name"], attributes, widget["value"] or ""
     )
 
 
-def drawn_options(groups: Iterable[tuple[Any, Sequence[Mapping[str, Any]], int]]) -> SafeString:
-    """The options of a selection, of which the filters of one list have 134."""
+def drawn_select(widget: Widget) -> SafeString:
+    """A selection."""
+    attributes, options = drawn_attributes(widget["attrs"]), _options(widget["optgroups"])
+    return format_html('<select name="{}"{}>\n  {}\n</select>', widget["name"], attributes, options)
+
+
+def _options(groups: Iterable[tuple[Any, Sequence[Widget], int]]) -> SafeString:
     drawn = [
         (
             group,
@@ -61,3 +64,23 @@ def drawn_options(groups: Iterable[tuple[Any, Sequence[Mapping[str, Any]], int]]
         "{}",
         ([format_html('<optgroup label="{}">{}</optgroup>', *one) if one[0] else one[1]] for one in drawn),
     )
+
+
+def drawn_attributes(attributes: Widget) -> SafeString:
+    """The attributes of a control, each with a blank before it; True has no value, False is left out."""
+    kept = [(name, value) for name, value in attributes.items() if value is not False]
+    return format_html_join(
+        "", "{}", ([format_html(" {}" if value is True else ' {}="{}"', name, value)] for name, value in kept)
+    )
+
+
+# Django's templates of these inputs hold nothing but its template of an input.
+INPUTS: Final = ("checkbox", "date", "email", "file", "hidden", "input", "number", "password", "text", "url")
+DRAWN: Final[Mapping[str, Callable[[Widget], SafeString]]] = {
+    f"django/forms/widgets/{kind}.html": draw
+    for kind, draw in (
+        *((kind, drawn_input) for kind in INPUTS),
+        ("select", drawn_select),
+        ("textarea", drawn_textarea),
+    )
+}
