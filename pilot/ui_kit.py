@@ -88,7 +88,7 @@ PARTS: Final[Sequence[Part]] = (
         "lists",
         "列表：筛选、视图、工具、批量、表格、分页",
         "List: filter bar, view bar, toolbar, batch bar, table, pagination",
-        ("filter_bar", "view_bar", "toolbar", "batch_bar", "table", "sort_header", "pagination"),
+        ("filter_bar", "view_bar", "toolbar", "batch_bar", "table", "pagination"),
         (
             "{% filter_bar page %}",
             '{% include "components/toolbar.html" %}',

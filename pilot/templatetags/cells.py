@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django import template
+from django.template.defaulttags import querystring
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
@@ -106,6 +107,24 @@ def _time(value: date) -> SafeString:
 def as_heads(columns: Sequence[Column]) -> list[tuple[Align, SafeString]]:
     """Alignment and label of each column, translated once for all rows of a table."""
     return [(column.align, escaped(column.label)) for column in columns]
+
+
+@register.simple_tag(takes_context=True)
+def sort_header(context: template.Context, column: Column) -> SafeString:
+    """The head of a column; one that sorts is a link that turns the order round."""
+    if not column.sort:
+        return format_html('<th scope="col" class="{}">\n{}\n</th>\n', column.align, column.label)
+    orders = {column.sort: ("ascending", "chevron-up"), f"-{column.sort}": ("descending", "chevron-down")}
+    direction, icon = orders.get(context["request"].GET.get("sort", ""), ("", "chevrons-up-down"))
+    turned = f"-{column.sort}" if direction == "ascending" else column.sort
+    return format_html(
+        '<th scope="col" class="{}"{}>\n<a class="sort" href="{}">{}{}</a>\n</th>\n',
+        column.align,
+        format_html(' aria-sort="{}"', direction) if direction else "",
+        querystring(context, sort=turned, page=None),
+        column.label,
+        lucide(icon, size=14, aria_hidden="true"),
+    )
 
 
 @register.simple_tag

@@ -24,7 +24,6 @@ from pilot.markup import escaped, format_html_join
 from pilot.ui import (
     PAGE_SIZES,
     ActionItem,
-    Column,
     Fact,
     Link,
     ListPage,
@@ -285,22 +284,6 @@ def pagination(context: template.Context, page: ListPage, *, told: bool = False)
         else (),
         "sizes": PAGE_SIZES if current and page.total > PAGE_SIZES[0] else (),
         "carried": [(k, v) for k, values in request.GET.lists() if k != "page" for v in values],
-        "request": request,
-    }
-
-
-@register.inclusion_tag("components/sort_header.html", takes_context=True)
-def sort_header(context: template.Context, column: Column) -> dict[str, Any]:
-    """The head of a column; one that sorts is a link that turns the order round."""
-    request: HttpRequest = context["request"]
-    current = request.GET.get("sort", "")
-    direction = (
-        {column.sort: "ascending", f"-{column.sort}": "descending"}.get(current, "") if column.sort else ""
-    )
-    return {
-        "column": column,
-        "direction": direction,
-        "next_sort": f"-{column.sort}" if direction == "ascending" else column.sort,
         "request": request,
     }
 
