@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.template.defaultfilters import filesizeformat
@@ -66,6 +66,12 @@ def unit_link(unit: PilotUnit) -> Link:
 def unit_url(code: str) -> str:
     """The address of a unit's page."""
     return reverse("pilot-unit_detail", args=[code])
+
+
+@cache
+def province_url(province: int) -> str:
+    """The address of a province's page."""
+    return reverse("province", args=[province])
 
 
 def form_link(form: VerificationForm) -> Link:

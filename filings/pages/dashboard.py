@@ -174,7 +174,7 @@ def province_tiles(actor: Actor) -> list[ProvinceTile]:
     return tile_grid(
         {code: f"{forms:,}" for code, (_sums, forms) in counted.items() if forms},
         url=lambda province: (
-            reverse("province", args=[int(province)])
+            common.province_url(int(province))
             if overview.may_open(actor, province)
             else f"{listing}?province={int(province)}"
         ),

@@ -11,7 +11,7 @@ from pilot.models import SavedView
 def views_of(actor: Actor, machine: str) -> list[SavedView]:
     """The actor's own views of a list in this office, then those colleagues share; oldest first."""
     rows: list[SavedView] = list(
-        SavedView.objects.visible_to(actor).filter(machine=machine).select_related("person")
+        SavedView.objects.visible_to(actor).filter(machine=machine).prefetch_related("person")
     )
     return sorted(rows, key=lambda view: view.person_id != actor.person_id)
 
