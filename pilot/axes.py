@@ -6,7 +6,8 @@ from math import floor, log10
 
 from django.utils.safestring import SafeString
 
-from .svg import DASHES, Palette, element, widest
+from .markup import element
+from .svg import DASHES, Palette, widest
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from typing import Final
 from django.utils.safestring import SafeString
 
 from .layering import Arc, Plan, Slot, plan, settle
-from .svg import PALETTE, Palette, drawing, element, text_width
+from .markup import element
+from .svg import PALETTE, Palette, drawing, text_width
 
 WIDTH: Final = 700
 BOX: Final = 36
