@@ -6,8 +6,7 @@ from math import floor, log10
 
 from django.utils.safestring import SafeString
 
-from .markup import element
-from .svg import DASHES, Palette, widest
+from .svg import DASHES, Palette, element, widest
 
 
 @dataclass(frozen=True, slots=True)

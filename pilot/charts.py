@@ -16,8 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .axes import Axes, grid_lines, labels_below, mark_line, round_ticks, trend_line
 from .enums import Province
-from .markup import element
-from .svg import NOTHING, PALETTE, WIDE, Heads, Palette, drawing, legend, text_width, widest
+from .svg import NOTHING, PALETTE, WIDE, Heads, Palette, drawing, element, legend, text_width, widest
 from .ui import ProvinceTile, Tone
 
 

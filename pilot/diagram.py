@@ -11,8 +11,7 @@ from typing import Final
 from django.utils.safestring import SafeString
 
 from .layering import Arc, Plan, Slot, plan, settle
-from .markup import element
-from .svg import PALETTE, Palette, drawing, text_width
+from .svg import PALETTE, Palette, drawing, element, text_width
 
 WIDTH: Final = 700
 BOX: Final = 36

@@ -7,8 +7,7 @@ from django.utils.safestring import SafeString
 
 from .axes import round_ticks
 from .charts import Mark
-from .markup import element
-from .svg import NOTHING, PALETTE, WIDE, Heads, Palette, drawing, text_width, widest
+from .svg import NOTHING, PALETTE, WIDE, Heads, Palette, drawing, element, text_width, widest
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django.forms.renderers import TemplatesSetting
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-
-from pilot.markup import format_html, format_html_join
 
 type Widget = Mapping[str, Any]  # what a widget tells its template of itself
 
@@ -29,13 +29,13 @@ class PortalRenderer(TemplatesSetting):
 def drawn_input(widget: Widget) -> SafeString:
     """An input of any type."""
     value = "" if widget["value"] is None else format_html(' value="{}"', widget["value"])
-    attributes = drawn_attributes(widget["attrs"])
+    attributes = flatatt(widget["attrs"])
     return format_html('<input type="{}" name="{}"{}{}>', widget["type"], widget["name"], value, attributes)
 
 
 def drawn_textarea(widget: Widget) -> SafeString:
     """A field of several lines; the first line break is none of its text."""
-    attributes = drawn_attributes(widget["attrs"])
+    attributes = flatatt(widget["attrs"])
     return format_html(
         '<textarea name="{}"{}>\n{}</textarea>', widget["name"], attributes, widget["value"] or ""
     )
@@ -43,7 +43,7 @@ def drawn_textarea(widget: Widget) -> SafeString:
 
 def drawn_select(widget: Widget) -> SafeString:
     """A selection."""
-    attributes, options = drawn_attributes(widget["attrs"]), _options(widget["optgroups"])
+    attributes, options = flatatt(widget["attrs"]), _options(widget["optgroups"])
     return format_html('<select name="{}"{}>\n  {}\n</select>', widget["name"], attributes, options)
 
 
@@ -63,14 +63,6 @@ def _options(groups: Iterable[tuple[Any, Sequence[Widget], int]]) -> SafeString:
         "\n  ",
         "{}",
         ([format_html('<optgroup label="{}">{}</optgroup>', *one) if one[0] else one[1]] for one in drawn),
-    )
-
-
-def drawn_attributes(attributes: Widget) -> SafeString:
-    """The attributes of a control, each with a blank before it; True has no value, False is left out."""
-    kept = [(name, value) for name, value in attributes.items() if value is not False]
-    return format_html_join(
-        "", "{}", ([format_html(" {}" if value is True else ' {}="{}"', name, value)] for name, value in kept)
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.template import engines
 from django.template.loader import get_template
 from django.urls import reverse
 from django.utils import translation
@@ -21,9 +22,9 @@ def _load() -> None:
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             translation.gettext("受理")
-    for engine in settings.TEMPLATES:
-        for folder in map(Path, engine["DIRS"]):
-            for file in folder.rglob("*.html"):
+    for engine in engines.all():
+        for folder in engine.dirs:
+            for file in Path(folder).rglob("*.html"):
                 get_template(str(file.relative_to(folder)))
 
 

@@ -19,10 +19,9 @@ from assessment.selectors import phases, reports
 from assessment.selectors.phases import ASSESSMENT, LIST, REPORT, Part, ReviewPhase
 from pilot import clock
 from pilot.actors import Actor
-from pilot.markup import element
 from pilot.models import Programme
 from pilot.rules import local_day
-from pilot.svg import PALETTE, WIDE, drawing, fit_text, for_screens
+from pilot.svg import PALETTE, WIDE, drawing, element, fit_text, for_screens
 from pilot.ui import Fact, Link, Section, Tag
 
 HEIGHT: Final = 34

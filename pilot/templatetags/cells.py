@@ -10,11 +10,11 @@ from typing import Any
 
 from django import template
 from django.template.defaulttags import querystring
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
-from pilot.markup import escaped, format_html, format_html_join
 from pilot.templatetags.icons import lucide
 from pilot.ui import (
     Align,
@@ -79,16 +79,16 @@ def cell(value: Any) -> SafeString:
         case Checksum():
             return format_html('<code class="checksum">{}</code>', value)
         case bool():
-            return escaped(_("是") if value else _("否"))
+            return conditional_escape(_("是") if value else _("否"))
         case int():
-            return escaped(f"{value:,}")
+            return conditional_escape(f"{value:,}")
         case datetime() | date():
             return _time(value)
         case list() | tuple():
             between = " " if any(isinstance(item, Tag) for item in value) else _("、")
             return format_html_join(between, "{}", ((cell(item),) for item in value)) or EMPTY
         case _:
-            return escaped(value)
+            return conditional_escape(value)
 
 
 def _time(value: date) -> SafeString:
@@ -106,7 +106,7 @@ def _time(value: date) -> SafeString:
 @register.filter
 def as_heads(columns: Sequence[Column]) -> list[tuple[Align, SafeString]]:
     """Alignment and label of each column, translated once for all rows of a table."""
-    return [(column.align, escaped(column.label)) for column in columns]
+    return [(column.align, conditional_escape(str(column.label))) for column in columns]
 
 
 @register.simple_tag(takes_context=True)
@@ -219,6 +219,6 @@ def _names(value: Any) -> bool:
 def svg(markup: str) -> SafeString:
     """A drawing made by ``pilot.charts`` or ``pilot.diagram``; anything else is escaped, not trusted."""
     if not markup.startswith("<svg"):
-        return escaped(markup)
+        return conditional_escape(markup)
     # nosemgrep: markup-made-of-data
     return mark_safe(markup)  # nosec B703  # noqa: S308  (both modules escape every text they draw)

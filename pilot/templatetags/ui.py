@@ -13,14 +13,14 @@ from django.core.paginator import Page
 from django.forms import BaseForm, BoundField, ModelChoiceField
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import conditional_escape, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from pilot import browsers, clock, masking, rendering, rules, shortcuts, tiles
+from pilot import browsers, clock, masking, rules, shortcuts, tiles
 from pilot import help as texts
 from pilot import preferences as choices
-from pilot.markup import escaped, format_html_join
 from pilot.ui import (
     PAGE_SIZES,
     ActionItem,
@@ -42,8 +42,6 @@ register.filter("browser", browsers.folded)
 register.filter("last_moment", rules.last_moment)
 register.filter("leading_tiles", tiles.leading)
 register.filter("idle_tiles", tiles.idle)
-register.filter("as_attributes", rendering.drawn_attributes)
-register.filter("as_input", rendering.drawn_input)
 register.filter("mask_name", masking.mask_name)
 register.filter("mask_phone", masking.mask_phone)
 register.filter("mask_cert", masking.mask_cert)
@@ -61,7 +59,7 @@ def unbroken(title: str) -> SafeString:
     """A title that breaks between its parts (``甲公司 · 6 月``) before it breaks inside one."""
     parts = str(title).split(" · ")
     if len(parts) == 1:
-        return escaped(title)
+        return conditional_escape(title)
     return format_html_join(" · ", '<span class="whole">{}</span>', ((part,) for part in parts))
 
 
