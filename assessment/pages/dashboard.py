@@ -75,7 +75,7 @@ def contribute(board: Any, actor: Actor) -> None:
     missing, late = reports.missing(programme, at=at) if actor.is_ministry else (frozenset[int](), 0)
     phase = phases.review(programme, at=at)
     owed = phase_page.owed(
-        actor, programme, missing=len(missing), undecided=states.get(ApplicationState.REPORTED, 0)
+        actor, programme, at=at, missing=len(missing), undecided=states.get(ApplicationState.REPORTED, 0)
     )
     lead = phase_page.section_of(phase, owed)
     charts = [

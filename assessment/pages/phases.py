@@ -30,7 +30,8 @@ SOON: Final = 2  # working days left from which a share is told as nearly over
 
 def section(actor: Actor, programme: Programme, *, at: datetime | None = None) -> Section:
     """The phase as this official finds it; the ministry also reads what is outstanding in each share."""
-    return section_of(phases.review(programme, at=at or clock.now()), owed(actor, programme))
+    at = at or clock.now()
+    return section_of(phases.review(programme, at=at), owed(actor, programme, at=at))
 
 
 def section_of(phase: ReviewPhase, outstanding: Mapping[str, Owed]) -> Section:
@@ -130,7 +131,12 @@ class Owed:
 
 
 def owed(
-    actor: Actor, programme: Programme, *, missing: int | None = None, undecided: int | None = None
+    actor: Actor,
+    programme: Programme,
+    *,
+    at: datetime,
+    missing: int | None = None,
+    undecided: int | None = None,
 ) -> dict[str, Owed]:
     """Share → what it still owes, as the ministry reads it: bureaus without a report, assessments without conclusion,
     applicants undecided. Nothing for others. ``missing``, ``undecided``: what a page has counted itself.
@@ -141,7 +147,7 @@ def owed(
     applications = reverse("application_list")
     unconcluded = phases.unconcluded_count(actor)
     if missing is None:
-        missing = len(reports.missing(programme, at=clock.now())[0])
+        missing = len(reports.missing(programme, at=at)[0])
     if undecided is None:
         undecided = phases.undecided_count(actor)
     return {
