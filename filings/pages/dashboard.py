@@ -172,20 +172,20 @@ def province_tiles(actor: Actor) -> list[ProvinceTile]:
     counted = rollups.by_province(rollups.visible(actor))
     listing = reverse("verification-form_list")
     return tile_grid(
-        {code: f"{forms:,}" for code, (_sums, forms) in counted.items() if forms},
+        {code: f"{sums.forms:,}" for code, sums in counted.items() if sums.forms},
         url=lambda province: (
             common.province_url(int(province))
             if overview.may_open(actor, province)
             else f"{listing}?province={int(province)}"
         ),
-        tones={code: _tone(tally) for code, (tally, _forms) in counted.items()},
+        tones={code: _tone(sums) for code, sums in counted.items()},
     )
 
 
-def _tone(tally: Tally) -> Tone:
-    if not tally.counts.m1_n:
+def _tone(sums: rollups.ProvinceSums) -> Tone:
+    if not sums.m1_n:
         return "neutral"
-    return "warning" if tally.counts.m1_errors else "success"
+    return "warning" if sums.m1_errors else "success"
 
 
 def _sources(actor: Actor) -> Section:

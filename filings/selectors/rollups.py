@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncMonth
@@ -64,10 +64,19 @@ def forms_by_province(rows: Rows) -> dict[int, int]:
     return dict(rows.order_by().values_list("subject_province").annotate(number=Sum("forms")))
 
 
-def by_province(rows: Rows) -> dict[int, tuple[Tally, int]]:
-    """Sums per province of the subject, and how many forms are stored of it, in one query."""
-    groups = rows.order_by().values("subject_province").annotate(**_SUMS, number=Sum("forms"))
-    return {row["subject_province"]: (_tally(dict(row)), row["number"]) for row in groups}
+class ProvinceSums(NamedTuple):
+    """What a tile of a province tells of the subjects that live there."""
+
+    forms: int
+    m1_n: int
+    m1_errors: int
+
+
+def by_province(rows: Rows) -> dict[int, ProvinceSums]:
+    """Sums per province of the subject, in one query."""
+    groups = rows.order_by().values_list("subject_province")
+    summed = groups.annotate(*(Sum(name) for name in ProvinceSums._fields))
+    return {province: ProvinceSums(*map(int, sums)) for province, *sums in summed}
 
 
 def by_month(rows: Rows) -> dict[tuple[int, str], Tally]:
