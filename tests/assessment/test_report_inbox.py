@@ -224,4 +224,4 @@ def test_queries_do_not_grow_with_the_reports(staff: builders.Desk, programme: P
     builders.begin_review()
     builders.sent(staff)
     builders.sent(builders.desk(45), nil=True)
-    assert (none, queries()) == (17, 17)
+    assert (none, queries()) == (14, 14)

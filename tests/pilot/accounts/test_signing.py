@@ -29,7 +29,7 @@ from tests.pilot.accounts.helpers import (
 )
 from tests.pilot.lists.helpers import find
 
-QUERIES = 12
+QUERIES = 11
 RECORDS = "account_authentication_methods"
 
 
