@@ -52,6 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "pilot.frames.in_one_piece",
     "pilot.middleware.ArrivalMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "pilot.compression.StaticGZipMiddleware",
