@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
@@ -27,9 +26,6 @@ from pilot.ui import MenuGroup, MenuItem
 
 # Beyond it the bell shows only that there are more: counting all of an official's takes longer than the page.
 MOST_UNREAD = 99
-# What a kept statement is made with, and run with the reader's own instead.
-ANYONE = -1
-ANY_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 
 def shell(request: Any) -> dict[str, Any]:
@@ -73,16 +69,11 @@ def shell(request: Any) -> dict[str, Any]:
 
 def unread(actor: Actor) -> str:
     """How many notices wait to be read, for the bell: nothing for none, ``99+`` above 99."""
-    exchanged = {ANYONE: actor.person_id, ANY_MOMENT: clock.security_now()}
-    number = len(rows_of(_unread_statement(), exchanged))
+    seen_by_now = Notice.objects.filter(
+        person=actor.person_id, read_at__isnull=True, visible_from__lte=clock.security_now()
+    )
+    number = seen_by_now.order_by()[: MOST_UNREAD + 1].count()
     return f"{MOST_UNREAD}+" if number > MOST_UNREAD else str(number or "")
-
-
-@cache
-def _unread_statement() -> Statement:
-    """Unread notices as SQL, as many as the bell tells apart; kept, because it stands on every page."""
-    seen = Notice.objects.filter(person=ANYONE, read_at__isnull=True, visible_from__lte=ANY_MOMENT)
-    return union_of([seen.order_by().values("pk")[: MOST_UNREAD + 1]])
 
 
 def page_with_help(request: Any) -> str:

@@ -20,7 +20,6 @@ from pilot.models import (
     ProgrammeRule,
     ProposalState,
     Window,
-    WindowExtension,
 )
 
 
@@ -109,16 +108,18 @@ def _in_force(programme: Programme, key: str, on: date | None) -> QuerySet[Progr
 
 def window(programme: Programme, kind: str) -> tuple[datetime, datetime]:
     """The window ``[opens, closes)`` of a phase, with granted extensions."""
-    granted = Max("extensions__closes", filter=Q(extensions__state=ProposalState.GRANTED))
-    rows = Window.objects.filter(programme=programme, kind=kind).values_list("opens", "closes")
-    opens, closes, extended = rows.annotate(extended=granted).get()
-    return opens, max(closes, extended or closes)
+    return _extended(Window.objects.filter(programme=programme, kind=kind))
 
 
 def closing(base: Window) -> datetime:
     """When a window closes, granted extensions counted."""
-    granted = WindowExtension.unscoped.filter(window=base, state=ProposalState.GRANTED)
-    return max([base.closes, *granted.values_list("closes", flat=True)])
+    return _extended(Window.objects.filter(pk=base.pk))[1]
+
+
+def _extended(one: QuerySet[Window]) -> tuple[datetime, datetime]:
+    granted = Max("extensions__closes", filter=Q(extensions__state=ProposalState.GRANTED))
+    opens, closes, extended = one.annotate(extended=granted).values_list("opens", "closes", "extended").get()
+    return opens, max(closes, extended or closes)
 
 
 def is_open(programme: Programme, kind: str, at: datetime) -> bool:
