@@ -13,6 +13,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter, get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.contrib.auth.password_validation import password_validators_help_texts
@@ -141,6 +142,24 @@ class SecondFactorForm(_Counted, _Plain, AuthenticateForm):
 
 class SecondFactorAgainForm(_Counted, _Plain, ReauthenticateForm):
     """The second factor before an act that is signed."""
+
+
+class _Named:
+    """A form with the name of a security key, which allauth leaves without a label."""
+
+    fields: dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("名称")
+
+
+class AddKeyForm(_Named, AddWebAuthnForm):
+    """A new security key."""
+
+
+class RenameKeyForm(_Named, EditWebAuthnForm):
+    """Another name for a security key."""
 
 
 @receiver(user_logged_in)

@@ -165,6 +165,8 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ADAPTER = "pilot.accounts.SecondFactorAdapter"
 MFA_FORMS = {
     "activate_totp": "pilot.accounts.ActivateCodesForm",
+    "add_webauthn": "pilot.accounts.AddKeyForm",
+    "edit_webauthn": "pilot.accounts.RenameKeyForm",
     "authenticate": "pilot.accounts.SecondFactorForm",
     "reauthenticate": "pilot.accounts.SecondFactorAgainForm",
 }

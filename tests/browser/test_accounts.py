@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.sessions.models import Session
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from pilot.enums import Role
 from pilot.models import Person, RoleChange
@@ -28,6 +28,21 @@ def sign_in_again(page: Page, person: Person) -> None:
     page.get_by_label("登录名").fill(person.username)
     page.get_by_label("密码").fill(world.PASSWORD)
     page.get_by_role("button", name="登录", exact=True).click()
+
+
+def with_device(page: Page) -> None:
+    """The browser has a device that makes keys and finds its owner present."""
+    devices = page.context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    device = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    devices.send("WebAuthn.addVirtualAuthenticator", {"options": device})
 
 
 def test_what_was_typed_outlives_the_session(programme: Any, sign_in: Callable[..., Visitor]) -> None:
@@ -121,17 +136,7 @@ def test_a_passkey_signs_in_and_signs(programme: Any, sign_in: Callable[..., Vis
     page.goto("/")
     expect(page).to_have_url(page.url.split("/account/")[0] + reverse("mfa_index"))
 
-    devices = page.context.new_cdp_session(page)
-    devices.send("WebAuthn.enable")
-    device = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    devices.send("WebAuthn.addVirtualAuthenticator", {"options": device})
+    with_device(page)
     page.goto(reverse("mfa_add_webauthn"))
     page.locator("[name=password]").fill(world.PASSWORD)
     found += faults(page)
@@ -156,3 +161,30 @@ def test_a_passkey_signs_in_and_signs(programme: Any, sign_in: Callable[..., Vis
     page.locator("main form").get_by_role("button", name="批准").click()
     expect(page.locator(".notice-success")).to_have_text("已办理：批准")
     assert found == []
+
+
+def test_a_key_that_fails_says_why(programme: Any, sign_in: Callable[..., Visitor]) -> None:
+    """No button before the page can answer it, and no device that says no in silence."""
+    officer = world.ministry()
+    page = sign_in(officer).page
+    with_device(page)
+    page.goto(reverse("mfa_add_webauthn"))
+    page.locator("[name=password]").fill(world.PASSWORD)
+    held: list[Route] = []
+    page.route("**/portal*.js", lambda route: held.append(route), times=1)
+    page.locator("main form button[type=submit]").first.click()
+    add = page.get_by_role("button", name="添加", exact=True)
+    expect(add).to_be_disabled()
+    held[0].continue_()
+    page.get_by_label("名称").fill("示例密钥")
+    add.click()
+    expect(page.locator("main")).to_contain_text("恢复码")
+
+    page.goto(reverse("mfa_add_webauthn"))
+    add.click()
+    expect(page.get_by_role("alert")).to_have_text("此设备上已有本账号的安全密钥，不必再添加。")
+    assert faults(page) == []
+    refuse = "navigator.credentials.create = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
+    page.evaluate(f"void ({refuse})")
+    add.click()
+    expect(page.get_by_role("alert")).to_have_text("未完成验证：操作已取消、超时，或设备不接受。请重试。")
