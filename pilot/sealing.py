@@ -11,6 +11,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from pilot.keyring import versions as versions
@@ -34,6 +35,19 @@ def unseal(key: bytes, bound_to: bytes, sealed: bytes) -> bytes:
 def _cipher(key: bytes) -> AESGCM:
     """Setting up a key costs as much as sealing a form with it."""
     return AESGCM(key)
+
+
+def digest(key: bytes, content: bytes) -> bytes:
+    """The HMAC-SHA-256 (RFC 2104) of a content."""
+    mac = _mac(key).copy()
+    mac.update(content)
+    return mac.finalize()
+
+
+@lru_cache(maxsize=64)
+def _mac(key: bytes) -> HMAC:
+    """Setting up a key costs as much as the digest of a short text."""
+    return HMAC(key, SHA256())
 
 
 @cache

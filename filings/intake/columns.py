@@ -1,4 +1,4 @@
-"""Dotted column names of CSV and XLSX, and the nested row they stand for."""
+"""Dotted column names of CSV and XLSX, and the nested row they stand for: as data, or at once as its JSON text."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
+import msgspec
+from msgspec import UNSET, UnsetType
+
 from filings.intake import check, sections
-from filings.intake.records import FileRefused
+from filings.intake.ndjson import INVALID
+from filings.intake.records import ErrorItem, FileRefused
 from filings.rules import ImageUse
 from filings.validators.text import narrow
 
@@ -35,12 +39,15 @@ def _items(convert: Converter) -> Converter:
     return lambda cell: [convert(item.strip()) for item in cell.replace("；", ";").split(";") if item.strip()]
 
 
+_texts: Final = _items(_text)
+_integers: Final = _items(_integer)
+
 _SUBJECT: Final = {
     name: _integer if name in ("nature", "cert_type") else _text for name in sections.SUBJECT_FIELDS
 }
 _PERSON: Final = {name: _integer if name == "cert_type" else _text for name in sections.PERSON_FIELDS}
 _ACCESS: Final = {name: _integer if name == "mode" else _text for name in sections.ACCESS_FIELDS}
-_APPROVAL: Final[dict[str, Converter]] = {"type": _integer, "number": _text, "files": _items(_text)}
+_APPROVAL: Final[dict[str, Converter]] = {"type": _integer, "number": _text, "files": _texts}
 _IMAGE: Final[dict[str, Converter]] = {"format": _text, "sha256": _text, "bytes": _integer}
 _COMPARE: Final = {"result": _text, "at": _text, "database": _text, "query_id": _text}
 
@@ -51,7 +58,7 @@ def _under(prefix: tuple[str, ...], columns: Mapping[str, Converter]) -> dict[st
 
 def _website_columns() -> dict[str, Place]:
     plain: dict[str, Converter] = {"site_name": _text, "domain": _text, "home_url": _text}
-    codes = {"service_content": _items(_integer), "languages": _items(_integer)}
+    codes = {"service_content": _integers, "languages": _integers}
     return {
         **_under((), plain),
         **_under((), codes),
@@ -72,7 +79,7 @@ _NESTED: Final = (
 )
 _FLAT: Final[dict[str, Converter]] = {
     **{name: _text for name in check.FORM_FIELDS if name not in _NESTED},
-    "collection_methods": _items(_text),
+    "collection_methods": _texts,
 }
 _COLUMNS: Final[dict[str, Place]] = {
     **_under((), _FLAT),
@@ -100,6 +107,12 @@ ERROR_COLUMNS: Final = ("errors.row", "errors.code", "errors.field", "errors.mes
 """What a table of refused rows adds to each; they may stay when the rows come again, corrected."""
 
 
+_MOST_TEXTS: Final = 256
+"""Of so many sets of filled columns a table's layout keeps how their JSON text goes; few tables have ten."""
+_MARK: Final = "\ue000"  # private use: in no column's name
+_MARKED: Final = re.compile(f'"{_MARK}([0-9]+)"').split
+
+
 class Layout:
     """The columns of one table, compiled once from its header.
 
@@ -117,6 +130,7 @@ class Layout:
             raise FileRefused("file.column_repeated")
         self.names = names
         self._sections = _sections(names)
+        self._texts: dict[bytes, _Text | None] = {}
 
     def row(self, cells: Sequence[str]) -> dict[str, Any] | None:
         """Return the nested row, ``None`` when it has filled cells beyond the header.
@@ -148,6 +162,91 @@ class Layout:
         if "images" in row:
             row["images"] = [{"use": use, **image} for use, image in row["images"].items()]
         return row
+
+    def text(self, cells: Sequence[str]) -> str | None:
+        """Return the JSON text of the row, ``None`` when only :meth:`row` can tell what it is.
+
+        Cells stand in it as they are, so it may be no JSON, and values are in no normal form.
+        """
+        filled = bytes(map(bool, cells))
+        if filled not in self._texts:
+            if len(self._texts) == _MOST_TEXTS:
+                return None
+            self._texts[filled] = self._text(cells)
+        text = self._texts[filled]
+        return None if text is None else text.of(cells)
+
+    def _text(self, cells: Sequence[str]) -> _Text | None:
+        """How the text goes of rows that fill the same columns as this one; None when they fill unknown ones."""
+        row = self.row([f"{_MARK}{index}" if cell else "" for index, cell in enumerate(cells)])
+        if row is None or not check.FORM_FIELDS.issuperset(row):
+            return None
+        pieces = _MARKED(msgspec.json.encode(row).decode())
+        return _Text(pieces, [_place(name)[1] for name in self.names])
+
+
+class _Text:
+    """How the JSON text goes of rows that fill the same columns: fixed pieces and cells by turns."""
+
+    def __init__(self, pieces: list[str], convert: Sequence[Converter]) -> None:
+        """``pieces``: every other one is the index of a column; ``convert``: what that column's cells are."""
+        indexes = [int(piece) for piece in pieces[1::2]]
+        self._pick = itemgetter(*indexes)
+        self._texts = [place for place, index in enumerate(indexes) if convert[index] is _texts]
+        self._integers = [place for place, index in enumerate(indexes) if convert[index] is _integers]
+        self._pieces = pieces.copy()
+        for place, index in enumerate(indexes):
+            if convert[index] in (_text, _texts):
+                self._pieces[2 * place] += '"'
+                self._pieces[2 * place + 2] = '"' + self._pieces[2 * place + 2]
+        self._quotes = sum(piece.count('"') for piece in self._pieces[::2])
+
+    def of(self, cells: Sequence[str]) -> str | None:
+        """The text of a row; ``None`` when a cell would end what it stands in, or is no plain list."""
+        values, quotes = [*self._pick(cells)], self._quotes
+        for place in self._texts:
+            if "；" in values[place]:
+                return None
+            quotes += 2 * values[place].count(";")
+            values[place] = values[place].replace(";", '","')
+        for place in self._integers:
+            if not values[place].replace(";", "").isdigit():
+                return None
+            values[place] = values[place].replace(";", ",")
+        pieces = self._pieces.copy()
+        pieces[1::2] = values
+        text = "".join(pieces)
+        return text if text.count('"') == quotes and "\\" not in text else None
+
+
+class TableRow:
+    """A row of a table: a :class:`~filings.intake.records.RawRow` put together when somebody asks for its data."""
+
+    __slots__ = ("_cells", "_layout", "_value", "number", "raw")
+
+    def __init__(self, number: int, raw: bytes, cells: Sequence[str], layout: Layout) -> None:
+        self.number = number
+        self.raw = raw
+        self._cells = cells
+        self._layout = layout
+        self._value: dict[str, Any] | UnsetType | None = UNSET
+
+    @property
+    def data(self) -> dict[str, Any] | None:
+        """The nested row, None when it has filled cells beyond the header."""
+        if self._value is UNSET:
+            self._value = self._layout.row(self._cells)
+        return self._value
+
+    @property
+    def error(self) -> ErrorItem | None:
+        """What is wrong with a row that is none of its table's."""
+        return INVALID if self.data is None else None
+
+    @property
+    def text(self) -> str | None:
+        """The row in JSON, for whoever needs no data; ``None`` when only :attr:`data` can tell."""
+        return self._layout.text(self._cells)
 
 
 class _Section(NamedTuple):

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from filings.intake.columns import Layout
+from filings.intake.columns import Layout, TableRow
 from filings.intake.lines import BOM, MAX_LINE, Readable, Replay, read_head, split_lines
 from filings.intake.ndjson import HEAD, INVALID, TOO_LONG, refuse_unreadable_text, starts_as
 from filings.intake.records import FileRefused, RawRow
@@ -20,7 +20,7 @@ csv.field_size_limit(MAX_LINE)
 Cells = list[str]
 
 
-def read_csv(stream: Readable, *, encoding: str = "utf-8") -> Iterator[RawRow]:
+def read_csv(stream: Readable, *, encoding: str = "utf-8") -> Iterator[RawRow | TableRow]:
     """Look at the head and the header, then return the rows lazily; wholly empty rows are no rows.
 
     ``encoding`` is ``utf-8`` or ``gb18030`` (which contains GBK). Raises ``FileRefused`` at once for a file
@@ -50,18 +50,19 @@ def _open(stream: Readable, encoding: str) -> tuple[_Records, Layout]:
     return records, Layout(header)
 
 
-def _csv_rows(records: _Records, layout: Layout) -> Iterator[RawRow]:
+def _csv_rows(records: _Records, layout: Layout) -> Iterator[RawRow | TableRow]:
     number = 0
     for raw, cells in records:
         if raw is None:
             number += 1
             yield RawRow(number, None, b"", TOO_LONG)
             continue
-        if cells is not None and not any(cell.strip() for cell in cells):
-            continue
-        number += 1
-        data = layout.row(cells) if cells is not None else None
-        yield RawRow(number, data, raw, INVALID if data is None else None)
+        if cells is None:
+            number += 1
+            yield RawRow(number, None, raw, INVALID)
+        elif any(map(str.strip, cells)):
+            number += 1
+            yield TableRow(number, raw, cells, layout)
 
 
 class _Records:
@@ -117,6 +118,8 @@ class _Records:
     def _parse(self, record: bytes) -> Cells | None:
         try:
             text = record.decode(self._encoding)
+            if '"' not in text and "\r" not in text:
+                return text.split(",")
             return next(csv.reader((text,), strict=True), [])
         except (UnicodeDecodeError, csv.Error):
             return None

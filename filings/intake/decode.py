@@ -9,11 +9,12 @@ from pathlib import PurePath
 from typing import BinaryIO, Final
 
 from filings.intake.check import check_row, unreadable_row
+from filings.intake.columns import TableRow
 from filings.intake.csv_file import csv_columns, read_csv
 from filings.intake.lines import BOM, read_head
 from filings.intake.ndjson import HEAD, JsonRow, read_ndjson, refuse_unreadable_text
 from filings.intake.records import CheckedRow, FileRefused, RawRow, UnitContext
-from filings.intake.sound import Sound, sound_data, sound_line
+from filings.intake.sound import Form, form_of_data, form_of_text
 from filings.intake.unpack import unpack
 from filings.intake.v3 import V3Record, read_v3
 from filings.intake.v3_check import check_v3
@@ -39,7 +40,7 @@ ENCODINGS: Final = {
 """Stated encoding → codec. GB 18030 contains GBK and the rare characters that names need."""
 
 
-Row = RawRow | JsonRow
+Row = RawRow | JsonRow | TableRow
 
 _ENDINGS: Final = {
     ".ndjson": FileFormat.NDJSON,
@@ -134,8 +135,11 @@ def check(row: Row, context: UnitContext) -> CheckedRow:
     return check_row(row.data, context, row.number)
 
 
-def sound(row: Row, context: UnitContext) -> Sound | None:
-    """Judge a row the short way; ``None`` when only :func:`check` can tell."""
+def form_of(row: Row) -> Form | None:
+    """A decoded row as the short way (``filings.intake.sound``) takes it; ``None`` when only :func:`check` can tell."""
     if isinstance(row, JsonRow):
-        return sound_line(row.raw, context)
-    return sound_data(row.data, context) if row.data.__class__ is dict else None
+        return form_of_text(row.raw)
+    if isinstance(row, TableRow):
+        text = row.text
+        return None if text is None else form_of_text(text)
+    return form_of_data(row.data) if row.data.__class__ is dict else None

@@ -1,15 +1,18 @@
 """The short way for rows that are sound as they stand, which nearly all are.
 
-:func:`sound_form` looks at a row once, in types that decode in C, and answers only when it is certain: every value is
-in its normal form already and no rule is broken. Then its canonical bytes are exactly those of ``check.check_row``. For
-any other row it answers ``None``, and the full check finds the faults and says them. So nothing is refused here, and a
-rule this way cannot decide costs speed, never rightness; a test holds the two together on generated rows.
+:func:`sound` looks at rows in types that decode in C, and answers only when it is certain: every value is in its normal
+form already and no rule is broken. Then a row's canonical bytes are exactly those of ``check.check_row``. For any other
+row it answers ``None``, and the full check finds the faults and says them. So nothing is refused here, and a rule this
+way cannot decide costs speed, never rightness; a test holds the two together on generated rows.
+
+Rows are judged some hundred at once, rule by rule: a processor that does the same thing again and again takes two
+thirds of the time that it takes for all rules of one row after all of another.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
 from operator import attrgetter
@@ -20,7 +23,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from filings.intake.check import COMPARISON_LEAD, DATABASE_OF_KIND
 from filings.intake.fields import canonical_decimal
-from filings.intake.records import SHANGHAI, UnitContext
+from filings.intake.records import UnitContext
 from filings.intake.sections import UNIT, required_images
 from filings.rules import (
     ACCESS_MODES,
@@ -171,37 +174,33 @@ _DECODE: Final = msgspec.json.Decoder(Form).decode
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 
-def sound_line(line: bytes, context: UnitContext) -> Sound | None:
-    """Judge a row in JSON; ``None`` when it must be looked at in full."""
+def form_of_text(text: bytes | str) -> Form | None:
+    """A row in JSON; ``None`` when it must be looked at in full."""
     try:
-        form = _DECODE(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _DECODE(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
-    return _judged(form, context)
 
 
-def sound_data(data: Any, context: UnitContext) -> Sound | None:
-    """Judge a row that was parsed already (a table's, an array's)."""
+def form_of_data(data: Any) -> Form | None:
+    """A row that was parsed already (a worksheet's, an array's); ``None`` when it must be looked at in full."""
     try:
-        form = msgspec.convert(data, Form)
+        return msgspec.convert(data, Form)
     except (msgspec.MsgspecError, RecursionError):
         return None
-    return _judged(form, context)
 
 
-def _judged(form: Form, context: UnitContext) -> Sound | None:
-    collected = _time(form.collected_at)
-    if collected is None or not (
-        _is_timely(form, collected, context)
-        and _is_plain(form)
-        and _is_subject_sound(form, context.received_day)
-        and _are_websites_sound(form, context.received_day)
-        and _are_checks_sound(form)
-        and _are_images_sound(form)
-    ):
-        return None
-    canonical = _ENCODE(form)
-    return None if b"\\" in canonical else Sound(form, canonical, collected.replace(tzinfo=SHANGHAI))
+def sound(forms: Sequence[Form | None], context: UnitContext) -> list[Sound | None]:
+    """Judge rows; ``None`` stands for one that must be looked at in full."""
+    standing = [(place, form) for place, form in enumerate(forms) if form is not None]
+    for holds in _RULES:
+        standing = [row for row in standing if holds(row[1], context)]
+    judged: list[Sound | None] = [None] * len(forms)
+    for place, form in standing:
+        canonical = _ENCODE(form)
+        if b"\\" not in canonical:
+            judged[place] = Sound(form, canonical, datetime.fromisoformat(form.collected_at))
+    return judged
 
 
 # --- values in their normal form --------------------------------------------------------------------
@@ -228,7 +227,7 @@ def _are_trimmed(texts: Iterable[str]) -> bool:
     return True
 
 
-def _is_plain(form: Form) -> bool:
+def _is_plain(form: Form, context: UnitContext) -> bool:
     """Numbers, score and free texts of the form itself."""
     if form.supersedes_form is not UNSET and not _FORM_NO(form.supersedes_form):
         return False
@@ -246,13 +245,14 @@ def _is_plain(form: Form) -> bool:
     )
 
 
-def _is_timely(form: Form, collected: datetime, context: UnitContext) -> bool:
+def _is_timely(form: Form, context: UnitContext) -> bool:
     """Collected while the unit might, compared not long before, promised after that, all before receipt."""
     received = context.received_local
+    collected = _time(form.collected_at)
     supplied = _time(form.compare_supplied_cert.at)
     authority = _time(form.compare_authority_db.at)
     promised = _time(form.verifier_promise_at)
-    if supplied is None or authority is None or promised is None:
+    if collected is None or supplied is None or authority is None or promised is None:
         return False
     earliest = collected - COMPARISON_LEAD
     return (
@@ -277,8 +277,8 @@ def _is_named(name: str) -> bool:
     return name.strip() == name and not is_improper(name)
 
 
-def _is_subject_sound(form: Form, today: date) -> bool:
-    subject, principal = form.subject, form.principal
+def _is_subject_sound(form: Form, context: UnitContext) -> bool:
+    subject = form.subject
     allowed = CERT_TYPES_BY_NATURE.get(subject.nature)
     if allowed is None or (subject.nature == PERSON_NATURE) is (form.subject_kind == UNIT):
         return False
@@ -287,12 +287,15 @@ def _is_subject_sound(form: Form, today: date) -> bool:
         texts.append(subject.investor)
     return (
         _is_named(subject.name)
-        and _is_certified(subject.cert_type, subject.cert_no, allowed, today)
+        and _is_certified(subject.cert_type, subject.cert_no, allowed, context.received_day)
         and _are_trimmed(texts)
         and _is_region(subject.city, form.subject_province)
         and (subject.county is UNSET or _is_region(subject.county, form.subject_province))
-        and _is_person_sound(principal, form, today)
     )
+
+
+def _is_principal_sound(form: Form, context: UnitContext) -> bool:
+    return _is_person_sound(form.principal, form, context.received_day)
 
 
 def _is_person_sound(person: Person, form: Form, today: date) -> bool:
@@ -319,11 +322,11 @@ def _is_same(person: Person, subject: Subject) -> bool:
     )
 
 
-def _are_websites_sound(form: Form, today: date) -> bool:
+def _are_websites_sound(form: Form, context: UnitContext) -> bool:
     if form.websites is UNSET:
         return form.filing_type == "change"
     for site in form.websites:  # noqa: SIM110 (as above)
-        if not _is_website_sound(site, form, today):
+        if not _is_website_sound(site, form, context.received_day):
             return False
     return True
 
@@ -367,7 +370,7 @@ def _is_access_sound(access: Access) -> bool:
     return first is not None and last is not None and first <= last and is_public(first, last)
 
 
-def _are_checks_sound(form: Form) -> bool:
+def _are_checks_sound(form: Form, context: UnitContext) -> bool:
     checks, of_person = form.checks, form.subject_kind != UNIT
     if checks.subject_cert == "na" and not of_person:
         return False
@@ -380,7 +383,7 @@ def _are_checks_sound(form: Form) -> bool:
 _required: Final = cache(required_images)
 
 
-def _are_images_sound(form: Form) -> bool:
+def _are_images_sound(form: Form, context: UnitContext) -> bool:
     images, shown = form.images, set()
     for image in images:
         if not _SHA256(image.sha256):
@@ -388,3 +391,14 @@ def _are_images_sound(form: Form) -> bool:
         shown.add(image.use)
     images.sort(key=_IMAGE_ORDER)
     return shown.issuperset(_required(form.subject_kind, form.principal.cert_type))
+
+
+_RULES: Final[tuple[Callable[[Form, UnitContext], bool], ...]] = (
+    _is_timely,
+    _is_plain,
+    _is_subject_sound,
+    _is_principal_sound,
+    _are_websites_sound,
+    _are_checks_sound,
+    _are_images_sound,
+)

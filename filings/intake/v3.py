@@ -96,11 +96,9 @@ def events(stream: Readable) -> Iterator[tuple[str, int, Any]]:
         depth -= event == "end"
 
 
-def _release(element: Any) -> None:
-    """Free a record that has been dealt with, and its place in the parent."""
-    parent = element.getparent()
-    element.clear()
-    parent.remove(element)
+def _detach(element: Any) -> None:
+    """Take a record out of its file, so that it lives no longer than whoever holds it."""
+    element.getparent().remove(element)
 
 
 def _judge_file(content: bytes, national_id: str) -> str:
@@ -151,7 +149,7 @@ class Head:
             self._records += 1
             if self._records > MAX_RECORDS:
                 raise FileRefused("file.too_many_rows", national=_INVALID, limit=MAX_RECORDS)
-            _release(element)
+            _detach(element)
 
     @staticmethod
     def _judge_root(root: Any) -> None:
@@ -168,11 +166,11 @@ def _records(content: bytes, operation: str, provider: str) -> Iterator[RawRow]:
     for event, depth, element in events(io.BytesIO(content)):
         if event == "end" and depth == 3:
             number += 1
+            _detach(element)
             digest = canonical_digest(element)
             _drop_passwords(element)
             raw = etree.tostring(element, encoding="utf-8", with_tail=False)
             yield RawRow(number, V3Record(operation, provider, element, digest), raw)
-            _release(element)
 
 
 def canonical_digest(element: Any) -> str:

@@ -17,10 +17,9 @@ from typing import Any, BinaryIO, Final
 import msgspec
 import python_calamine
 
-from filings.intake.columns import Layout
+from filings.intake.columns import Layout, TableRow
 from filings.intake.lines import CHUNK
-from filings.intake.ndjson import INVALID
-from filings.intake.records import FileRefused, RawRow
+from filings.intake.records import FileRefused
 from filings.intake.unpack import MAX_RATIO, RATIO_FREE, stream_size
 
 MAX_ROWS: Final = 50_000
@@ -34,7 +33,7 @@ _ROW: Final = re.compile(rb"<(?:\w+:)?row\b")
 _CELL: Final = re.compile(rb"<(?:\w+:)?c\b")
 
 
-def read_xlsx(stream: BinaryIO) -> Iterator[RawRow]:
+def read_xlsx(stream: BinaryIO) -> Iterator[TableRow]:
     """Read the first sheet of a workbook, all cells as text; wholly empty rows are no rows.
 
     Raises ``FileRefused`` at once for an empty or damaged file, one that unpacks to too much, more than
@@ -66,15 +65,14 @@ def _open(stream: BinaryIO) -> tuple[Iterator[Sequence[Any]], Layout]:
     return rows, Layout([cell_text(cell) for cell in header])
 
 
-def _xlsx_rows(rows: Iterator[Sequence[Any]], layout: Layout) -> Iterator[RawRow]:
+def _xlsx_rows(rows: Iterator[Sequence[Any]], layout: Layout) -> Iterator[TableRow]:
     number = 0
     for row in rows:
         cells = [cell_text(cell) for cell in row]
-        if not any(cell.strip() for cell in cells):
+        if not any(map(str.strip, cells)):
             continue
         number += 1
-        data = layout.row(cells)
-        yield RawRow(number, data, msgspec.json.encode(cells), INVALID if data is None else None)
+        yield TableRow(number, msgspec.json.encode(cells), cells, layout)
 
 
 def cell_text(cell: object) -> str:

@@ -11,7 +11,6 @@ Three secrets, each expanded by HKDF-SHA-256 into one key per purpose:
 
 from __future__ import annotations
 
-import hmac
 import os
 from collections.abc import Iterator
 from uuid import UUID
@@ -26,7 +25,7 @@ from filings.services.ciphers import seal as seal
 from filings.services.ciphers import unseal as unseal
 from filings.validators.names import comparable_name
 from pilot.errors import NotReady
-from pilot.sealing import derive, versions
+from pilot.sealing import derive, digest, versions
 
 
 class MasterKeyMissing(NotReady):
@@ -70,7 +69,7 @@ def spool_key(job: UUID, version: int) -> bytes:
 
 def repeat_digest(content: bytes) -> bytes:
     """The keyed digest of a form's canonical content: equal for an identical repeat, for good."""
-    return hmac.digest(derive(settings.PILOT_DIGEST_KEY, "repeat"), content, "sha256")
+    return digest(derive(settings.PILOT_DIGEST_KEY, "repeat"), content)
 
 
 def certificate_index(cert_type: int, cert_no: str) -> bytes:
@@ -113,7 +112,7 @@ def _index_versions() -> list[int]:
 
 def _index(version: int, text: str) -> bytes:
     key = derive(versions(settings.PILOT_INDEX_KEY)[version], "index")
-    return bytes([version]) + hmac.digest(key, text.encode(), "sha256")
+    return bytes([version]) + digest(key, text.encode())
 
 
 def _master(version: int, cipher: StoredCipher) -> bytes:

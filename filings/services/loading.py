@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import batched
 from typing import Any, Final
 from uuid import uuid4
 
 from django.db import connection, transaction
 
+from filings.intake.decode import Row
 from filings.intake.records import ErrorItem, UnitContext
 from filings.intake.versions import Candidate, Ledger, Stored, Verdict
 from filings.models import FormRefusal, FormRepeat, UnitMonthKey, UploadJob
@@ -25,6 +27,7 @@ from pilot.rules import local_day
 from pilot.services import audit
 
 LOAD_LOCK: Final = 874  # advisory lock class: one loader per unit at a time
+SEALED_AT_ONCE: Final = 200
 LOADER: Final = Actor.system("intake")
 
 _STORED: Final = """
@@ -184,12 +187,9 @@ def _store(job: UploadJob, outcome: Sorted, context: UnitContext) -> None:
     key = storage.month_key(unit_id=job.unit_id, month=month)
     data_key = storage.data_key(key)
     ordered = sorted(outcome.taken, key=lambda pair: pair[0].form_no)
-    with deltas.arriving(unit_id=job.unit_id, arrivals=[_arrival(job, *pair, context) for pair in ordered]):
-        _copy(
-            "filings_verificationform",
-            _COLUMNS,
-            (_form_row(job, row, verdict, context, key, data_key) for row, verdict in ordered),
-        )
+    late = context.received_late
+    with deltas.arriving(unit_id=job.unit_id, arrivals=[_arrival(job, *pair, late) for pair in ordered]):
+        _copy("filings_verificationform", _COLUMNS, _form_rows(job, ordered, context, key, data_key))
     for row, _verdict in ordered:
         if row.attachments:
             supplements.keep_pictures(job=job, row=row, form_no=row.form_no, key=key, data_key=data_key)
@@ -198,41 +198,54 @@ def _store(job: UploadJob, outcome: Sorted, context: UnitContext) -> None:
     subjects.note(unit_id=job.unit_id, rows=(row for row, _verdict in ordered))
 
 
-def _arrival(job: UploadJob, row: Candidate, verdict: Verdict, context: UnitContext) -> deltas.Arrival:
+def _arrival(job: UploadJob, row: Candidate, verdict: Verdict, late: bool) -> deltas.Arrival:
     province = row.province or job.unit.province
-    return deltas.Arrival(
-        verdict.chain_no, verdict.version, verdict.day, province, row.subject_kind, context.received_late
-    )
+    return deltas.Arrival(verdict.chain_no, verdict.version, verdict.day, province, row.subject_kind, late)
 
 
-def _form_row(
-    job: UploadJob, row: Candidate, verdict: Verdict, context: UnitContext, key: UnitMonthKey, data_key: bytes
-) -> tuple[Any, ...]:
-    uuid = uuid4()
-    return (
-        uuid,
-        job.unit_id,
-        job.pk,
-        row.number,
-        row.form_no,
-        verdict.chain_no,
-        verdict.version,
-        verdict.supersedes,
-        verdict.day,
-        context.received_at,
-        row.collected_at,
-        context.received_late,
-        row.filing_type,
-        row.province or job.unit.province,  # a subject not known yet is shown where the unit is at home
-        row.subject_kind,
-        job.format,
-        RULE_VERSION,
-        row.subject_known,
-        row.digest,
-        crypto.certificate_index(*row.certificate) if row.certificate else b"",
-        key.pk,
-        storage.close_content(data_key, uuid, canonical=row.canonical, raw=row.raw),
-    )
+def _form_rows(
+    job: UploadJob,
+    taken: Iterable[tuple[Candidate, Verdict]],
+    context: UnitContext,
+    key: UnitMonthKey,
+    data_key: bytes,
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of the table of forms. Each step is done for some hundred rows at once, as in ``intake.sound``."""
+    late, home = context.received_late, job.unit.province
+    for some in batched(taken, SEALED_AT_ONCE):
+        uuids = [uuid4() for _pair in some]
+        indexes = [
+            crypto.certificate_index(*row.certificate) if row.certificate else b"" for row, _verdict in some
+        ]
+        sealed = [
+            storage.close_content(data_key, uuid, canonical=row.canonical, raw=row.raw)
+            for uuid, (row, _verdict) in zip(uuids, some, strict=True)
+        ]
+        for uuid, index, ciphertext, (row, verdict) in zip(uuids, indexes, sealed, some, strict=True):
+            yield (
+                uuid,
+                job.unit_id,
+                job.pk,
+                row.number,
+                row.form_no,
+                verdict.chain_no,
+                verdict.version,
+                verdict.supersedes,
+                verdict.day,
+                context.received_at,
+                row.collected_at,
+                late,
+                row.filing_type,
+                row.province or home,  # a subject not known yet is shown where the unit is at home
+                row.subject_kind,
+                job.format,
+                RULE_VERSION,
+                row.subject_known,
+                row.digest,
+                index,
+                key.pk,
+                ciphertext,
+            )
 
 
 def _note_repeats(job: UploadJob, rows: Sequence[Candidate]) -> None:
@@ -304,12 +317,12 @@ def _advance(job: UploadJob, rows: Sequence[Candidate], outcome: Sorted) -> None
     audit.record(action="upload-job.load", actor=LOADER, subject=job, detail=span | counts)
 
 
-def chunks(rows: Iterable[Candidate], *, max_rows: int, max_bytes: int) -> Iterator[list[Candidate]]:
-    """Cut a stream of rows into chunks that hold at most so many rows and, but for one row, so many bytes."""
-    chunk: list[Candidate] = []
+def chunks(rows: Iterable[Row], *, max_rows: int, max_bytes: int) -> Iterator[list[Row]]:
+    """Cut a stream of rows into chunks that hold at most so many rows and, but for one row, so many bytes as sent."""
+    chunk: list[Row] = []
     size = 0
     for row in rows:
-        weight = len(row.raw) + len(row.canonical) + sum(len(one.content) for one in row.attachments)
+        weight = len(row.raw)
         if chunk and (len(chunk) >= max_rows or size + weight > max_bytes):
             yield chunk
             chunk, size = [], 0

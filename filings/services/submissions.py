@@ -53,7 +53,7 @@ def _take(
 ) -> dict[str, Any]:
     job = _job(unit, rows, received_at)
     context = unit_context(unit, received_at)
-    candidates = [uploads.candidate(raw, context) for raw in rows]
+    candidates = uploads.candidates(rows, context)
 
     def keep_refused(refused: list[Candidate]) -> None:
         if refused and not trial:

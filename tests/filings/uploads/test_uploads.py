@@ -16,7 +16,7 @@ import pytest
 from django.test.utils import CaptureQueriesContext
 
 from filings import writers
-from filings.intake.versions import Candidate
+from filings.intake.records import RawRow
 from filings.models import FormRefusal, UploadJob, VerificationForm
 from filings.services import loading, rejects, spool, uploads
 from pilot import clock
@@ -239,7 +239,7 @@ def test_rows_another_process_took_meanwhile_are_not_taken_again(
 
 
 def test_chunks_are_bounded_by_rows_and_by_bytes() -> None:
-    rows = [Candidate(n, "", b"", b"x" * 10, b"", []) for n in range(1, 8)]
+    rows = [RawRow(n, None, b"x" * 10) for n in range(1, 8)]
     by_rows = loading.chunks(rows, max_rows=3, max_bytes=1_000)
     assert [[row.number for row in chunk] for chunk in by_rows] == [[1, 2, 3], [4, 5, 6], [7]]
     by_bytes = loading.chunks(rows, max_rows=100, max_bytes=25)
