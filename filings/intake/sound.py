@@ -45,12 +45,14 @@ Address = Annotated[str, Meta(min_length=1, max_length=1024)]
 Code = Annotated[int, Meta(ge=1, le=64)]
 Codes = Annotated[list[Code], Meta(min_length=1)]
 Answer = Literal["yes", "na"]
+FormNo = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9-]{6,64}\Z")]
+Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+Time = Annotated[
+    str,
+    Meta(pattern=r"\A(?:19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+08:00\Z"),
+]
+"""A time as it is stored, of a day and an hour that there may not be."""
 
-_FORM_NO: Final = re.compile(r"[A-Za-z0-9-]{6,64}").fullmatch
-_SHA256: Final = re.compile(r"[0-9a-f]{64}").fullmatch
-_STORED_TIME: Final = re.compile(
-    r"(?:19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+08:00"
-).fullmatch
 _LOCAL: Final = slice(19)  # what stands before the offset
 _PLAIN_SCORE: Final = re.compile(r"0(?:\.[0-9]{0,19}[1-9])?|1").fullmatch
 _IMAGE_ORDER: Final = attrgetter("use", "sha256")  # as ``sections.image_order``
@@ -65,7 +67,7 @@ class Strict(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 class Compared(Strict):
     result: Literal["consistent"]
-    at: str
+    at: Time
 
 
 class ComparedWithAuthority(Compared):
@@ -137,29 +139,29 @@ class Checks(Strict):
 class Image(Strict):
     use: Literal["subject_cert", "principal_id_front", "principal_id_back", "face"]
     format: Literal["jpg", "png"]
-    sha256: str
+    sha256: Sha256
     bytes: Annotated[int, Meta(ge=1, le=MAX_IMAGE_BYTES)]
 
 
 class Form(Strict, kw_only=True):
-    form_no: str
+    form_no: FormNo
     filing_type: Literal["new_filing", "new_website", "new_access", "change"]
     subject_province: str
     subject_kind: Literal["unit", "person"]
     collection_methods: Annotated[list[Literal["face", "lip", "action", "other"]], Meta(min_length=1)]
-    collected_at: str
+    collected_at: Time
     liveness_result: Literal["pass"]
     liveness_score: str | UnsetType = UNSET
     compare_supplied_cert: Compared
     compare_authority_db: ComparedWithAuthority
-    supersedes_form: str | UnsetType = UNSET
+    supersedes_form: FormNo | UnsetType = UNSET
     subject: Subject
     principal: Person
     websites: Annotated[list[Website], Meta(min_length=1)] | UnsetType = UNSET
     checks: Checks
     images: Annotated[list[Image], Meta(min_length=1)]
     verifier_name: Annotated[str, Meta(min_length=1, max_length=128)]
-    verifier_promise_at: str
+    verifier_promise_at: Time
 
 
 class Sound(NamedTuple):
@@ -207,12 +209,10 @@ def sound(forms: Sequence[Form | None], context: UnitContext) -> list[Sound | No
 # Normalising changes codes only by trimming, by full-width characters, and by upper case. Whatever matches a pattern of
 # ASCII characters without white space (mobile, landline, e-mail, region, most certificates) is in its normal form.
 def _time(value: str) -> datetime | None:
-    """The time on Shanghai's clock (without zone) when it is spelt as stored, else None."""
-    if not _STORED_TIME(value):
-        return None
+    """The time on Shanghai's clock (without zone), None when there is no such day or hour."""
     try:
         return datetime.fromisoformat(value[_LOCAL])
-    except ValueError:  # no such day or hour
+    except ValueError:
         return None
 
 
@@ -229,14 +229,12 @@ def _are_trimmed(texts: Iterable[str]) -> bool:
 
 def _is_plain(form: Form, context: UnitContext) -> bool:
     """Numbers, score and free texts of the form itself."""
-    if form.supersedes_form is not UNSET and not _FORM_NO(form.supersedes_form):
-        return False
     if form.liveness_score is not UNSET and not _PLAIN_SCORE(form.liveness_score):
         score = canonical_decimal(form.liveness_score)
         if score is None:
             return False
         form.liveness_score = score
-    if form.subject_province not in PROVINCES or not _FORM_NO(form.form_no):
+    if form.subject_province not in PROVINCES:
         return False
     authority = form.compare_authority_db
     return (
@@ -384,12 +382,8 @@ _required: Final = cache(required_images)
 
 
 def _are_images_sound(form: Form, context: UnitContext) -> bool:
-    images, shown = form.images, set()
-    for image in images:
-        if not _SHA256(image.sha256):
-            return False
-        shown.add(image.use)
-    images.sort(key=_IMAGE_ORDER)
+    form.images.sort(key=_IMAGE_ORDER)
+    shown = {image.use for image in form.images}
     return shown.issuperset(_required(form.subject_kind, form.principal.cert_type))
 
 
