@@ -8,7 +8,6 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from filings.intake import check, sections
 from filings.intake.ndjson import INVALID
@@ -220,23 +219,20 @@ class _Text:
 
 
 class TableRow:
-    """A row of a table: a :class:`~filings.intake.records.RawRow` put together when somebody asks for its data."""
+    """A row of a table: a :class:`~filings.intake.records.RawRow`, its data put together whenever asked for."""
 
-    __slots__ = ("_cells", "_layout", "_value", "number", "raw")
+    __slots__ = ("_cells", "_layout", "number", "raw")
 
     def __init__(self, number: int, raw: bytes, cells: Sequence[str], layout: Layout) -> None:
         self.number = number
         self.raw = raw
         self._cells = cells
         self._layout = layout
-        self._value: dict[str, Any] | UnsetType | None = UNSET
 
     @property
     def data(self) -> dict[str, Any] | None:
         """The nested row, None when it has filled cells beyond the header."""
-        if self._value is UNSET:
-            self._value = self._layout.row(self._cells)
-        return self._value
+        return self._layout.row(self._cells)
 
     @property
     def error(self) -> ErrorItem | None:

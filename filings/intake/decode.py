@@ -12,7 +12,7 @@ from filings.intake.check import check_row, unreadable_row
 from filings.intake.columns import TableRow
 from filings.intake.csv_file import csv_columns, read_csv
 from filings.intake.lines import BOM, read_head
-from filings.intake.ndjson import HEAD, JsonRow, read_ndjson, refuse_unreadable_text
+from filings.intake.ndjson import HEAD, INVALID, JsonRow, read_ndjson, refuse_unreadable_text
 from filings.intake.records import CheckedRow, FileRefused, RawRow, UnitContext
 from filings.intake.sound import Form, form_of_data, form_of_text
 from filings.intake.unpack import unpack
@@ -128,11 +128,12 @@ def _is_workbook(stream: BinaryIO) -> bool:
 
 def check(row: Row, context: UnitContext) -> CheckedRow:
     """Judge one decoded row in full, whatever its format."""
-    if row.error is not None:
-        return unreadable_row(row.number, row.error)
-    if isinstance(row.data, V3Record):
-        return check_v3(row.data, context, row.number)
-    return check_row(row.data, context, row.number)
+    data = row.data
+    if data is None:
+        return unreadable_row(row.number, row.error or INVALID)
+    if isinstance(data, V3Record):
+        return check_v3(data, context, row.number)
+    return check_row(data, context, row.number)
 
 
 def form_of(row: Row) -> Form | None:

@@ -8,7 +8,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from filings.intake.lines import BOM, Readable, Replay, read_head, split_lines
 from filings.intake.records import ErrorItem, FileRefused, RawRow
@@ -72,21 +71,18 @@ def starts_as(line: bytes, encoding: str) -> bool:
 
 
 class JsonRow:
-    """A row that is one JSON text: a :class:`RawRow` that is parsed when somebody asks for its data."""
+    """A row that is one JSON text: a :class:`RawRow`, parsed whenever somebody asks for its data."""
 
-    __slots__ = ("_value", "number", "raw")
+    __slots__ = ("number", "raw")
 
     def __init__(self, number: int, raw: bytes) -> None:
         self.number = number
         self.raw = raw
-        self._value: dict[str, Any] | UnsetType | None = UNSET
 
     @property
     def data(self) -> dict[str, Any] | None:
         """The object, or None when the text holds none."""
-        if self._value is UNSET:
-            self._value = parse_object(self.raw)
-        return self._value
+        return parse_object(self.raw)
 
     @property
     def error(self) -> ErrorItem | None:

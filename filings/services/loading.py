@@ -15,7 +15,6 @@ from uuid import uuid4
 
 from django.db import connection, transaction
 
-from filings.intake.decode import Row
 from filings.intake.records import ErrorItem, UnitContext
 from filings.intake.versions import Candidate, Ledger, Stored, Verdict
 from filings.models import FormRefusal, FormRepeat, UnitMonthKey, UploadJob
@@ -317,16 +316,18 @@ def _advance(job: UploadJob, rows: Sequence[Candidate], outcome: Sorted) -> None
     audit.record(action="upload-job.load", actor=LOADER, subject=job, detail=span | counts)
 
 
-def chunks(rows: Iterable[Row], *, max_rows: int, max_bytes: int) -> Iterator[list[Row]]:
-    """Cut a stream of rows into chunks that hold at most so many rows and, but for one row, so many bytes as sent."""
-    chunk: list[Row] = []
+def chunks[T](
+    items: Iterable[T], *, most: int, most_bytes: int, weigh: Callable[[T], int]
+) -> Iterator[list[T]]:
+    """Cut a stream into chunks that hold at most so many items and, but for one item, so many bytes."""
+    chunk: list[T] = []
     size = 0
-    for row in rows:
-        weight = len(row.raw)
-        if chunk and (len(chunk) >= max_rows or size + weight > max_bytes):
+    for item in items:
+        weight = weigh(item)
+        if chunk and (len(chunk) >= most or size + weight > most_bytes):
             yield chunk
             chunk, size = [], 0
-        chunk.append(row)
+        chunk.append(item)
         size += weight
     if chunk:
         yield chunk

@@ -53,7 +53,7 @@ def _take(
 ) -> dict[str, Any]:
     job = _job(unit, rows, received_at)
     context = unit_context(unit, received_at)
-    candidates = uploads.candidates(rows, context)
+    candidates = list(uploads.candidates(rows, context))
 
     def keep_refused(refused: list[Candidate]) -> None:
         if refused and not trial:

@@ -16,7 +16,6 @@ import pytest
 from django.test.utils import CaptureQueriesContext
 
 from filings import writers
-from filings.intake.records import RawRow
 from filings.models import FormRefusal, UploadJob, VerificationForm
 from filings.services import loading, rejects, spool, uploads
 from pilot import clock
@@ -239,11 +238,12 @@ def test_rows_another_process_took_meanwhile_are_not_taken_again(
 
 
 def test_chunks_are_bounded_by_rows_and_by_bytes() -> None:
-    rows = [RawRow(n, None, b"x" * 10) for n in range(1, 8)]
-    by_rows = loading.chunks(rows, max_rows=3, max_bytes=1_000)
-    assert [[row.number for row in chunk] for chunk in by_rows] == [[1, 2, 3], [4, 5, 6], [7]]
-    by_bytes = loading.chunks(rows, max_rows=100, max_bytes=25)
-    assert [len(chunk) for chunk in by_bytes] == [2, 2, 2, 1]
+    by_number = loading.chunks(range(1, 8), most=3, most_bytes=1_000, weigh=lambda _: 10)
+    assert [*by_number] == [[1, 2, 3], [4, 5, 6], [7]]
+    by_bytes = loading.chunks(
+        range(1, 8), most=100, most_bytes=25, weigh=lambda number: 30 if number == 4 else 10
+    )
+    assert [*by_bytes] == [[1, 2], [3], [4], [5, 6], [7]]
 
 
 def test_a_chunk_costs_the_same_queries_whatever_its_size(made: Any, receive: Any) -> None:
