@@ -31,6 +31,8 @@ _PLAIN_DECIMAL: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?").fullmatch
 _SMALLEST_EXPONENT: Final = -20
 _LONG_DIGITS: Final = re.compile(r"[0-9]{8,}")
 _LONGEST_NAME: Final = 64
+MOST_ERRORS: Final = 200
+"""Of a row that is nothing but faults (a list of half a million zeros) no more are told, nor kept."""
 
 
 def pointer_segment(name: str) -> str:
@@ -97,13 +99,14 @@ class FieldReader:
         national: int | None = None,
         **params: str | int,
     ) -> None:
-        """Note a fault."""
-        self.errors.append(ErrorItem(code, pointer, params, national))
+        """Note a fault, unless there are ``MOST_ERRORS`` already."""
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append(ErrorItem(code, pointer, params, national))
 
     def wrong_type(self, pointer: str, expected: str) -> None:
         """Note that the value is not of the JSON type ``expected`` (a key of ``EXPECTED``)."""
         zh, en = EXPECTED[expected]
-        self.errors.append(ErrorItem("field.type", pointer, {"expected_zh": zh, "expected_en": en}))
+        self.add("field.type", pointer, expected_zh=zh, expected_en=en)
 
     def _absent(self, source: Record, base: str, key: str, expected: str, required: bool) -> None:
         """Note why ``source[key]`` could not be read: of another JSON type, or absent (as blank text is)."""

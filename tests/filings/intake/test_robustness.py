@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filings.intake.check import check_row
+from filings.intake.fields import MOST_ERRORS
 from filings.intake.ndjson import parse_object
 from filings.intake.records import UnitContext
 from filings.rules import ERRORS
@@ -55,6 +57,24 @@ def test_any_value_anywhere(data: st.DataObject, unit_form: Form, context: UnitC
     assert [error.message(language) != "" for error in row.errors for language in ("zh", "en")] == [
         True
     ] * 2 * len(row.errors)
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {f"name{n}": "x" for n in range(300)},
+        {"collection_methods": ["x"] * 300},
+        {"websites": [0] * 300},
+        {"images": ["x"] * 300},
+    ],
+    ids=lambda faults: next(iter(faults)),
+)
+def test_a_row_of_nothing_but_faults_tells_the_first_two_hundred(
+    faults: Form, unit_form: Form, context: UnitContext
+) -> None:
+    row = check_row(copy.deepcopy(unit_form) | faults, context)
+    assert len(row.errors) == MOST_ERRORS == 200
+    assert len({error.field for error in row.errors}) == 200
 
 
 @settings(max_examples=300, deadline=None)
