@@ -108,6 +108,7 @@ ERROR_COLUMNS: Final = ("errors.row", "errors.code", "errors.field", "errors.mes
 
 _MOST_TEXTS: Final = 256
 """Of so many sets of filled columns a table's layout keeps how their JSON text goes; few tables have ten."""
+_WIDEST: Final = 4_096  # columns; a hundred websites have fewer
 _MARK: Final = "\ue000"  # private use: in no column's name
 _MARKED: Final = re.compile(f'"{_MARK}([0-9]+)"').split
 
@@ -167,6 +168,8 @@ class Layout:
 
         Cells stand in it as they are, so it may be no JSON, and values are in no normal form.
         """
+        if len(cells) > _WIDEST:
+            return None
         filled = bytes(map(bool, cells))
         if filled not in self._texts:
             if len(self._texts) == _MOST_TEXTS:
@@ -176,12 +179,13 @@ class Layout:
         return None if text is None else text.of(cells)
 
     def _text(self, cells: Sequence[str]) -> _Text | None:
-        """How the text goes of rows that fill the same columns as this one; None when they fill unknown ones."""
+        """How the text goes of rows that fill the same columns as this one; None when they can be no sound row's."""
         row = self.row([f"{_MARK}{index}" if cell else "" for index, cell in enumerate(cells)])
         if row is None or not check.FORM_FIELDS.issuperset(row):
             return None
         pieces = _MARKED(msgspec.json.encode(row).decode())
-        return _Text(pieces, [_place(name)[1] for name in self.names])
+        places = len(pieces) // 2
+        return _Text(pieces, [_place(name)[1] for name in self.names]) if places > 1 else None
 
 
 class _Text:

@@ -14,7 +14,7 @@ import pytest
 from filings import synthetic
 from filings.intake import columns
 from filings.intake.check import check_row
-from filings.intake.columns import ERROR_COLUMNS, Layout, TableRow
+from filings.intake.columns import ERROR_COLUMNS, FIXED_COLUMNS, Layout, TableRow
 from filings.intake.decode import form_of
 from filings.intake.ndjson import parse_object
 from filings.intake.records import UnitContext
@@ -225,6 +225,27 @@ def test_the_name_of_a_column_says_nothing(context: UnitContext) -> None:
     row = TableRow(1, b"", [flat[name] for name in names], Layout(names))
     assert (form_of(row), row.text) == (None, None)
     assert [error.code for error in check_row(row.data, context).errors] == ["field.unknown"]
+
+
+@pytest.mark.parametrize(
+    "filled",
+    [(), ("form_no",), ("errors.code",), ("remark",)],
+    ids=lambda names: "-".join(names) or "nothing",
+)
+def test_a_row_that_fills_next_to_nothing_takes_the_long_way(filled: tuple[str, ...]) -> None:
+    names = [*FIXED_COLUMNS, *ERROR_COLUMNS, "remark"]
+    row = TableRow(1, b"", ["SL-000001" if name in filled else "" for name in names], Layout(names))
+    assert (row.text, form_of(row)) == (None, None)
+
+
+def test_a_table_wider_than_any_takes_the_long_way() -> None:
+    names = ["form_no", "filing_type", *(f"remark{n}" for n in range(5_000))]
+    cells = ["SL-000001", "change", *[""] * 5_000]
+    assert TableRow(1, b"", cells, Layout(names)).text is None
+    assert (
+        TableRow(1, b"", cells[:10], Layout(names[:10])).text
+        == '{"form_no":"SL-000001","filing_type":"change"}'
+    )
 
 
 def test_the_texts_of_few_sets_of_columns_are_kept(
