@@ -72,7 +72,7 @@ def login_tried(request: HttpRequest, credentials: dict[str, Any] | None = None)
     given = str((credentials or {}).get("username") or request.POST.get("login") or "").strip().lower()
     if not given or Person.objects.filter(username=given).exists():
         return given or None
-    return sealing.digest(sealing.derive(settings.PILOT_DIGEST_KEY, "login"), given.encode()).hex()
+    return sealing.mac(sealing.derive(settings.PILOT_DIGEST_KEY, "login"), given.encode()).hex()
 
 
 class _Plain:

@@ -37,16 +37,16 @@ def _cipher(key: bytes) -> AESGCM:
     return AESGCM(key)
 
 
-def digest(key: bytes, content: bytes) -> bytes:
-    """The HMAC-SHA-256 (RFC 2104) of a content."""
-    mac = _mac(key).copy()
-    mac.update(content)
-    return mac.finalize()
+def mac(key: bytes, content: bytes) -> bytes:
+    """The keyed code of a content: HMAC-SHA-256 (RFC 2104)."""
+    code = _mac(key).copy()
+    code.update(content)
+    return code.finalize()
 
 
 @lru_cache(maxsize=64)
 def _mac(key: bytes) -> HMAC:
-    """Setting up a key costs as much as the digest of a short text."""
+    """Setting up a key costs as much as the code of a short text."""
     return HMAC(key, SHA256())
 
 

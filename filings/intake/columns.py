@@ -10,8 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from filings.intake import check, sections
-from filings.intake.ndjson import INVALID
-from filings.intake.records import ErrorItem, FileRefused
+from filings.intake.records import FileRefused
 from filings.rules import ImageUse
 from filings.validators.text import narrow
 
@@ -106,9 +105,8 @@ ERROR_COLUMNS: Final = ("errors.row", "errors.code", "errors.field", "errors.mes
 """What a table of refused rows adds to each; they may stay when the rows come again, corrected."""
 
 
-_MOST_TEXTS: Final = 256
-"""Of so many sets of filled columns a table's layout keeps how their JSON text goes; few tables have ten."""
-_WIDEST: Final = 4_096  # columns; a hundred websites have fewer
+_MOST_PLACES: Final = 32_768
+"""How the JSON text goes is kept for the sets of columns that rows fill while they have no more columns together."""
 _MARK: Final = "\ue000"  # private use: in no column's name
 _MARKED: Final = re.compile(f'"{_MARK}([0-9]+)"').split
 
@@ -130,7 +128,7 @@ class Layout:
             raise FileRefused("file.column_repeated")
         self.names = names
         self._sections = _sections(names)
-        self._texts: dict[bytes, _Text | None] = {}
+        self._known: dict[bytes, _Text | None] = {}
 
     def row(self, cells: Sequence[str]) -> dict[str, Any] | None:
         """Return the nested row, ``None`` when it has filled cells beyond the header.
@@ -168,17 +166,15 @@ class Layout:
 
         Cells stand in it as they are, so it may be no JSON, and values are in no normal form.
         """
-        if len(cells) > _WIDEST:
-            return None
         filled = bytes(map(bool, cells))
-        if filled not in self._texts:
-            if len(self._texts) == _MOST_TEXTS:
+        if filled not in self._known:
+            if (len(self._known) + 1) * len(cells) > _MOST_PLACES:
                 return None
-            self._texts[filled] = self._text(cells)
-        text = self._texts[filled]
+            self._known[filled] = self._compile(cells)
+        text = self._known[filled]
         return None if text is None else text.of(cells)
 
-    def _text(self, cells: Sequence[str]) -> _Text | None:
+    def _compile(self, cells: Sequence[str]) -> _Text | None:
         """How the text goes of rows that fill the same columns as this one; None when they can be no sound row's."""
         row = self.row([f"{_MARK}{index}" if cell else "" for index, cell in enumerate(cells)])
         if row is None or not check.FORM_FIELDS.issuperset(row):
@@ -195,8 +191,8 @@ class _Text:
         """``pieces``: every other one is the index of a column; ``convert``: what that column's cells are."""
         indexes = [int(piece) for piece in pieces[1::2]]
         self._pick = itemgetter(*indexes)
-        self._texts = [place for place, index in enumerate(indexes) if convert[index] is _texts]
-        self._integers = [place for place, index in enumerate(indexes) if convert[index] is _integers]
+        self._lists = [place for place, index in enumerate(indexes) if convert[index] is _texts]
+        self._code_lists = [place for place, index in enumerate(indexes) if convert[index] is _integers]
         self._pieces = pieces.copy()
         for place, index in enumerate(indexes):
             if convert[index] in (_text, _texts):
@@ -207,12 +203,12 @@ class _Text:
     def of(self, cells: Sequence[str]) -> str | None:
         """The text of a row; ``None`` when a cell would end what it stands in, or is no plain list."""
         values, quotes = [*self._pick(cells)], self._quotes
-        for place in self._texts:
+        for place in self._lists:
             if "；" in values[place]:
                 return None
             quotes += 2 * values[place].count(";")
             values[place] = values[place].replace(";", '","')
-        for place in self._integers:
+        for place in self._code_lists:
             if not values[place].replace(";", "").isdigit():
                 return None
             values[place] = values[place].replace(";", ",")
@@ -237,11 +233,6 @@ class TableRow:
     def data(self) -> dict[str, Any] | None:
         """The nested row, None when it has filled cells beyond the header."""
         return self._layout.row(self._cells)
-
-    @property
-    def error(self) -> ErrorItem | None:
-        """What is wrong with a row that is none of its table's."""
-        return INVALID if self.data is None else None
 
     @property
     def text(self) -> str | None:
@@ -293,4 +284,5 @@ def _place(name: str) -> Place:
             return ("websites", match[1], *path), convert
     if match := _IMAGE_COLUMN(name):
         return ("images", match[1], match[2]), _IMAGE[match[2]]
-    return (name,), _text
+    # One named like an object must not stand in that object's place.
+    return (f"{name}." if name in _NESTED else name,), _text

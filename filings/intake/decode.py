@@ -13,8 +13,8 @@ from filings.intake.columns import TableRow
 from filings.intake.csv_file import csv_columns, read_csv
 from filings.intake.lines import BOM, read_head
 from filings.intake.ndjson import HEAD, INVALID, JsonRow, read_ndjson, refuse_unreadable_text
-from filings.intake.records import CheckedRow, FileRefused, RawRow, UnitContext
-from filings.intake.sound import Form, form_of_data, form_of_text
+from filings.intake.records import CheckedRow, ErrorItem, FileRefused, RawRow, UnitContext
+from filings.intake.sound import Form, typed_text
 from filings.intake.unpack import unpack
 from filings.intake.v3 import V3Record, read_v3
 from filings.intake.v3_check import check_v3
@@ -126,21 +126,24 @@ def _is_workbook(stream: BinaryIO) -> bool:
         stream.seek(0)
 
 
+def fault_of(row: Row) -> ErrorItem:
+    """Why a row has no data."""
+    return row.error if isinstance(row, RawRow) and row.error else INVALID
+
+
 def check(row: Row, context: UnitContext) -> CheckedRow:
     """Judge one decoded row in full, whatever its format."""
     data = row.data
     if data is None:
-        return unreadable_row(row.number, row.error or INVALID)
+        return unreadable_row(row.number, fault_of(row))
     if isinstance(data, V3Record):
         return check_v3(data, context, row.number)
     return check_row(data, context, row.number)
 
 
-def form_of(row: Row) -> Form | None:
+def typed(row: Row) -> Form | None:
     """A decoded row as the short way (``filings.intake.sound``) takes it; ``None`` when only :func:`check` can tell."""
-    if isinstance(row, JsonRow):
-        return form_of_text(row.raw)
-    if isinstance(row, TableRow):
-        text = row.text
-        return None if text is None else form_of_text(text)
-    return form_of_data(row.data) if row.data.__class__ is dict else None
+    if isinstance(row, RawRow):
+        return None
+    text = row.raw if isinstance(row, JsonRow) else row.text
+    return None if text is None else typed_text(text)

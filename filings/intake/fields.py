@@ -31,8 +31,8 @@ _PLAIN_DECIMAL: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?").fullmatch
 _SMALLEST_EXPONENT: Final = -20
 _LONG_DIGITS: Final = re.compile(r"[0-9]{8,}")
 _LONGEST_NAME: Final = 64
-MOST_ERRORS: Final = 200
-"""Of a row that is nothing but faults (a list of half a million zeros) no more are told, nor kept."""
+MOST_ERRORS: Final = 100
+"""A row tells no more of its own faults: one with a website has some ninety values, a list of zeros half a million."""
 
 
 def pointer_segment(name: str) -> str:

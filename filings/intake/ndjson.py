@@ -84,11 +84,6 @@ class JsonRow:
         """The object, or None when the text holds none."""
         return parse_object(self.raw)
 
-    @property
-    def error(self) -> ErrorItem | None:
-        """What is wrong with a text that holds no object."""
-        return INVALID if self.data is None else None
-
 
 def _rows(stream: Readable) -> Iterator[RawRow | JsonRow]:
     number = 0

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
 from operator import attrgetter
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -176,19 +176,11 @@ _DECODE: Final = msgspec.json.Decoder(Form).decode
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 
-def form_of_text(text: bytes | str) -> Form | None:
+def typed_text(text: bytes | str) -> Form | None:
     """A row in JSON; ``None`` when it must be looked at in full."""
     try:
         return _DECODE(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return None
-
-
-def form_of_data(data: Any) -> Form | None:
-    """A row that was parsed already (a worksheet's, an array's); ``None`` when it must be looked at in full."""
-    try:
-        return msgspec.convert(data, Form)
-    except (msgspec.MsgspecError, RecursionError):
         return None
 
 

@@ -97,7 +97,10 @@ def events(stream: Readable) -> Iterator[tuple[str, int, Any]]:
 
 
 def _detach(element: Any) -> None:
-    """Take a record out of its file, so that it lives no longer than whoever holds it."""
+    """Take a record out of its file, so that it lives no longer than whoever holds it.
+
+    Prefixes of namespaces may change by it, so whatever tells a record's text is done before.
+    """
     element.getparent().remove(element)
 
 
@@ -166,24 +169,28 @@ def _records(content: bytes, operation: str, provider: str) -> Iterator[RawRow]:
     for event, depth, element in events(io.BytesIO(content)):
         if event == "end" and depth == 3:
             number += 1
-            _detach(element)
             digest = canonical_digest(element)
             _drop_passwords(element)
             raw = etree.tostring(element, encoding="utf-8", with_tail=False)
+            _detach(element)
             yield RawRow(number, V3Record(operation, provider, element, digest), raw)
 
 
 def canonical_digest(element: Any) -> str:
     """Return the SHA-256 (hex) of a record in exclusive C14N, without comments and white-space-only text.
 
-    The white-space-only text is removed from ``element`` itself.
+    The white-space-only text is removed from ``element`` itself. Raises ``FileRefused`` for a namespace that C14N does
+    not take: a relative one.
     """
     for node in element.iter():
         if node.text and not node.text.strip(_XML_SPACE) and node.tag is not etree.Comment:
             node.text = None
         if node.tail and not node.tail.strip(_XML_SPACE):
             node.tail = None
-    canonical = etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+    try:
+        canonical = etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+    except etree.C14NError as error:
+        raise FileRefused("file.damaged", national=_INVALID) from error
     return hashlib.sha256(canonical).hexdigest()
 
 

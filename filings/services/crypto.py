@@ -25,7 +25,7 @@ from filings.services.ciphers import seal as seal
 from filings.services.ciphers import unseal as unseal
 from filings.validators.names import comparable_name
 from pilot.errors import NotReady
-from pilot.sealing import derive, digest, versions
+from pilot.sealing import derive, mac, versions
 
 
 class MasterKeyMissing(NotReady):
@@ -69,7 +69,7 @@ def spool_key(job: UUID, version: int) -> bytes:
 
 def repeat_digest(content: bytes) -> bytes:
     """The keyed digest of a form's canonical content: equal for an identical repeat, for good."""
-    return digest(derive(settings.PILOT_DIGEST_KEY, "repeat"), content)
+    return mac(derive(settings.PILOT_DIGEST_KEY, "repeat"), content)
 
 
 def certificate_index(cert_type: int, cert_no: str) -> bytes:
@@ -112,7 +112,7 @@ def _index_versions() -> list[int]:
 
 def _index(version: int, text: str) -> bytes:
     key = derive(versions(settings.PILOT_INDEX_KEY)[version], "index")
-    return bytes([version]) + digest(key, text.encode())
+    return bytes([version]) + mac(key, text.encode())
 
 
 def _master(version: int, cipher: StoredCipher) -> bytes:

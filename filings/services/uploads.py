@@ -26,7 +26,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from filings.enums import JobState
-from filings.intake.decode import FileFormat, Row, check, column_names, form_of, guess_format, read_rows
+from filings.intake.decode import FileFormat, Row, check, column_names, guess_format, read_rows, typed
 from filings.intake.lines import Readable
 from filings.intake.records import FileRefused, UnitContext
 from filings.intake.sound import sound
@@ -46,6 +46,8 @@ from pilot.workflow import fire, open_case
 JOB_LOCK: Final = 878  # advisory lock class: one process per job
 CHUNK_ROWS: Final = 5_000
 CHUNK_BYTES: Final = 32 * 1024 * 1024
+ERROR_BYTES: Final = 700
+"""What one error of a row takes, with what is kept of it."""
 JUDGED_AT_ONCE: Final = 200
 JUDGED_BYTES: Final = 1024 * 1024
 """As they were sent; in Python's objects rows may take twenty times as much."""
@@ -335,7 +337,7 @@ def candidates(rows: Iterable[Row], context: UnitContext) -> Iterator[Candidate]
     for some in loading.chunks(
         rows, most=JUDGED_AT_ONCE, most_bytes=JUDGED_BYTES, weigh=lambda row: len(row.raw)
     ):
-        judged = sound([form_of(raw) for raw in some], context)
+        judged = sound([typed(raw) for raw in some], context)
         digests = [b"" if row is None else crypto.repeat_digest(row.canonical) for row in judged]
         yield from [
             _checked(raw, context) if row is None else Candidate.of_sound(raw.number, row, raw.raw, digest)
@@ -344,7 +346,9 @@ def candidates(rows: Iterable[Row], context: UnitContext) -> Iterator[Candidate]
 
 
 def _weigh(row: Candidate) -> int:
-    return len(row.raw) + len(row.canonical) + sum(len(one.content) for one in row.attachments)
+    """About how many bytes a row takes until it is stored."""
+    pictures = sum(len(one.content) for one in row.attachments)
+    return len(row.raw) + len(row.canonical) + pictures + ERROR_BYTES * len(row.errors)
 
 
 def _checked(raw: Row, context: UnitContext) -> Candidate:

@@ -7,8 +7,12 @@ const told = document.getElementById("key-failed");
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("button[data-key]").forEach((button) => { button.disabled = false; });
 });
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-key]")) told.hidden = true;
+});
 document.addEventListener("allauth.error", (event) => {
-  event.preventDefault();
-  told.textContent = told.dataset[FAILURES[event.detail.exception.name] ?? "failed"];
+  const failure = FAILURES[event.detail.exception.name];
+  if (failure) event.preventDefault(); // else the console keeps what nobody expected
+  told.textContent = told.dataset[failure ?? "failed"];
   told.hidden = false;
 });

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from filings.intake.decode import fault_of
 from filings.intake.lines import CHUNK, MAX_LINE, split_lines
 from filings.intake.ndjson import read_ndjson
 from filings.intake.records import FileRefused, RawRow
@@ -35,7 +36,7 @@ def rows_of(content: bytes) -> list[RawRow]:
 
 
 def outcome(rows: list[RawRow]) -> list[tuple[int, object, str | None]]:
-    return [(row.number, row.data, row.error.code if row.error else None) for row in rows]
+    return [(row.number, row.data, None if row.data else fault_of(row).code) for row in rows]
 
 
 def refusal(content: bytes) -> str:
@@ -114,7 +115,7 @@ def test_a_character_cut_by_the_end_of_the_head_is_no_fault() -> None:
 def test_the_longest_line_is_one_megabyte(length: int, end: bytes, code: str | None) -> None:
     line = b'{"a":"' + b"x" * (length - 8) + b'"}'
     rows = rows_of(b'{"a":1}\n' + line + end)
-    assert [(row.number, row.error.code if row.error else None) for row in rows] == [(1, None), (2, code)]
+    assert [(row.number, None if row.data else fault_of(row).code) for row in rows] == [(1, None), (2, code)]
 
 
 def test_a_line_of_two_gigabytes_is_skipped_in_bounded_memory() -> None:

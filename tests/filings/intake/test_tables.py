@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter
 
 from filings.intake.check import check_row
-from filings.intake.decode import FileFormat, check, read_rows
+from filings.intake.decode import FileFormat, check, fault_of, read_rows
 from filings.intake.records import CheckedRow, FileRefused, UnitContext
 from filings.intake.xlsx_file import MAX_ROWS, cell_text
 
@@ -129,12 +129,26 @@ def test_cells_that_do_not_parse_are_faults_of_their_type(unit_form: Form, conte
     ]
 
 
+@pytest.mark.parametrize("name", ["images", "websites", "subject", "checks", "compare_authority_db"])
+@pytest.mark.parametrize(
+    "beside", [[], ["subject.name", "websites.0.domain", "images.face.format", "checks.email"]]
+)
+def test_a_column_named_like_an_object_is_unknown(name: str, beside: list[str], context: UnitContext) -> None:
+    """And stands in no object's way."""
+    header = ["form_no", name, *beside]
+    for columns in (header, header[::-1]):
+        text = f"{','.join(columns)}\n{','.join('SL-000001' for _ in columns)}\n"
+        (row,) = checked(text.encode(), FileFormat.CSV, context)
+        unknown = [error.field for error in row.errors if error.code == "field.unknown"]
+        assert (row.form_no, unknown) == ("SL-000001", [f"/{name}."])
+
+
 class TestCsv:
     HEAD = b"form_no,verifier_name\n"
 
     def outcome(self, body: bytes, head: bytes = HEAD) -> list[tuple[int, Any]]:
         rows = read_rows(io.BytesIO(head + body), FileFormat.CSV, national_id="1001")
-        return [(row.number, row.error.code if row.error else row.data) for row in rows]
+        return [(row.number, row.data or fault_of(row).code) for row in rows]
 
     def test_quotes_commas_and_line_breaks(self) -> None:
         body = b'SL-000001,"a, ""b""\r\nc"\r\nSL-000002,d\r\n'

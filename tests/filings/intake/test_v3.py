@@ -122,6 +122,7 @@ class TestHead:
             (b'{"form_no":"SL-000001"}', "file.wrong_type", 5001),
             (upload(FILING)[:-40], "file.damaged", 5001),
             (upload(FILING, encoding="GBK").replace(b"GBK", b"UTF-8"), "file.damaged", 5001),
+            (upload("<Baxx xmlns:p='relative'><p:a/></Baxx>"), "file.damaged", 5001),
             (b"<DownloadData version='V.3.0'/>", "file.wrong_root", 5001),
             (b"<UploadData version='V.2.0'><ICP/></UploadData>", "file.version", 5004),
             (b"<UploadData version='V.3.0'><IP/></UploadData>", "file.business", 5009),

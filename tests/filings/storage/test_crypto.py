@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -94,6 +95,20 @@ def test_names_compare_after_trimming_and_unifying_brackets() -> None:
     assert crypto.authority_keys(1, "91X", "示例(北京)公司") == wide
     assert crypto.authority_keys(1, "91X", "示例(北京)公司甲")[0] == wide[0]
     assert crypto.authority_keys(1, "91X", "示例(北京)公司甲")[1] != wide[1]
+
+
+def test_digests_and_indexes_stay_what_they_are(settings: Any) -> None:
+    """Known answers (RFC 5869 and RFC 2104 by the standard library): what is stored must be found for good."""
+
+    def derived(secret: str, purpose: str) -> bytes:
+        extracted = hmac.digest(bytes(32), secret.encode(), "sha256")
+        return hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")
+
+    settings.PILOT_DIGEST_KEY, settings.PILOT_INDEX_KEY = "digest", "2:new,1:old"
+    assert crypto.repeat_digest(b"content") == hmac.digest(derived("digest", "repeat"), b"content", "sha256")
+    certificate = b"certificate\x002\x0011010119900101001X"
+    expected = b"\x02" + hmac.digest(derived("new", "index"), certificate, "sha256")
+    assert crypto.certificate_index(2, "11010119900101001X") == expected
 
 
 def test_equal_names_of_different_people_do_not_show_as_equal() -> None:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from django.db import DatabaseError, connection, transaction
 
@@ -79,6 +80,28 @@ def test_the_form_and_the_row_as_sent_come_back(sent: dict[str, Any]) -> None:
         key: sent[key] for key in ("form_no", "subject", "principal", "websites")
     }
     assert json.loads(storage.raw_row(form)) == sent
+
+
+@pytest.mark.parametrize("spaces", ["", " "])
+def test_every_byte_of_a_row_comes_back(unit: Any, spaces: str) -> None:
+    """Also of one that was sent in its normal form, which is kept once."""
+    span = {
+        "collected_from": world.moment("2019-06-03 00:00"),
+        "collected_to": world.moment("2019-06-20 00:00"),
+    }
+    (form,) = make_forms(1, unit_code=unit.code, seed=6, provinces=["330000"], **span)
+    line = msgspec.json.encode(form.record) + spaces.encode()
+    job = uploads.receive_upload(
+        actor=builders.SYSTEM,
+        unit=unit,
+        source=io.BytesIO(line),
+        name="forms.ndjson",
+        received_at=world.moment("2019-06-30 12:00"),
+    )
+    uploads.process(job_id=job.pk)
+    stored = VerificationForm.unscoped.get()
+    assert storage.raw_row(stored) == line
+    assert storage.open_form(stored) == json.loads(line)
 
 
 def test_nothing_personal_lies_in_clear(sent: dict[str, Any]) -> None:

@@ -16,7 +16,11 @@ import pytest
 from django.test.utils import CaptureQueriesContext
 
 from filings import writers
+from filings.intake.ndjson import JsonRow
+from filings.intake.records import Attachment, ErrorItem
+from filings.intake.versions import Candidate
 from filings.models import FormRefusal, UploadJob, VerificationForm
+from filings.selectors.contexts import unit_context
 from filings.services import loading, rejects, spool, uploads
 from pilot import clock
 from pilot.errors import NotPermitted, Refused
@@ -244,6 +248,27 @@ def test_chunks_are_bounded_by_rows_and_by_bytes() -> None:
         range(1, 8), most=100, most_bytes=25, weigh=lambda number: 30 if number == 4 else 10
     )
     assert [*by_bytes] == [[1, 2], [3], [4], [5, 6], [7]]
+
+
+def test_a_row_weighs_what_it_takes_until_it_is_stored() -> None:
+    picture = Attachment.of("face", "jpg", "subject", "1", b"p" * 1_000)
+    row = Candidate(
+        1, "", b"c" * 10, b"r" * 100, b"", [ErrorItem("field.type", "/a")] * 2, attachments=[picture]
+    )
+    assert uploads._weigh(row) == 10 + 100 + 1_000 + 2 * 700
+
+
+def test_rows_are_judged_few_at_once_where_they_are_long(monkeypatch: pytest.MonkeyPatch, unit: Any) -> None:
+    judged: list[int] = []
+
+    def note(forms: Any, context: Any) -> Any:
+        judged.append(len(forms))
+        return [None] * len(forms)
+
+    monkeypatch.setattr(uploads, "sound", note)
+    rows = [JsonRow(number, b"x" * (400_000 if number > 250 else 10)) for number in range(1, 256)]
+    found = list(uploads.candidates(rows, unit_context(unit, world.moment("2019-06-30 12:00"))))
+    assert (judged, len(found)) == ([200, 52, 2, 1], 255)
 
 
 def test_a_chunk_costs_the_same_queries_whatever_its_size(made: Any, receive: Any) -> None:
