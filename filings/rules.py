@@ -243,6 +243,10 @@ FILE_FAULTS: Final[dict[str, Words]] = {
     "file.column_repeated": Words("表头中有重复的列名", "A column name occurs twice in the header"),
     "file.too_many_rows": Words("超过行数上限 {limit}", "There are more than {limit} rows"),
     "file.too_large": Words("文件（或解压后的内容）过大", "The file, or what it unpacks to, is too large"),
+    "file.too_many_refused": Words(
+        "已有 {limit} 行未被接收，处理到此为止；此前各行的结果有效",
+        "{limit} rows were not accepted; processing ends here, and the results so far stand",
+    ),
     "file.damaged": Words("文件已损坏，无法解析", "The file is damaged and cannot be parsed"),
     "file.doctype": Words("XML 不得含有 DOCTYPE 声明", "The XML must not carry a DOCTYPE"),
     "file.wrong_root": Words("根元素不是 UploadData", "The root element is not UploadData"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import IO, Any, Final, NamedTuple
 
@@ -129,7 +130,7 @@ def refused_v3(rows: Iterable[RefusedRow], out: IO[bytes], operation: str, natio
 def _commented(row: RefusedRow) -> Any:
     element = etree.fromstring(row.raw, PARSER)
     words = "; ".join(f"{error['code']} {error['field']} {error['message']}" for error in row.errors)
-    element.insert(0, etree.Comment(f" {row.number}: {words} ".replace("--", "- -")))
+    element.insert(0, etree.Comment(re.sub("-(?=-)", "- ", f" {row.number}: {words} ")))
     return element
 
 

@@ -191,12 +191,16 @@ def _read_collection_methods(reader: FieldReader, data: Record, record: Record) 
     methods = reader.items(data, "", "collection_methods")
     if methods is None:
         return
+    faultless = True
     for place, method in enumerate(methods):
         if method.__class__ is not str:
             reader.wrong_type(f"/collection_methods/{place}", "string")
+            faultless = False
         elif method not in _METHODS:
             reader.add("field.enum", f"/collection_methods/{place}")
-    record["collection_methods"] = methods
+            faultless = False
+    if faultless:
+        record["collection_methods"] = methods
 
 
 def _read_liveness(reader: FieldReader, data: Record, record: Record) -> None:

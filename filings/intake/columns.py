@@ -105,6 +105,8 @@ ERROR_COLUMNS: Final = ("errors.row", "errors.code", "errors.field", "errors.mes
 """What a table of refused rows adds to each; they may stay when the rows come again, corrected."""
 
 
+MAX_COLUMNS: Final = 4_096
+"""A hundred websites have fewer; every row costs time for every column."""
 _MOST_PLACES: Final = 32_768
 """How the JSON text goes is kept for the sets of columns that rows fill while they have no more columns together."""
 _MARK: Final = "\ue000"  # private use: in no column's name
@@ -114,14 +116,16 @@ _MARKED: Final = re.compile(f'"{_MARK}([0-9]+)"').split
 class Layout:
     """The columns of one table, compiled once from its header.
 
-    Raises ``FileRefused`` when the header lacks ``form_no`` or repeats a name. A column the contract does not
-    have is kept: where its cell is filled, the row is refused with ``field.unknown``.
+    Raises ``FileRefused`` when the header lacks ``form_no``, repeats a name, or is wider than any table of forms.
+    A column the contract does not have is kept: where its cell is filled, the row is refused with ``field.unknown``.
     """
 
     def __init__(self, header: Sequence[str]) -> None:
         names = [name.strip() for name in header]
         while names and not names[-1]:
             names.pop()
+        if len(names) > MAX_COLUMNS:
+            raise FileRefused("file.too_large")
         if "form_no" not in names:
             raise FileRefused("file.no_header")
         if len(set(names)) != len(names):

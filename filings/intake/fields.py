@@ -31,6 +31,8 @@ _PLAIN_DECIMAL: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?").fullmatch
 _SMALLEST_EXPONENT: Final = -20
 _LONG_DIGITS: Final = re.compile(r"[0-9]{8,}")
 _LONGEST_NAME: Final = 64
+MOST_ITEMS: Final = 100
+"""Of any list of a form; a table has no more websites either."""
 MOST_ERRORS: Final = 100
 """A row tells no more of its own faults: one with a website has some ninety values, a list of zeros half a million."""
 
@@ -265,9 +267,12 @@ class FieldReader:
         return None
 
     def items(self, source: Record, base: str, key: str, required: bool = True) -> list[Any] | None:
-        """Read a list; an empty one counts as absent."""
+        """Read a list; an empty one counts as absent, one that is too long is not looked into."""
         value = source.get(key)
         if value.__class__ is list:
+            if len(value) > MOST_ITEMS:
+                self.add("field.length", f"{base}/{key}", low=1, high=MOST_ITEMS)
+                return None
             if value:
                 return value
             if required:

@@ -13,6 +13,8 @@ from filings.intake.ndjson import JsonRow, read_ndjson
 from filings.intake.records import FileRefused
 
 MAX_ROWS: Final = 1_000
+_MOST_COMMAS: Final = 1_000 * MAX_ROWS
+"""In an array: forms have a hundred each. Without this bound eight megabytes of zeros would become five hundred."""
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -27,6 +29,8 @@ def read_json(body: bytes) -> list[Row]:
     if text.startswith(b"{"):
         items = [text]
     else:
+        if text.count(b",") > _MOST_COMMAS:
+            raise FileRefused("file.too_many_rows", limit=MAX_ROWS)
         try:
             items = [bytes(item) for item in _ITEMS.decode(text)]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

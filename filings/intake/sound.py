@@ -22,7 +22,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from filings.intake.check import COMPARISON_LEAD, DATABASE_OF_KIND
-from filings.intake.fields import canonical_decimal
+from filings.intake.fields import MOST_ITEMS, canonical_decimal
 from filings.intake.records import UnitContext
 from filings.intake.sections import UNIT, required_images
 from filings.rules import (
@@ -43,7 +43,8 @@ from filings.validators.regions import PROVINCES, is_region_code
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
 Address = Annotated[str, Meta(min_length=1, max_length=1024)]
 Code = Annotated[int, Meta(ge=1, le=64)]
-Codes = Annotated[list[Code], Meta(min_length=1)]
+Few = Meta(min_length=1, max_length=MOST_ITEMS)
+Codes = Annotated[list[Code], Few]
 Answer = Literal["yes", "na"]
 FormNo = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9-]{6,64}\Z")]
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
@@ -148,7 +149,7 @@ class Form(Strict, kw_only=True):
     filing_type: Literal["new_filing", "new_website", "new_access", "change"]
     subject_province: str
     subject_kind: Literal["unit", "person"]
-    collection_methods: Annotated[list[Literal["face", "lip", "action", "other"]], Meta(min_length=1)]
+    collection_methods: Annotated[list[Literal["face", "lip", "action", "other"]], Few]
     collected_at: Time
     liveness_result: Literal["pass"]
     liveness_score: str | UnsetType = UNSET
@@ -157,9 +158,9 @@ class Form(Strict, kw_only=True):
     supersedes_form: FormNo | UnsetType = UNSET
     subject: Subject
     principal: Person
-    websites: Annotated[list[Website], Meta(min_length=1)] | UnsetType = UNSET
+    websites: Annotated[list[Website], Few] | UnsetType = UNSET
     checks: Checks
-    images: Annotated[list[Image], Meta(min_length=1)]
+    images: Annotated[list[Image], Few]
     verifier_name: Annotated[str, Meta(min_length=1, max_length=128)]
     verifier_promise_at: Time
 

@@ -22,6 +22,8 @@ MAX_FILE: Final = 50 * 1024 * 1024
 MAX_RECORDS: Final = 1000
 MAX_ELEMENTS: Final = 50_000
 """Elements of one record; a real one has a few hundred."""
+MAX_ATTRIBUTES: Final = 32
+"""Of one element, and as many namespaces. The interface has one attribute; to sort many takes C14N quadratic time."""
 
 VERSION: Final = "V.3.0"
 RECORD_ELEMENTS: Final = {
@@ -137,7 +139,11 @@ class Head:
         """Take in one parser event."""
         if event == "start":
             self._elements += 1
-            if self._elements > MAX_ELEMENTS:
+            if (
+                self._elements > MAX_ELEMENTS
+                or len(element.attrib) > MAX_ATTRIBUTES
+                or len(element.nsmap) > MAX_ATTRIBUTES
+            ):
                 raise FileRefused("file.too_large", national=_INVALID)
             if depth == 0:
                 self._judge_root(element)

@@ -22,7 +22,7 @@ from filings.intake.v3_map import (
     number_of,
     text_of,
 )
-from filings.intake.v3_pictures import read_content, read_picture
+from filings.intake.v3_pictures import MAX_OWNER, NO_WEBSITE, read_content, read_picture
 from filings.intake.v3_references import brought
 from filings.rules import ACCESS_MODES, CertType, FilingType
 from filings.validators.contacts import is_email, is_landline, is_mobile
@@ -252,6 +252,9 @@ class _V3Check:
         Those of the first approval fill its ``files``.
         """
         owner = text_of(site, "IspWzid") or text_of(site, "Wzid") or ""
+        if len(owner) > MAX_OWNER:
+            self.reader.add("image.owner", f"{base}/approval/files", national=NO_WEBSITE)
+            return
         for approval_place, approval in enumerate(site.findall("Nrlx/Nrlx_xx")):
             for place, scan in enumerate(approval.findall("Spwj")):
                 pointer = f"{base}/approval/files/{place}"

@@ -35,6 +35,8 @@ _OWNERS_OF_USE: Final = {
     "site_principal_cert": ("website",),
     "face": ("subject", "website"),
 }
+MAX_OWNER: Final = 64
+"""Characters of the id or 备案号 that names a picture's owner."""
 _KILO: Final = 1024
 _FORM_LIMIT_KB: Final = 150
 _OTHER_LIMIT_KB: Final = 100
@@ -105,7 +107,7 @@ def _read_owner(
     if kind is None or (use is not None and kind not in _OWNERS_OF_USE[use]):
         reader.add("field.enum", f"{base}/owner", national=USE_NOT_OF_OWNER)
         return None
-    if owner is None or (owners is not None and owner not in owners[kind]):
+    if owner is None or len(owner) > MAX_OWNER or (owners is not None and owner not in owners[kind]):
         reader.add("image.owner", f"{base}/owner", national=NO_SUBJECT if kind == "subject" else NO_WEBSITE)
         return None
     return kind, owner

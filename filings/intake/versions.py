@@ -10,12 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as member
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from filings.intake.records import SHANGHAI, Attachment, CheckedRow, ErrorItem, Reference
 from filings.intake.sound import Sound
 from filings.intake.v3_references import asked
 from filings.validators.icp_numbers import province_of
+
+MOST_VERSIONS: Final = 32_000
+"""Of one form; the column holds 32,767, and whoever corrects a form so often has another fault."""
 
 
 class Stored(NamedTuple):
@@ -155,13 +158,16 @@ class Ledger:
     def _before(self, row: Candidate) -> tuple[Stored | None, ErrorItem | None]:
         """The version a row corrects, and what is wrong with that."""
         if row.chain_key is not None:
-            return self._heads.get(row.chain_key), None
+            head = self._heads.get(row.chain_key)
+            if head is not None and head.version >= MOST_VERSIONS:
+                return None, ErrorItem("supersedes.stale", "/supersedes_form")
+            return head, None
         if not row.supersedes:
             return None, None
         named = self._known.get(row.supersedes)
         if named is None:
             return None, ErrorItem("supersedes.unknown", "/supersedes_form")
-        if self._newest[named.chain_no].form_no != named.form_no:
+        if self._newest[named.chain_no].form_no != named.form_no or named.version >= MOST_VERSIONS:
             return None, ErrorItem("supersedes.stale", "/supersedes_form")
         return named, None
 

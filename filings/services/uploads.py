@@ -51,6 +51,8 @@ ERROR_BYTES: Final = 700
 JUDGED_AT_ONCE: Final = 200
 JUDGED_BYTES: Final = 1024 * 1024
 """As they were sent; in Python's objects rows may take twenty times as much."""
+MOST_REFUSED: Final = 100_000
+"""Rows of one file, as many as the country has forms in a month: three bytes of a file cost a kilobyte kept here."""
 PASS_SECONDS: Final = 240
 """A worker hands a long job on after this time, well inside the time limit of a task."""
 SILENT_AFTER: Final = timedelta(seconds=60)
@@ -311,9 +313,13 @@ def _take(job: UploadJob, until: float | None) -> bool:
         with spool.open_upload(job.case_key) as head:
             return column_names(head, file_format, encoding=job.encoding)
 
+    refused = job.rejected_rows
+
     def keep_refused(rows: list[Candidate]) -> None:
+        nonlocal refused
         if rows:
             rejects.keep(job, columns(), rows)
+            refused += len(rows)
 
     with spool.open_upload(job.case_key) as stream:
         if stream.seek(0, SEEK_END) != job.size:
@@ -329,6 +335,8 @@ def _take(job: UploadJob, until: float | None) -> bool:
             if not loading.load_chunk(job_id=job.pk, rows=chunk, context=context, keep_refused=keep_refused):
                 return False
             spool.note_reached(job.case_key, stream.tell())
+            if refused > MOST_REFUSED:
+                raise FileRefused("file.too_many_refused", limit=MOST_REFUSED)
     return True
 
 

@@ -120,6 +120,7 @@ def test_a_trial_answers_and_stores_nothing(unit: Any, caller: Caller, mode: str
         (b"\xff\xfe{", "application/x-ndjson", 422, "file.encoding"),
         (json.dumps([{}] * 1001).encode(), "application/json", 422, "file.too_many_rows"),
         (b"{}\n" * 1001, "application/x-ndjson", 422, "file.too_many_rows"),
+        (b"[" + b"0," * 1_000_001 + b"0]", "application/json", 422, "file.too_many_rows"),
         (b"{}", "text/plain", 415, "media.type"),
         (b"x" * (8 * 1024 * 1024 + 1), "application/json", 413, "too.large"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from filings.intake.check import check_row
 from filings.intake.fields import MOST_ERRORS
 from filings.intake.ndjson import parse_object
 from filings.intake.records import UnitContext
+from filings.intake.sound import sound, typed_text
 from filings.rules import ERRORS
 
 Form = dict[str, Any]
@@ -59,22 +61,32 @@ def test_any_value_anywhere(data: st.DataObject, unit_form: Form, context: UnitC
     ] * 2 * len(row.errors)
 
 
-@pytest.mark.parametrize(
-    "faults",
-    [
-        {f"name{n}": "x" for n in range(300)},
-        {"collection_methods": ["x"] * 300},
-        {"websites": [0] * 300},
-        {"images": ["x"] * 300},
-    ],
-    ids=lambda faults: next(iter(faults)),
-)
-def test_a_row_of_nothing_but_faults_tells_the_first_hundred(
-    faults: Form, unit_form: Form, context: UnitContext
-) -> None:
-    row = check_row(copy.deepcopy(unit_form) | faults, context)
-    assert len(row.errors) == MOST_ERRORS == 100
-    assert len({error.field for error in row.errors}) == 100
+def test_a_row_of_nothing_but_faults_tells_the_first_hundred(unit_form: Form, context: UnitContext) -> None:
+    row = check_row(copy.deepcopy(unit_form) | {f"name{n}": "x" for n in range(300)}, context)
+    assert [error.field for error in row.errors] == [f"/name{n}" for n in range(MOST_ERRORS)]
+    assert MOST_ERRORS == 100
+
+
+@pytest.mark.parametrize("name", ["collection_methods", "websites", "images"])
+def test_a_list_longer_than_any_is_not_looked_into(name: str, unit_form: Form, context: UnitContext) -> None:
+    """A hundred of what was sound are taken as they are, one more is a fault of the list."""
+    full = check_row(unit_form | {name: (unit_form[name] * 100)[:100]}, context)
+    over = check_row(unit_form | {name: [unit_form[name][0]] * 101}, context)
+    of_list = [(error.code, error.field) for error in over.errors if error.field == f"/{name}"]
+    assert [error for error in full.errors if error.field == f"/{name}"] == []
+    assert of_list == [("field.length", f"/{name}")]
+    assert sound(
+        [typed_text(json.dumps(unit_form | {name: [unit_form[name][0]] * 101}).encode())], context
+    ) == [None]
+
+
+def test_a_list_deeper_than_any_is_a_fault_of_its_item(unit_form: Form, context: UnitContext) -> None:
+    line = json.dumps(unit_form | {"collection_methods": ["here"]}).encode()
+    nested = b"[" * 900 + b'"\\t"' + b"]" * 900
+    data = parse_object(line.replace(b'"here"', nested))
+    assert [(error.code, error.field) for error in check_row(data, context).errors] == [
+        ("field.type", "/collection_methods/0")
+    ]
 
 
 @settings(max_examples=300, deadline=None)

@@ -236,16 +236,6 @@ def test_a_row_that_fills_next_to_nothing_takes_the_long_way(filled: tuple[str, 
     assert (row.text, typed(row)) == (None, None)
 
 
-def test_a_table_wider_than_any_takes_the_long_way() -> None:
-    names = ["form_no", "filing_type", *(f"remark{n}" for n in range(40_000))]
-    cells = ["SL-000001", "change", *[""] * 40_000]
-    assert TableRow(1, b"", cells, Layout(names)).text is None
-    assert (
-        TableRow(1, b"", cells[:9], Layout(names[:9])).text
-        == '{"form_no":"SL-000001","filing_type":"change"}'
-    )
-
-
 def test_the_texts_of_few_sets_of_columns_are_kept(
     context: UnitContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -201,6 +201,11 @@ class TestCsv:
             (b"SL-000001,x\n", "utf-8", "file.no_header"),
             (b'{"form_no":"SL-000001"}\n', "utf-8", "file.no_header"),
             (b"form_no,form_no\nSL-1,SL-2\n", "utf-8", "file.column_repeated"),
+            (
+                b"form_no," + b",".join(b"a%d" % n for n in range(4_096)) + b"\nSL-1\n",
+                "utf-8",
+                "file.too_large",
+            ),
         ],
     )
     def test_a_fault_of_the_head_refuses_the_file(self, content: bytes, encoding: str, code: str) -> None:

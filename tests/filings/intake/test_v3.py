@@ -95,6 +95,10 @@ def upload(records: str, operation: str = "XZBA", provider: str = "1001", encodi
     return text.encode(encoding)
 
 
+def attributes(number: int, prefix: str = "") -> str:
+    return " ".join(f'{prefix}a{n}="urn:{n}"' for n in range(number))
+
+
 def checked(content: bytes, context: UnitContext) -> list[CheckedRow]:
     return [check(row, context) for row in read_rows(io.BytesIO(content), FileFormat.V3, national_id="1001")]
 
@@ -113,6 +117,20 @@ def facts(row: CheckedRow) -> V3Facts:
     return row.v3
 
 
+def test_a_namespace_that_cannot_be_written_ends_the_file(context: UnitContext) -> None:
+    with pytest.raises(FileRefused) as refused:
+        checked(upload(FILING + "<Baxx xmlns:p='relative'><p:a/></Baxx>"), context)
+    assert (refused.value.code, refused.value.national) == ("file.damaged", 5001)
+
+
+def test_a_record_is_told_by_its_own_spelling() -> None:
+    """Not by the one it has once it is taken out of its file: two prefixes may stand for one namespace."""
+    record = '<Baxx><c q:x="1" p:y="2"/></Baxx>'
+    content = upload(record).replace(b"<ICP>", b'<ICP xmlns:p="urn:u" xmlns:q="urn:u">')
+    (row,) = read_rows(io.BytesIO(content), FileFormat.V3, national_id="1001")
+    assert (b'q:x="1" p:y="2"' in row.raw, len(row.data.digest)) == (True, 64)
+
+
 class TestHead:
     @pytest.mark.parametrize(
         ("content", "code", "national"),
@@ -122,7 +140,6 @@ class TestHead:
             (b'{"form_no":"SL-000001"}', "file.wrong_type", 5001),
             (upload(FILING)[:-40], "file.damaged", 5001),
             (upload(FILING, encoding="GBK").replace(b"GBK", b"UTF-8"), "file.damaged", 5001),
-            (upload("<Baxx xmlns:p='relative'><p:a/></Baxx>"), "file.damaged", 5001),
             (b"<DownloadData version='V.3.0'/>", "file.wrong_root", 5001),
             (b"<UploadData version='V.2.0'><ICP/></UploadData>", "file.version", 5004),
             (b"<UploadData version='V.3.0'><IP/></UploadData>", "file.business", 5009),
@@ -134,6 +151,12 @@ class TestHead:
             (b"<!DOCTYPE a [<!ENTITY b 'c'>]><UploadData version='V.3.0'/>", "file.doctype", 5001),
             (b"<UploadData version='V.3.0'>" + b" " * (51 * 1024 * 1024), "file.too_large", 18),
             (upload("<Baxx>" + "<Bz/>" * 60_000 + "</Baxx>"), "file.too_large", 5001),
+            (upload(f"<Baxx {attributes(33)}/>"), "file.too_large", 5001),
+            (
+                upload("<Baxx/>").replace(b"<ICP", f"<ICP {attributes(33, 'xmlns:')}".encode()),
+                "file.too_large",
+                5001,
+            ),
         ],
     )
     def test_faults_refuse_the_file(self, content: bytes, code: str, national: int) -> None:
@@ -342,6 +365,12 @@ class TestPictures:
     def test_a_website_that_is_not_there(self, context: UnitContext) -> None:
         row = one(FILING.replace(picture(5, 2, "8"), picture(5, 2, "88")), context)
         assert found(row) == [("image.owner", "/images/2/owner", 1059)]
+
+    def test_an_id_longer_than_any_owns_no_picture(self, context: UnitContext) -> None:
+        row = one(FILING.replace(">8<", f">{'8' * 65}<"), context)
+        assert ("image.owner", "/images/2/owner", 1059) in found(row)
+        row = one(FILING.replace(">8<", f">{'8' * 64}<"), context)
+        assert found(row) == []
 
     def test_the_form_itself_may_be_larger(self, context: UnitContext) -> None:
         large = picture(1, 1, "7", JPEG[:-2] + b"\0" * 100_000 + JPEG[-2:])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from filings import writers
+from filings.enums import JobState
 from filings.intake.v3 import read_v3
 from filings.services import rejects, spool, uploads
 
@@ -76,6 +77,25 @@ def test_v3_is_an_upload_again(unit: Any, faulty: Any, hand_in: Any) -> None:
     assert "phone.mobile /principal/mobile 手机号码不正确" in content.decode("gbk")
     again = hand_in(content, name="forms.xml")
     assert (again.rows, again.code_counts) == (2, job.code_counts)
+
+
+def test_names_with_dashes_stand_in_a_comment() -> None:
+    out = io.BytesIO()
+    errors = [{"code": "field.unknown", "field": "/a---b-", "message": "示例"}]
+    writers.refused_v3([writers.RefusedRow(1, b"<Baxx/>", errors)], out, "XZBA", "1001")
+    assert " 1: field.unknown /a- - -b- 示例 " in out.getvalue().decode("gbk")
+
+
+def test_a_file_that_is_refused_row_by_row_comes_to_an_end(
+    faulty: Any, hand_in: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows before keep their outcome, and can be fetched."""
+    monkeypatch.setattr(uploads, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(uploads, "MOST_REFUSED", 0)
+    job = hand_in(*faulty)
+    assert (job.state, job.rows, job.accepted, job.rejected_rows) == (JobState.FAILED, 2, 1, 1)
+    assert job.fault == "已有 0 行未被接收，处理到此为止；此前各行的结果有效"
+    assert [json.loads(line)["_row"] for line in back(job).splitlines()] == [2]
 
 
 def test_the_words_follow_the_reader(faulty: Any, hand_in: Any) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from filings.intake.records import ErrorItem
+from filings.intake.versions import MOST_VERSIONS, Candidate, Ledger, Stored
 from filings.models import VerificationForm
 from filings.services import uploads
 from tests.factories import world
@@ -88,6 +90,15 @@ def test_a_chain_within_one_file(unit: Any, made: Any, hand_in: Any) -> None:
         0,
     )
     assert [row[2] for row in chain(unit)] == [1, 2, 3]
+
+
+def test_nobody_corrects_a_form_for_ever() -> None:
+    stored = Stored("B-0001", b"b", "A-0001", MOST_VERSIONS, date(2019, 6, 20))
+    ledger = Ledger([stored], world.moment("2019-06-30 12:00"))
+    ledger.add(stored, "key")
+    stale = (ErrorItem("supersedes.stale", "/supersedes_form"),)
+    assert ledger.judge(Candidate(1, "C-0001", b"", b"", b"c", supersedes="B-0001")).errors == stale
+    assert ledger.judge(Candidate(2, "C-0002", b"", b"", b"d", chain_key="key")).errors == stale
 
 
 def test_only_the_newest_existing_version_can_be_corrected(made: Any, hand_in: Any, codes: Any) -> None:
