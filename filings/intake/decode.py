@@ -15,7 +15,7 @@ from filings.intake.lines import BOM, read_head
 from filings.intake.ndjson import HEAD, INVALID, JsonRow, read_ndjson, refuse_unreadable_text
 from filings.intake.records import CheckedRow, ErrorItem, FileRefused, RawRow, UnitContext
 from filings.intake.sound import Form, typed_text
-from filings.intake.unpack import unpack
+from filings.intake.unpack import open_zip, unpack
 from filings.intake.v3 import V3Record, read_v3
 from filings.intake.v3_check import check_v3
 from filings.intake.xlsx_file import read_xlsx, xlsx_columns
@@ -117,9 +117,12 @@ def _format_of(head: bytes) -> FileFormat:
 
 
 def _is_workbook(stream: BinaryIO) -> bool:
-    """Say whether a stream is a zip that holds a workbook, leaving it at its start."""
+    """Say whether a stream is a zip that holds a workbook, leaving it at its start.
+
+    Raises ``FileRefused`` for a zip that is not taken whatever it holds.
+    """
     try:
-        return "[Content_Types].xml" in zipfile.ZipFile(stream).namelist()
+        return "[Content_Types].xml" in open_zip(stream).namelist()
     except zipfile.BadZipFile:
         return False
     finally:

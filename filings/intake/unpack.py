@@ -17,6 +17,11 @@ MAX_RATIO: Final = 100
 RATIO_FREE: Final = 16 * 1024**2
 """Small files may pack better than that; nobody is harmed by 16 MB."""
 
+MAX_DIRECTORY: Final = 66 * 1024
+"""Bytes of a zip's list of files: some hundred for one file, 20 KB for a workbook of 200 parts. A comment at a zip's
+end may have 64 KB, and is looked through for the end of the list."""
+
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _ZIP_MAGIC: Final = b"PK\x03\x04"
 
@@ -55,18 +60,58 @@ def unpack(stream: BinaryIO) -> Readable:
     if magic[:2] == _GZIP_MAGIC:
         return Unpacked(cast(Readable, gzip.GzipFile(fileobj=stream)), size)
     if magic == _ZIP_MAGIC:
-        return Unpacked(_only_member(stream), size)
+        return Unpacked(only_member(stream), size)
     return stream
 
 
-def _only_member(stream: BinaryIO) -> Readable:
+class _Directory:
+    """The stream of a zip while ``zipfile`` looks for the list of files, which it reads at one go whatever its size.
+
+    So it is held against the very size that ``zipfile`` takes for it, be it stated in the record for large archives.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.seek = stream.seek
+        self.tell = stream.tell
+        self._read = stream.read
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes; raises ``FileRefused`` when that is more than a list of files may have."""
+        if size > MAX_DIRECTORY:
+            raise FileRefused("file.too_large")
+        return self._read(size)
+
+
+def open_zip(stream: BinaryIO) -> zipfile.ZipFile:
+    """Open a zip in bounded memory, however many files it lists.
+
+    Raises ``FileRefused`` for a list of files that is too long, and for a file packed by another method than deflate:
+    ``zipfile`` unpacks those all at once, whatever is asked for. Raises ``zipfile.BadZipFile``, and nothing else, for
+    what is no sound zip.
+    """
     try:
-        archive = zipfile.ZipFile(stream)
+        archive = zipfile.ZipFile(cast(BinaryIO, _Directory(stream)))
+    except (RuntimeError, ValueError, OSError) as error:  # a version to come, a name that is no UTF-8
+        raise zipfile.BadZipFile from error
+    archive.fp = stream
+    if any(entry.compress_type not in _METHODS for entry in archive.infolist()):
+        raise FileRefused("file.damaged")
+    return archive
+
+
+def only_member(stream: BinaryIO) -> Readable:
+    """Open the only file of a zip.
+
+    Raises ``FileRefused``: ``file.wrong_type`` for another number of files, ``file.too_large`` for a list of them that
+    is too long, else ``file.damaged``.
+    """
+    try:
+        archive = open_zip(stream)
         members = [entry for entry in archive.infolist() if not entry.is_dir()]
         if len(members) != 1:
             raise FileRefused("file.wrong_type")
         return archive.open(members[0])
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, RuntimeError, ValueError, OverflowError, OSError) as error:
         raise FileRefused("file.damaged") from error
 
 

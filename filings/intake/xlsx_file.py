@@ -20,7 +20,7 @@ import python_calamine
 from filings.intake.columns import Layout, TableRow
 from filings.intake.lines import CHUNK
 from filings.intake.records import FileRefused
-from filings.intake.unpack import MAX_RATIO, RATIO_FREE, stream_size
+from filings.intake.unpack import MAX_RATIO, RATIO_FREE, open_zip, stream_size
 
 MAX_ROWS: Final = 50_000
 MAX_COLUMNS: Final = 400
@@ -94,7 +94,7 @@ def refuse_oversized_workbook(stream: BinaryIO) -> None:
     if size == 0:
         raise FileRefused("file.empty")
     try:
-        archive = zipfile.ZipFile(stream)
+        archive = open_zip(stream)
         entries = archive.infolist()
         if "[Content_Types].xml" not in archive.namelist():
             raise FileRefused("file.wrong_type")

@@ -17,8 +17,9 @@ import msgspec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
+from filings.intake.lines import Readable
 from filings.intake.records import FileRefused
-from filings.intake.unpack import Unpacked
+from filings.intake.unpack import Unpacked, only_member
 from filings.intake.v3 import MAX_FILE
 from filings.v3.codes import CallRefused, MsgCode
 from filings.v3.in_flight import Reservation
@@ -29,13 +30,7 @@ CIPHERS: Final = {"0": NO_CIPHER, "1": AES}
 MD5: Final = "0"
 ZIP: Final = "0"
 RANDOM_CHARACTERS: Final = 20
-MAX_DIRECTORY: Final = 8 * 1024
-"""Bytes of a zip's list of files. One file needs some hundred; a list of millions would be read into memory."""
 
-_END: Final = b"PK\x05\x06"
-_END_BYTES: Final = 22
-_ZIP64_LOCATOR: Final = b"PK\x06\x07"
-_LOCATOR_BYTES: Final = 20
 _BLOCK_BITS: Final = 128
 
 
@@ -106,8 +101,6 @@ class Unzipped:
         except FileRefused as fault:
             large = fault.code == "file.too_large"
             raise CallRefused(MsgCode.TOO_LARGE if large else MsgCode.NOT_UNZIPPED) from fault
-        except NotImplementedError as error:
-            raise CallRefused(MsgCode.NOT_UNZIPPED) from error
         self._left -= len(piece)
         if self._left < 0:
             raise CallRefused(MsgCode.TOO_LARGE)
@@ -121,27 +114,12 @@ class Unzipped:
         return self._hash.hexdigest()
 
 
-def _only_member(content: bytes) -> zipfile.ZipExtFile:
-    _judge_directory(content)
+def _only_member(content: bytes) -> Readable:
     try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
-        members = [entry for entry in archive.infolist() if not entry.is_dir()]
-        if len(members) != 1:
-            raise CallRefused(MsgCode.NOT_ONE_FILE)
-        return archive.open(members[0])  # type: ignore[return-value]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
-        raise CallRefused(MsgCode.NOT_UNZIPPED) from error
-
-
-def _judge_directory(content: bytes) -> None:
-    """Bound the list of files before ``zipfile`` reads all of it."""
-    end = content.rfind(_END)
-    if end < 0 or len(content) - end < _END_BYTES:
-        raise CallRefused(MsgCode.NOT_UNZIPPED)
-    if content[max(0, end - _LOCATOR_BYTES) :].startswith(_ZIP64_LOCATOR):
-        raise CallRefused(MsgCode.NOT_UNZIPPED)  # for archives beyond 4 GB; its numbers would go before these
-    if int.from_bytes(content[end + 12 : end + 16], "little") > MAX_DIRECTORY:
-        raise CallRefused(MsgCode.NOT_ONE_FILE)
+        return only_member(io.BytesIO(content))
+    except FileRefused as fault:
+        damaged = fault.code == "file.damaged"
+        raise CallRefused(MsgCode.NOT_UNZIPPED if damaged else MsgCode.NOT_ONE_FILE) from fault
 
 
 class Base64Sink:

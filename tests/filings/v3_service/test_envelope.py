@@ -189,13 +189,23 @@ def test_a_bomb_is_unpacked_within_bounds() -> None:
 def test_a_list_of_files_is_bounded_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for number in range(300):
+        for number in range(2000):
             archive.writestr(str(number), b"")
 
     def never(*_args: Any) -> Any:
         raise AssertionError
 
-    monkeypatch.setattr(zipfile, "ZipFile", never)
+    monkeypatch.setattr(zipfile, "ZipInfo", never)
     with pytest.raises(CallRefused) as caught:
         Unzipped(packed.getvalue())
     assert caught.value.code == 17
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_is_neither_stored_nor_deflated_is_not_unzipped(method: int) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        archive.writestr("forms.xml", b"<x/>")
+    with pytest.raises(CallRefused) as caught:
+        Unzipped(packed.getvalue())
+    assert caught.value.code == 8
