@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from filings import synthetic, writers
 from filings.intake.decode import FileFormat
 from filings.intake.v3 import MAX_RECORDS
-from filings.intake.xlsx_file import MAX_ROWS
+from filings.intake.workbook import MAX_ROWS
 from filings.management.commands.ingest import moment
 from filings.services.authority import COLUMNS
 from pilot import clock

@@ -13,7 +13,7 @@ import xlsxwriter
 from filings.intake.check import check_row
 from filings.intake.decode import FileFormat, check, fault_of, read_rows
 from filings.intake.records import CheckedRow, FileRefused, UnitContext
-from filings.intake.xlsx_file import MAX_ROWS, cell_text
+from filings.intake.workbook import MAX_ROWS, cell_text
 
 Form = dict[str, Any]
 
@@ -243,19 +243,6 @@ class TestXlsx:
     )
     def test_a_fault_of_the_head_refuses_the_file(self, content: bytes, code: str) -> None:
         assert refusal(content, FileFormat.XLSX) == code
-
-    @pytest.mark.parametrize(
-        ("cell", "code"),
-        [
-            ('<c r="XFD2"><v>1</v></c>', "file.too_large"),
-            ("<c r = 'ZZ2'><v>1</v></c>", "file.too_large"),
-            ('<c r="A1048576"><v>1</v></c>', "file.too_many_rows"),
-            ("<c><v>1</v></c>" * 500, "file.too_large"),
-        ],
-    )
-    def test_far_off_cells_are_refused_before_a_rectangle_is_laid_out(self, cell: str, code: str) -> None:
-        sheet = f'<worksheet><sheetData><row r="1">{cell}</row></sheetData></worksheet>'
-        assert refusal(archive({"xl/worksheets/sheet1.xml": sheet.encode()}), FileFormat.XLSX) == code
 
     def test_a_bomb_is_refused_by_its_directory(self) -> None:
         content = archive({"xl/sharedStrings.xml": b" " * 120_000_000})
