@@ -113,7 +113,8 @@ def _xlsx_rows(lines: Lines, layout: Layout) -> Iterator[RawRow | TableRow]:
             if line is None:
                 yield RawRow(number, None, b"", TOO_LONG)
             else:
-                yield TableRow(number, line, _decoded(line, _CELLS), layout)
+                cells = _decoded(line, _CELLS)
+                yield TableRow(number, line, cells, layout)
 
 
 def refuse_oversized_workbook(stream: BinaryIO) -> None:
