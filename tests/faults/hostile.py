@@ -29,7 +29,7 @@ def main(files: list[str]) -> None:
             with Path(path).open("rb") as stream:
                 for row in read_rows(stream, FileFormat(file_format), national_id="1001"):
                     rows += 1
-                    faulty += row.error is not None
+                    faulty += row.data is None
         except FileRefused as refused:
             code = refused.code
             if not (refused.message("zh") and refused.message("en")):

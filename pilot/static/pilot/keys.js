@@ -9,7 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-key]")) told.hidden = true;
-});
+}, { capture: true }); // before the button's own listener, which may fail at once
 document.addEventListener("allauth.error", (event) => {
   const failure = FAILURES[event.detail.exception.name];
   if (failure) event.preventDefault(); // else the console keeps what nobody expected
