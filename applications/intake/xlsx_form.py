@@ -26,9 +26,15 @@ from pilot.errors import Refused
 MAX_ROWS: Final = 2_000
 MAX_COLUMNS: Final = 100
 MAX_PART: Final = 32 * 1024 * 1024
+MAX_TEXT: Final = 64 * 1024 * 1024
+"""Bytes of text in all cells, were each the longest shared one: the reader gives every cell a copy."""
 LABEL_HEADING: Final = "项目"
 VALUE_HEADING: Final = "填写内容"
 _CELL: Final = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br\s*=\s*["']([A-Za-z]+)(\d+)["']""")
+_ANY_CELL: Final = re.compile(rb"<(?:\w+:)?c[\s/>]")
+_SHEET: Final = re.compile(rb"<(?:\w+:)?sheetData\b")
+_SHARED_TEXTS: Final = re.compile(rb"<(?:\w+:)?sst\b")
+_END_OF_TEXT: Final = re.compile(rb"</(?:\w+:)?si>")
 _EPOCH_1904: Final = re.compile(rb"""\bdate1904\s*=\s*["'](?:1|true|on)["']""", re.IGNORECASE)
 _MARKER: Final = re.compile(r"[\w.-]+/\d+")
 
@@ -63,22 +69,33 @@ def read_xlsx(content: bytes, keys: Collection[str], labels: Labels) -> tuple[Fo
 
 
 def _checked(content: bytes) -> date:
-    """The reader lays a sheet out as a full rectangle, so a far-off cell would claim gigabytes: looked for first."""
-    epoch = EPOCH_1900
+    """The reader lays a sheet out as a full rectangle, so a far-off cell would claim gigabytes: looked for first.
+
+    So would cells that stand where the one before ends, which programs that people fill in forms with never write, and
+    one long text that many cells share.
+    """
+    epoch, cells, longest = EPOCH_1900, 0, 0
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for entry in archive.infolist():
                 if entry.file_size > MAX_PART:
                     raise Refused(_("XLSX 文件解压后过大"))
-                if not entry.filename.lower().endswith(".xml"):
-                    continue
-                part = archive.read(entry)
-                if any(_is_far(column, row) for column, row in _CELL.findall(part)):
+                part = archive.read(
+                    entry
+                )  # whatever its name: a workbook's own list says which part is a sheet
+                placed = _CELL.findall(part)
+                unplaced = bool(_SHEET.search(part)) and len(_ANY_CELL.findall(part)) > len(placed)
+                if unplaced or any(_is_far(column, row) for column, row in placed):
                     raise Refused(_("工作表超出表格的范围，请使用下载的表格填写"))
+                cells += len(placed)
+                if _SHARED_TEXTS.search(part):
+                    longest = max(longest, *map(len, _END_OF_TEXT.split(part)))
                 if entry.filename == "xl/workbook.xml" and _EPOCH_1904.search(part):
                     epoch = EPOCH_1904
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, NotImplementedError) as error:
         raise Refused(_("XLSX 文件已损坏或已加密，请重新上传")) from error
+    if cells * longest > MAX_TEXT:
+        raise Refused(_("XLSX 文件解压后过大"))
     return epoch
 
 

@@ -109,7 +109,7 @@ MAX_COLUMNS: Final = 4_096
 """A hundred websites have fewer; every row costs time for every column."""
 _MOST_PLACES: Final = 32_768
 """How the JSON text goes is kept for the sets of columns that rows fill while they have no more columns together."""
-_MARK: Final = "\ue000"  # private use: in no column's name
+_MARK: Final = "\ue000"  # private use: in no name of the contract
 _MARKED: Final = re.compile(f'"{_MARK}([0-9]+)"').split
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +18,7 @@ from tests.factories import world
 
 GARBLED: Final = "文字编码不正确（乱码）"
 MOVED: Final = "项目名称与所在行不符，可能已移动"
+FAR: Final = "工作表超出表格的范围，请使用下载的表格填写"
 NO_FIELDS: Final = "没有可读取的表单域，请下载可填写的 PDF 或 XLSX"
 NOT_TEXT: Final = "单元格不是文本，可能丢失前导零或写法，请改为文本"
 OTHER_COMPANY: Final = "该表格填写的统一社会信用代码是其他单位的，未读入任何内容"
@@ -44,6 +48,37 @@ def _pdf(**options: Any) -> Callable[[bytes], bytes]:
 
 def _book(lines: Any = None, **options: Any) -> Callable[[bytes], bytes]:
     return lambda blank: workbook(rows() if lines is None else lines, **options)
+
+
+def _rewritten(change: Callable[[str, bytes], tuple[str, bytes]]) -> Callable[[bytes], bytes]:
+    """A filled-in workbook with other names and contents of its parts."""
+
+    def make(blank: bytes) -> bytes:
+        out = io.BytesIO()
+        with (
+            zipfile.ZipFile(io.BytesIO(_book()(blank))) as book,
+            zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as changed,
+        ):
+            for name in book.namelist():
+                changed.writestr(*change(name, book.read(name)))
+        return out.getvalue()
+
+    return make
+
+
+def _without_places(name: str, part: bytes) -> tuple[str, bytes]:
+    return name, re.sub(rb'(<(?:row|c)) r="[A-Z]*\d+"', rb"\1", part) if "/worksheets/" in name else part
+
+
+def _far_in_another_part(name: str, part: bytes) -> tuple[str, bytes]:
+    if "/worksheets/" in name:
+        return name.replace(".xml", ".dat"), part.replace(b'r="A1"', b'r="XFD1048576"', 1)
+    return name, part.replace(b"sheet1.xml", b"sheet1.dat")
+
+
+def _long_text(name: str, part: bytes) -> tuple[str, bytes]:
+    text = b"<t>" + b"x" * 2**20
+    return name, part.replace(b"<t>", text, 1) if name.endswith("sharedStrings.xml") else part
 
 
 def _set(name: str, text: bytes) -> Callable[[Pdf], None]:
@@ -305,9 +340,10 @@ WORKBOOKS: Final = {
         _book([*rows(), ("统一社会信用代码", "9144000000000001", "uscc")]), contradicting=("uscc",)
     ),
     "no row of the form": Case(_book([("姓名", "示例甲", "name")]), refused=NO_FIELDS),
-    "a cell far away": Case(
-        _book([*rows(), *[("", "", "")] * 2_500]), refused="工作表超出表格的范围，请使用下载的表格填写"
-    ),
+    "cells without places": Case(_rewritten(_without_places), refused=FAR),
+    "a cell far away in a part of another name": Case(_rewritten(_far_in_another_part), refused=FAR),
+    "one long text for all cells": Case(_rewritten(_long_text), refused="XLSX 文件解压后过大"),
+    "a cell far away": Case(_book([*rows(), *[("", "", "")] * 2_500]), refused=FAR),
 }
 CASES: Final = {
     **{f"PDF: {name}": case for name, case in PDFS.items()},

@@ -114,18 +114,23 @@ SPOILERS: tuple[Callable[[Random, Any], None], ...] = (
 )  # fmt: skip
 
 
-def generated(number: int, seed: int, context: UnitContext) -> Iterator[Any]:
-    """Rows of which one in six is sound, the others spoilt in one or two places."""
-    rng = Random(seed)  # noqa: S311 (repeatable test data, no secret)
-    forms = synthetic.make_forms(
+def made(
+    number: int, seed: int, context: UnitContext, error_rate: float = 0.0
+) -> Iterator[synthetic.SyntheticForm]:
+    return synthetic.make_forms(
         number,
         unit_code=context.unit_code,
         seed=seed,
-        error_rate=0.1,
+        error_rate=error_rate,
         collected_from=context.run_opens,
         collected_to=context.received_at - timedelta(minutes=4),
     )
-    for form in forms:
+
+
+def generated(number: int, seed: int, context: UnitContext) -> Iterator[Any]:
+    """Rows of which one in six is sound, the others spoilt in one or two places."""
+    rng = Random(seed)  # noqa: S311 (repeatable test data, no secret)
+    for form in made(number, seed, context, error_rate=0.1):
         row = form.record
         for _ in range(rng.randint(1, 2)):
             try:
@@ -164,14 +169,7 @@ def test_whoever_is_sound_has_no_fault(context: UnitContext) -> None:
 def records(number: int, seed: int, context: UnitContext) -> Iterator[Any]:
     """Sound rows, some with a website or an approval more."""
     rng = Random(seed)  # noqa: S311 (repeatable test data, no secret)
-    forms = synthetic.make_forms(
-        number,
-        unit_code=context.unit_code,
-        seed=seed,
-        collected_from=context.run_opens,
-        collected_to=context.received_at - timedelta(minutes=4),
-    )
-    for form in forms:
+    for form in made(number, seed, context):
         site = form.record["websites"][0]
         if rng.random() < 0.3:
             site["approval"] = {"type": 1, "number": "示例〔2019〕1号", "files": ["a.jpg", "b.jpg"]}
@@ -251,14 +249,7 @@ def test_the_texts_of_few_sets_of_columns_are_kept(
 
 
 def test_good_rows_take_the_short_way(context: UnitContext) -> None:
-    forms = synthetic.make_forms(
-        300,
-        unit_code=context.unit_code,
-        seed=1,
-        collected_from=context.run_opens,
-        collected_to=context.received_at - timedelta(minutes=4),
-    )
-    assert all(judged_alike(form.record, context) for form in forms)
+    assert all(judged_alike(form.record, context) for form in made(300, 1, context))
 
 
 @pytest.mark.slow
