@@ -35,6 +35,7 @@ from pilot.benchmarks.forms_world import (
     open_job,
     receive,
 )
+from pilot.garbage import keep_what_is_loaded
 from pilot.models import PilotUnit, Programme
 
 COPY: Final = "bench_copy"
@@ -81,6 +82,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Mapping[str, Any]) -> Report:
     """Measure every way in turn, so often; then history and memory."""
     programme = install()
+    keep_what_is_loaded()  # as ``manage.py ingest`` and the workers do
     speeds = _measure_ways(programme, options)
     speed = {name: statistics.median(values) for name, values in speeds.items()}
     report = Report("intake", runs=options["runs"])

@@ -15,7 +15,9 @@ def main(job_id: int) -> None:
     from filings.enums import JobState
     from filings.services import uploads
     from pilot.benchmarks import processes
+    from pilot.garbage import keep_what_is_loaded
 
+    keep_what_is_loaded()
     done = uploads.process(job_id=job_id)
     if done.state != JobState.DONE:
         raise RuntimeError(done.fault)

@@ -16,6 +16,7 @@ from filings.models import FormRefusal, UploadJob
 from filings.services import comparison, rejects, spool, uploads
 from pilot.actors import Actor
 from pilot.errors import PilotError
+from pilot.garbage import keep_what_is_loaded
 from pilot.rules import SHANGHAI
 from pilot.selectors import register
 
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON only")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        keep_what_is_loaded()
         try:
             unit = register.by_code(options["unit"])
             with options["file"].open("rb") as source:
