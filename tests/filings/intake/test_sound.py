@@ -252,6 +252,28 @@ def test_good_rows_take_the_short_way(context: UnitContext) -> None:
     assert all(judged_alike(form.record, context) for form in made(300, 1, context))
 
 
+DIGESTS = (
+    "A" * 64, "g" * 64, "０" * 64, "0" * 63, "0" * 65, f" {'0' * 62} ", f"{'0' * 62}  ", f"{'0' * 31}  {'0' * 31}",
+    "0" * 62 + "٠٠",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("digest", DIGESTS)
+@pytest.mark.parametrize("place", [0, -1])
+def test_a_digest_in_another_form_takes_the_long_way(context: UnitContext, digest: str, place: int) -> None:
+    (form,) = made(1, 87, context)
+    form.record["images"][place]["sha256"] = digest
+    assert not judged_alike(form.record, context)
+
+
+@pytest.mark.parametrize("size", [62, 63, 65, 66])
+def test_each_digest_has_its_own_length(context: UnitContext, size: int) -> None:
+    (form,) = made(1, 87, context)
+    first, second = form.record["images"][:2]
+    first["sha256"], second["sha256"] = "0" * size, "0" * (128 - size)
+    assert not judged_alike(form.record, context)
+
+
 @pytest.mark.slow
 def test_a_hundred_thousand_rows(context: UnitContext) -> None:
     found = sum(judged_alike(row, context) for row in generated(100_000, 2019, context))
