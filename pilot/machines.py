@@ -234,6 +234,11 @@ def append_only(name: str = "append_only") -> tuple[pgtrigger.Trigger, ...]:
     )
 
 
+def never_deleted() -> pgtrigger.Trigger:
+    """Trigger: no row is ever deleted."""
+    return pgtrigger.Protect(name="kept", operation=pgtrigger.Delete)
+
+
 def frozen(*columns: str, states: Iterable[str], name: str = "frozen") -> pgtrigger.Trigger:
     """Trigger: while a case stays in one of these states, the columns that decided it do not change."""
     old, new = (", ".join(f"{row}.{column}" for column in columns) for row in ("OLD", "NEW"))

@@ -23,6 +23,7 @@ from pilot.machines import (
     four_eyes,
     frozen,
     machine,
+    never_deleted,
     step,
 )  # fmt: skip
 from pilot.models import PilotUnit
@@ -187,7 +188,7 @@ class InspectionReading(Owned):
         ]
         triggers = (
             pgtrigger.ReadOnly(name="facts", exclude=["remark"]),
-            pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
+            never_deleted(),
         )
 
     def __str__(self) -> str:

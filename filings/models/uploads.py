@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from filings.enums import JobState
 from pilot.actors import Actor
-from pilot.machines import EVERYTHING, NOTHING, Case, StateField, machine, step
+from pilot.machines import EVERYTHING, NOTHING, Case, StateField, machine, never_deleted, step
 from pilot.models import PilotUnit
 
 BY_REQUEST = "api"  # the name of what came in without a file; no file is kept under it
@@ -53,6 +53,7 @@ class UploadJob(Case):
             models.Index(fields=["unit"], condition=Q(duplicates__gt=0), name="jobs_with_repeats"),
             models.Index(fields=["id"], condition=Q(dry_run=True), name="jobs_tried"),
         ]
+        triggers = (never_deleted(),)  # stored forms refer to it, which have no foreign keys
 
     def __str__(self) -> str:
         return self.source_name

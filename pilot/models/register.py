@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from pilot.actors import Actor
 from pilot.enums import FilingType, Province, UnitStatusKind
-from pilot.machines import EVERYTHING, NOTHING, Owned, append_only
+from pilot.machines import EVERYTHING, NOTHING, Owned, append_only, never_deleted
 
 
 class PilotUnit(Owned):
@@ -31,6 +31,7 @@ class PilotUnit(Owned):
         constraints = [
             models.UniqueConstraint(fields=["programme", "organisation"], name="one_unit_per_provider")
         ]
+        triggers = (never_deleted(),)  # stored forms refer to it, which have no foreign keys
 
     def __str__(self) -> str:
         return f"{self.code} {self.organisation.name}"

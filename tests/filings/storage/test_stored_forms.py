@@ -173,3 +173,15 @@ def test_two_units_may_use_the_same_number(unit: Any, sent: dict[str, Any], prog
     stored = VerificationForm.unscoped.filter(form_no=sent["form_no"]).order_by("unit")
     assert [form.unit for form in stored] == [unit, other]
     assert [storage.open_form(form)["form_no"] for form in stored] == [sent["form_no"]] * 2
+
+
+@pytest.mark.parametrize("table", ["pilot_pilotunit", "filings_uploadjob", "filings_unitmonthkey"])
+def test_what_stored_forms_refer_to_is_never_deleted(sent: dict[str, Any], table: str) -> None:
+    """They have no foreign keys: each row would look up the same three rows again."""
+    with pytest.raises(DatabaseError, match="Cannot delete rows"), connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table}")
+
+
+def test_stored_forms_refer_to_what_is_there(unit: Any, sent: dict[str, Any]) -> None:
+    (form,) = VerificationForm.unscoped.select_related("unit", "job", "key")
+    assert (form.unit, form.job.unit, form.key.unit, form.key.month) == (unit, unit, unit, date(2019, 6, 1))
