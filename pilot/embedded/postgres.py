@@ -20,9 +20,10 @@ SETTINGS = {
     "listen_addresses": "",
     "max_connections": "160",
     "max_locks_per_transaction": "128",
-    "shared_buffers": "192MB",
+    "shared_buffers": "512MB",  # touched as it is used: a server with little in it takes little
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
+    "max_wal_size": "4GB",  # a large file does not bring on a checkpoint of its own
     "random_page_cost": "1.1",
     "jit": "off",
     "timezone": "UTC",
