@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
-from operator import mul
 from typing import Final
 
 from filings.rules import USCC_CERT_TYPES, CertType
@@ -24,12 +23,10 @@ DATE: Final[Faults] = ("cert.date",)
 
 USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """GB 32100: no I, O, S, V, Z; a character's value is its place here."""
-_USCC_VALUES: Final = bytes.maketrans(USCC_ALPHABET.encode(), bytes(range(len(USCC_ALPHABET))))
-_USCC_WEIGHTS: Final = tuple(pow(3, place, 31) for place in range(17))
+_USCC_DIGITS: Final = bytes.maketrans(USCC_ALPHABET.encode(), b"0123456789abcdefghijklmnopqrstu")
+"""To the digits of the same value that ``int`` reads."""
 _USCC_SHAPE: Final = re.compile(r"[1-9ANY][0-9A-HJ-NP-RTUWXY][0-9]{6}[0-9A-HJ-NP-RTUWXY]{10}").fullmatch
 
-_ID_DIGITS: Final = bytes.maketrans(b"0123456789", bytes(range(10)))
-_ID_WEIGHTS: Final = tuple(pow(2, 17 - place, 11) for place in range(17))
 _ID_CHECKS: Final = "10X98765432"
 _ID_SHAPE: Final = re.compile(r"[0-9]{17}[0-9X]").fullmatch
 
@@ -42,13 +39,15 @@ _OTHER: Final = re.compile(r"[^\s]{1,255}(?: [^\s]+)*").fullmatch
 
 def uscc_check_character(body: str) -> str:
     """Return the 18th character for the first 17 of a unified social credit code (weights 3^(i-1) mod 31)."""
-    total = sum(map(mul, body.encode("ascii").translate(_USCC_VALUES), _USCC_WEIGHTS))
+    # Those weights are the places of a number to base 3 read from its end; 34 is 3 mod 31, and has all the digits.
+    total = int(body.encode("ascii").translate(_USCC_DIGITS)[::-1], 34)
     return USCC_ALPHABET[-total % 31]
 
 
 def id_check_character(body: str) -> str:
     """Return the 18th character for the first 17 digits of a citizen identity number (ISO 7064 MOD 11-2)."""
-    return _ID_CHECKS[sum(map(mul, body.encode("ascii").translate(_ID_DIGITS), _ID_WEIGHTS)) % 11]
+    # The weights 2^17 … 2^1 are the places of a number to base 2, once more by 2; 13 is 2 mod 11, and has all digits.
+    return _ID_CHECKS[int(body, 13) * 2 % 11]
 
 
 def uscc_faults(number: str) -> Faults:
