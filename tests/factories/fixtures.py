@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import override_settings
 
+from filings.models import VerificationForm
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.models import Programme
@@ -29,9 +30,9 @@ def flush_past_append_only() -> None:
     """Emptying the tables after a test with real commits is the one TRUNCATE the append-only triggers let through."""
     plain = DatabaseOperations.sql_flush
 
-    def sql_flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
-        # The partitioned table of forms is no managed model, so only a cascade reaches it.
-        statements = plain(self, *args, **{**kwargs, "allow_cascade": True})
+    def sql_flush(self: DatabaseOperations, style: Any, tables: Sequence[str], **kwargs: Any) -> list[str]:
+        # The partitioned table of forms is no managed model, so Django does not name it.
+        statements = plain(self, style, [*tables, VerificationForm._meta.db_table], **kwargs)
         role = "SET session_replication_role = "
         return [f"{role}replica", *statements, f"{role}origin"] if statements else statements
 
