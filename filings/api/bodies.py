@@ -19,11 +19,25 @@ from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError, ValidationError
 
+from filings.intake.decode import FileFormat
 from filings.services import spool, uploads
+from pilot.api.views import NDJSON
 from pilot.errors import PilotError
 
 LARGEST_FILE: Final = uploads.LARGEST_FILE
 MULTIPART: Final = "multipart/form-data"
+TYPES: Final = {
+    NDJSON: FileFormat.NDJSON,
+    "text/csv": FileFormat.CSV,
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": FileFormat.XLSX,
+    "application/xml": FileFormat.V3,
+    "text/xml": FileFormat.V3,
+    "application/gzip": "",
+    "application/zip": "",
+    "application/octet-stream": "",
+    MULTIPART: "",
+}
+"""Content type of a file, or of the request around it → format; an empty one is told by ``format`` or the content."""
 PART: Final = "file"
 CHUNK: Final = 64 * 1024
 LONGEST_BOUNDARY: Final = 200

@@ -27,15 +27,6 @@ from pilot.services.idempotency import Answer
 
 JOBS_SHOWN: Final = 100
 REFUSALS_SHOWN: Final = 1_000
-TYPES: Final = {
-    NDJSON: FileFormat.NDJSON,
-    "text/csv": FileFormat.CSV,
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": FileFormat.XLSX,
-    "application/xml": FileFormat.V3,
-    "text/xml": FileFormat.V3,
-}
-"""Content type → format. Packed files and ``application/octet-stream`` are told by ``format`` or by their content."""
-UNTOLD: Final = ("application/octet-stream", "application/gzip", "application/zip", bodies.MULTIPART)
 
 
 class Forms(KeyView):
@@ -82,7 +73,7 @@ class Uploads(KeyView):
     @extend_schema(**schemas.UPLOADS_POST)
     def post(self, request: Any) -> HttpResponse:
         """Hand in a file: 202 with a job, whose address tells how far it is and what became of every row."""
-        stated = self.media_type(*TYPES, *UNTOLD)
+        stated = self.media_type(*bodies.TYPES)
         query = request.query_params
         chosen, encoding = query.get("format"), query.get("encoding", "utf-8")
         if chosen not in {None, *FileFormat}:
@@ -101,7 +92,7 @@ class Uploads(KeyView):
                 unit=self.unit,
                 waiting=waiting,
                 name=name,
-                format=chosen or TYPES.get(kind, ""),
+                format=chosen or bodies.TYPES.get(kind, ""),
                 encoding=encoding,
                 arrived_at=request._request.arrived_at,
                 dry_run=trial,

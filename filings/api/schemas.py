@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
+from filings.api import bodies
 from filings.enums import FindingKind, FindingSource, FindingState, JobState, RectificationState
 from filings.intake.decode import FileFormat
 from filings.rules import ERRORS
@@ -153,16 +154,12 @@ AFTER: Final = OpenApiParameter(
     "after", {"type": "string", "pattern": "^[0-9]{1,18}$"}, description=_("上一页答复中的 next")
 )
 BINARY: Final = {"type": "string", "format": "binary"}
-
-UPLOAD_TYPES: Final = (
-    "application/x-ndjson",
-    "text/csv",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "application/xml",
-    "application/gzip",
-    "application/zip",
-    "application/octet-stream",
-)
+ONE_FILE: Final = {
+    "type": "object",
+    "properties": {bodies.PART: BINARY},
+    "required": [bodies.PART],
+    "additionalProperties": False,
+}
 
 FORMS_POST: Final[dict[str, Any]] = {
     "operation_id": "submitForms",
@@ -196,7 +193,7 @@ UPLOADS_POST: Final[dict[str, Any]] = {
         KEY,
         LANGUAGE,
     ],
-    "request": dict.fromkeys(UPLOAD_TYPES, BINARY),
+    "request": dict.fromkeys(bodies.TYPES, BINARY) | {bodies.MULTIPART: ONE_FILE},
     "responses": {202: Job, **refusals(*REFUSED_POSTS)},
 }
 UPLOAD_GET: Final[dict[str, Any]] = {

@@ -305,3 +305,12 @@ def test_the_letter_names_facts_figures_and_the_last_day(order: Rectification, b
         "请于2019年7月15日（含当日）前",
     ):
         assert words in text
+
+
+@pytest.mark.parametrize("after", ["x", "-1", "٣", "1" * 19, "1" * 5_000])
+@pytest.mark.parametrize("path", ["findings/", "rectifications/"])
+def test_a_page_that_goes_on_from_nowhere_is_refused_in_words(
+    order: Rectification, path: str, after: str
+) -> None:
+    answer = Caller(issued(order.unit).secret).get(f"{path}?after={after}")
+    assert (answer.status_code, [error["parameter"] for error in answer.json()["errors"]]) == (400, ["after"])

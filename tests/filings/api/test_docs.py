@@ -19,13 +19,14 @@ from django.test import Client
 from django.urls import reverse
 
 from filings import api_docs, rules, writers
+from filings.api import bodies
 from filings.enums import JobState
 from filings.models import UploadJob, VerificationForm
 from filings.rules import ERRORS, FILE_FAULTS
 from filings.services import uploads
 from pilot import policy, problems
 from pilot.api import schema as pieces
-from tests.filings.api.caller import forms, issued
+from tests.filings.api.caller import Caller, forms, issued
 
 EXAMPLES = api_docs.EXAMPLES
 COMMANDS = {".sh": ["sh"], ".py": [sys.executable], ".java": ["java"]}
@@ -124,6 +125,20 @@ def test_every_operation_documents_every_error() -> None:
         if statuses != sorted(always | own):
             wrong[path, method] = sorted(always | own)
     assert wrong == {}
+
+
+@pytest.mark.django_db
+def test_an_upload_may_be_of_every_type_that_is_described(unit: Any) -> None:
+    """And of no other: each is taken as far as its content, which is no form."""
+    document = Client().get(reverse("api_schema"), {"format": "json"}).json()
+    described = document["paths"]["/api/v1/uploads/"]["post"]["requestBody"]["content"]
+    caller = Caller(issued(unit).secret)
+    assert sorted(described) == sorted(bodies.TYPES)
+    assert {kind: caller.post("uploads/", b"-", content_type=kind).status_code for kind in described} == {
+        kind: 400 if kind == bodies.MULTIPART else 422 for kind in described
+    }
+    assert caller.post("uploads/", b"-", content_type="text/plain").status_code == 415
+    assert described[bodies.MULTIPART]["schema"]["required"] == [bodies.PART]
 
 
 def test_every_status_a_code_has_is_one_that_is_described() -> None:
