@@ -5,8 +5,11 @@ The names are those of ``filings.intake.columns``; what is said here of them is 
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import Any, Final, NamedTuple
 
+from django.utils.translation import get_language, gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from filings.rules import CERT_TYPES_BY_NATURE, PERSONAL_CERT_TYPES, SERVICE_CONTENT_NEEDING_APPROVAL
@@ -205,3 +208,53 @@ def guide() -> tuple[Part, ...]:
 def names() -> list[str]:
     """The columns in the order of the guide."""
     return [column.name for part in guide() for column in part.columns]
+
+
+_WEBSITE: Final = re.compile(r"websites\.([0-9]+)\.(.+)").fullmatch
+_IMAGE: Final = re.compile(r"images\.([0-9]+)\.(.+)").fullmatch
+_OF_IMAGE: Final = {"format": _("格式"), "sha256": "SHA-256", "bytes": _("字节数")}
+
+
+class Place(NamedTuple):
+    """Where an error of a row is: the name of its column, what that means, and what may stand there."""
+
+    column: str
+    meaning: str = ""
+    allowed: str = ""
+
+
+def place_of(pointer: str) -> Place:
+    """The place a JSON pointer into a form names; without a meaning for the whole row and for unknown names.
+
+    Columns of pictures bear their use, which a pointer does not tell.
+    """
+    name = pointer.removeprefix("/").replace("/", ".")
+    columns = _by_name(get_language() or "zh-hans")
+    if image := _IMAGE(name):
+        words = gettext("影像 %(number)s") % {"number": int(image[1]) + 1}
+        known = columns.get(f"images.face.{image[2]}")
+        return (
+            Place("", _joined(words, _OF_IMAGE[image[2]]), str(known[1].allowed))
+            if known
+            else Place("", words)
+        )
+    website = _WEBSITE(name)
+    known = columns.get(f"websites.0.{website[2]}" if website else name)
+    if known is None:
+        return Place(name)
+    words, column = known
+    if website is not None:
+        of_person = website[2].startswith("principal.")
+        words = gettext("网站 %(number)s 负责人") if of_person else gettext("网站 %(number)s")
+        words %= {"number": int(website[1]) + 1}
+    return Place(name, _joined(words, column.meaning), str(column.allowed))
+
+
+def _joined(part: str, meaning: Any) -> str:
+    return gettext("%(part)s：%(meaning)s") % {"part": part, "meaning": meaning}
+
+
+@cache
+def _by_name(language: str) -> dict[str, tuple[str, Guide]]:
+    with override(language):
+        return {column.name: (str(part.title), column) for part in guide() for column in part.columns}

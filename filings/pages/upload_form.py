@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django import forms
 from django.template.defaultfilters import filesizeformat
@@ -57,6 +57,11 @@ class ChoicesForm(ActForm):
     )
 
 
+_OUT: Final = gettext_lazy(
+    "本单位现在不在试点中（如已暂停）：不在试点期间采集的核验单会被拒收，此前采集的仍可上报。"
+)
+
+
 class UploadForm(ChoicesForm):
     """A file of forms with the choices; the page has more than the fields."""
 
@@ -89,15 +94,15 @@ class UploadForm(ChoicesForm):
         return reverse("upload-job_pieces")
 
     @property
-    def late(self) -> str:
-        """Why what is handed in now will not count, in words; empty while it does."""
+    def warning(self) -> str:
+        """Why what is handed in now will not count, or only in part be taken, in words; else empty."""
         units = register.units(self.actor, at=clock.now()).select_related("programme")
         unit = units.filter(organisation=self.actor.organisation_id).first()
         if unit is None:
             return ""
         context = unit_context(unit, clock.now())
         if not context.received_late:
-            return ""
+            return "" if context.is_active(context.received_at) else str(_OUT)
         if context.received_at < context.run_closes:
             return _("本单位已退出试点：现在上报的核验单标为迟报，不计入准确率。")
         day = {"day": local_day(last_moment(context.run_closes)).isoformat()}

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from filings import column_guide
 from filings.enums import JobState
 from filings.intake.decode import FileFormat
 from filings.models import FormRefusal, FormRepeat, UploadJob
@@ -29,6 +30,9 @@ MILESTONE: Final = 25
 """Readers of the screen are told of every so many per cent, not of every second."""
 STREAMED: Final = frozenset({FileFormat.NDJSON, FileFormat.CSV})
 """Formats whose rows are read one after another; of the others the whole file is read before the first row."""
+TABLES: Final = frozenset({FileFormat.CSV, FileFormat.XLSX})
+OTHERWISE: Final = frozenset({"field.format", "field.enum", "field.type", "field.required"})
+"""Faults whose own words do not tell what should stand there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +241,7 @@ def _refusals(job: UploadJob, params: Mapping[str, Any]) -> Refusals:
     return Refusals(
         total=page.paginator.count,
         codes=_codes(job, here, language),
-        table=_table(page, language),
+        table=_table(job, page, language),
         page=page,
         filtered=f"{chosen} {general(chosen, language)}" if chosen else "",
         reset=f"{here}#refusals",
@@ -260,9 +264,10 @@ def _codes(job: UploadJob, here: str, language: str) -> Section:
     )
 
 
-def _table(page: Page[Any], language: str) -> Section:
+def _table(job: UploadJob, page: Page[Any], language: str) -> Section:
+    of_table = job.format in TABLES
     rows = [
-        Row("", [refusal.row, refusal.form_no, error["code"], error["field"], error["message"]])
+        Row("", [refusal.row, refusal.form_no, error["code"], *_words(error, of_table=of_table)])
         for refusal in page.object_list
         for error in rejects.as_dict(refusal, language)["errors"]
     ]
@@ -273,7 +278,18 @@ def _table(page: Page[Any], language: str) -> Section:
             Column("form_no", _("核验单编号")),
             Column("code", _("代码")),
             Column("field", _("字段")),
+            Column("place", _("列名") if of_table else _("位置")),
             Column("message", _("说明")),
         ],
         rows=rows,
+        note=_("行号从表头下第一行数据起算") if of_table else _("空行不计入行号"),
     )
+
+
+def _words(error: Mapping[str, str], *, of_table: bool) -> tuple[str, str, str]:
+    """The field as the form calls it, as the file does, and what is wrong with it."""
+    place = column_guide.place_of(error["field"])
+    message = error["message"]
+    if error["code"] in OTHERWISE and place.allowed:
+        message = _("%(fault)s；应填：%(allowed)s") % {"fault": message, "allowed": place.allowed}
+    return place.meaning, place.column if of_table else error["field"], message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from datetime import timedelta
@@ -14,10 +15,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from filings import column_guide, writers
 from filings.models import UploadJob
 from filings.services import spool, uploads
 from pilot.actors import Actor
 from pilot.models import Person
+from pilot.services import register
 from pilot.ui import Tag
 from tests.factories import world
 
@@ -209,11 +212,65 @@ def test_refusals_are_paged_and_filtered_by_code(provider: Actor, made: Any, han
     assert costs[0] == costs[1]
 
 
+def refused_cells(client: Client, job: UploadJob) -> list[list[Any]]:
+    """Every fault told of a job: field, place, words."""
+    table = client.get(reverse("upload-job_detail", args=[job.pk])).context["job"].refusals.table
+    return [list(row.cells[3:]) for row in table.rows]
+
+
+def test_a_fault_names_its_field_its_place_in_the_file_and_what_should_stand_there(
+    provider: Actor, made: Any, hand_in: Any
+) -> None:
+    form = made(1)[0]
+    del form["subject_kind"]
+    form["collected_at"] = "2019/06/30 08:57"
+    form["websites"][0]["principal"]["mobile"] = "12013800138"
+    form["images"][0]["bytes"] = 0
+    assert refused_cells(client_of(provider), hand_in(form)) == [
+        ["核验单：主办者类型", "/subject_kind", "缺少必填项；应填：unit 单位，person 个人"],
+        ["采集与比对：采集时间", "/collected_at", "格式不正确；应填：如 2019-06-03T10:00:00+08:00"],
+        ["网站 1 负责人：手机号码", "/websites/0/principal/mobile", "手机号码不正确"],
+        ["影像 1：字节数", "/images/0/bytes", "格式不正确；应填：不超过 102400"],
+    ]
+
+
+def test_a_fault_in_a_table_names_the_column(unit: Any, provider: Actor, made: Any) -> None:
+    out = io.BytesIO()
+    form = made(1)[0]
+    form["websites"][0]["access"]["mode"] = 3
+    writers.write_csv([form], out, column_guide.names())
+    client = client_of(provider)
+    upload(client, out.getvalue(), "forms.csv")
+    job = uploads.process(job_id=UploadJob.unscoped.get().pk)
+    table = client.get(reverse("upload-job_detail", args=[job.pk])).context["job"].refusals.table
+    assert ([column.label for column in table.columns[3:5]], table.note) == (
+        ["字段", "列名"],
+        "行号从表头下第一行数据起算",
+    )
+    assert refused_cells(client, job) == [
+        [
+            "网站 1：接入方式",
+            "websites.0.access.mode",
+            "取值不在允许的范围内；应填：1 专线，2 主机托管，4 虚拟主机，8 其他，16 云接入",
+        ]
+    ]
+
+
+def test_a_suspended_unit_reads_what_is_still_taken(unit: Any, provider: Actor) -> None:
+    client = client_of(provider)
+    assert client.get(reverse("upload-job_create")).context["page"].form.warning == ""
+    start = world.moment("2019-06-20 00:00")
+    register.set_status(actor=world.SETUP, unit=unit, kind="suspended", start=start, reason="CZ（示例）")
+    said = "本单位现在不在试点中（如已暂停）：不在试点期间采集的核验单会被拒收，此前采集的仍可上报。"
+    page = client.get(reverse("upload-job_create")).content.decode()
+    assert f'<p class="strip strip-warning">{said}</p>' in page
+
+
 def test_what_comes_after_the_run_phase_is_said_to_count_for_nothing(
     provider: Actor, made: Any, hand_in: Any
 ) -> None:
     client = client_of(provider)
-    assert client.get(reverse("upload-job_create")).context["page"].form.late == ""
+    assert client.get(reverse("upload-job_create")).context["page"].form.warning == ""
     for received, words in (("2019-06-30 12:00", ""), ("2020-01-06 12:00", "其中迟报 1，不计入准确率")):
         world.at(received)
         job = hand_in(made(1, seed=len(words))[0], received=received)
@@ -229,7 +286,7 @@ def test_what_comes_after_the_run_phase_is_said_to_count_for_nothing(
     told = [dict(zip(keys, row.cells, strict=True)) for row in shown.rows]
     assert [(row["accepted"], row["late"]) for row in told] == [(1, Tag("迟报", "warning")), (1, None)]
     warned = "试点运行阶段已于 2019-12-31 结束：现在上报的核验单标为迟报，不计入准确率。"
-    assert client.get(reverse("upload-job_create")).context["page"].form.late == warned
+    assert client.get(reverse("upload-job_create")).context["page"].form.warning == warned
     assert (
         f'<p class="strip strip-warning">{warned}</p>'
         in client.get(reverse("upload-job_create")).content.decode()
