@@ -81,7 +81,10 @@ def _bounded_content(stream: Readable) -> bytes:
 
 
 def events(stream: Readable) -> Iterator[tuple[str, int, Any]]:
-    """Yield ``(event, depth, element)``; depth 0 is the root, 3 a record. No entity is resolved, nothing fetched."""
+    """Yield ``(event, depth, element)``; depth 0 is the root, 3 a record. No entity is resolved, nothing fetched.
+
+    Comments and processing instructions are left out: they are no content, and would cut the text they stand in.
+    """
     parsed = etree.iterparse(
         stream,
         events=("start", "end"),
@@ -90,6 +93,8 @@ def events(stream: Readable) -> Iterator[tuple[str, int, Any]]:
         load_dtd=False,
         dtd_validation=False,
         huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     depth = -1
     for event, element in parsed:
@@ -183,18 +188,18 @@ def _records(content: bytes, operation: str, provider: str) -> Iterator[RawRow]:
 
 
 def canonical_digest(element: Any) -> str:
-    """Return the SHA-256 (hex) of a record in exclusive C14N, without comments and white-space-only text.
+    """Return the SHA-256 (hex) of a record of :func:`events` in exclusive C14N, without white-space-only text.
 
     The white-space-only text is removed from ``element`` itself. Raises ``FileRefused`` for a namespace that C14N does
     not take: a relative one.
     """
     for node in element.iter():
-        if node.text and not node.text.strip(_XML_SPACE) and node.tag is not etree.Comment:
+        if node.text and not node.text.strip(_XML_SPACE):
             node.text = None
         if node.tail and not node.tail.strip(_XML_SPACE):
             node.tail = None
     try:
-        canonical = etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+        canonical = etree.tostring(element, method="c14n", exclusive=True)
     except etree.C14NError as error:
         raise FileRefused("file.damaged", national=_INVALID) from error
     return hashlib.sha256(canonical).hexdigest()

@@ -113,7 +113,7 @@ class _V3Check:
 
     def _refuse_unknown_elements(self) -> None:
         for node in self.element.iter():
-            if isinstance(node.tag, str) and node.tag not in KNOWN_ELEMENTS:
+            if node.tag not in KNOWN_ELEMENTS:
                 self.reader.add("field.unknown", f"/v3/{pointer_segment(node.tag)}")
 
     def _judge_form(self) -> None:

@@ -131,6 +131,18 @@ def test_a_record_is_told_by_its_own_spelling() -> None:
     assert (b'q:x="1" p:y="2"' in row.raw, len(row.data.digest)) == (True, 64)
 
 
+def test_comments_and_instructions_cut_no_text(context: UnitContext) -> None:
+    """They are no content: the record is the one without them, wherever they stand."""
+    plain, noted = (
+        one(FILING.replace("示例网络科技", f"示例{note}网络{note}科技"), context)
+        for note in ("", "<!-- n --><?n n?>")
+    )
+    assert noted.record["subject"]["name"] == "示例网络科技有限公司"
+    assert (noted.form_no, noted.digest_source) == (plain.form_no, plain.digest_source)
+    content = upload(FILING).replace(b"1001</Qqdwid>", b"10<!-- n -->01</Qqdwid>")
+    assert [row.form_no for row in checked(content, context)] == [plain.form_no]
+
+
 class TestHead:
     @pytest.mark.parametrize(
         ("content", "code", "national"),

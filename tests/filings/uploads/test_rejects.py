@@ -77,6 +77,7 @@ def test_v3_is_an_upload_again(unit: Any, faulty: Any, hand_in: Any) -> None:
     assert "phone.mobile /principal/mobile 手机号码不正确" in content.decode("gbk")
     again = hand_in(content, name="forms.xml")
     assert (again.rows, again.code_counts) == (2, job.code_counts)
+    assert back(again).decode("gbk").count("<!--") == 2  # an earlier round's errors give way, as in tables
 
 
 def test_names_with_dashes_stand_in_a_comment() -> None:

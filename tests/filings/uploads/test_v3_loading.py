@@ -71,6 +71,13 @@ def test_other_content_of_the_same_record_corrects_the_newest_form(send: Any, fi
     }
 
 
+def test_a_record_with_comments_is_the_record_without(send: Any, filing: Any) -> None:
+    plain = filing()
+    send("XZBA", plain.replace("有限公司", "<!-- n -->有限<?n?>公司").replace("<Zt_xx>", "<!-- n --><Zt_xx>"))
+    again = send("XZBA", plain)
+    assert (again.accepted, again.duplicates, again.code_counts) == (0, 1, {})
+
+
 def test_another_record_whose_id_begins_alike_is_another_chain(send: Any, filing: Any) -> None:
     send("XZBA", filing())
     send(
