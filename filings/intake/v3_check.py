@@ -175,18 +175,27 @@ class _V3Check:
         if kind is not None:
             self.record["subject_kind"] = kind
         self.record["subject"], owner = sections.read_subject(reader, subject, kind, province, today)
-        principal = map_principal(subject_element, subject, self.lists)
-        judged, identity = sections.read_person(reader, principal, "/principal", kind == UNIT, today)
-        self.record["principal"] = judged
-        if kind == PERSON:
-            sections.require_same_person(reader, identity, owner, "/principal")
+        self._read_principal(map_principal(subject_element, subject, self.lists), kind, owner)
         self._read_sites(kind, owner)
         if self.source.operation == "BGBA":
             self.facts.brings = brought(element)
             self._read_pictures(element.findall("Fj/Fjxx"), owners=None)
         else:
-            self._read_filing_pictures(kind, judged.get("cert_type"))
+            self._read_filing_pictures(kind, self.record["principal"].get("cert_type"))
         return province
+
+    def _read_principal(self, principal: Record, kind: str | None, owner: Identity | None) -> None:
+        """Judge the subject's responsible person; where there is none, that is the one fault."""
+        self.record["principal"] = {}
+        if not principal:
+            self.reader.add("field.required", "/principal")
+            return
+        today = self.context.received_day
+        self.record["principal"], identity = sections.read_person(
+            self.reader, principal, "/principal", kind == UNIT, today
+        )
+        if kind == PERSON:
+            sections.require_same_person(self.reader, identity, owner, "/principal")
 
     def _read_filing_pictures(self, kind: str | None, principal_cert_type: int | None) -> None:
         """Judge the pictures of a new filing.

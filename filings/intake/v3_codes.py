@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from filings.intake.records import ErrorItem
@@ -27,10 +28,13 @@ _BY_CODE: Final = {
     "image.missing": 1055,
 }
 _BY_FIELD: Final = {("field.enum", "/subject/nature"): 1014, ("field.required", "/principal"): 1044}
+_WEBSITE: Final = re.compile(r"/websites/\d+(?=/principal$)")
+"""Before the responsible person of a website, who is missed like the subject's."""
 
 
 def national_code(error: ErrorItem) -> int:
     """Return the national code of a fault: its own where it has one, by code and field otherwise."""
     if error.national is not None:
         return error.national
-    return _BY_FIELD.get((error.code, error.field)) or _BY_CODE.get(error.code, NOT_VALID)
+    field = _WEBSITE.sub("", error.field)
+    return _BY_FIELD.get((error.code, field)) or _BY_CODE.get(error.code, NOT_VALID)

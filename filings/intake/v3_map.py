@@ -48,7 +48,12 @@ def _first(values: list[Any], pointer: str, lists: Lists) -> Any:
 
 
 def map_person(element: Any, base: str, lists: Lists) -> Record:
-    """Map a responsible person (``Fzr``, ``Wz_Fzr``); a bare number of 18 characters is a citizen ID."""
+    """Map a responsible person (``Fzr``, ``Wz_Fzr``); a bare number of 18 characters is a citizen ID.
+
+    Empty when there is none: an element that says nothing of anyone is as good as absent, as blank text is.
+    """
+    if element is None:
+        return {}
     number = text_of(element, "Fzr_zjhm")
     cert_type = number_of(text_of(element, "Fzr_zjlx"))
     if cert_type is None and number is not None and len(number) == _ID_LENGTH:
@@ -84,11 +89,8 @@ def map_subject(element: Any) -> Record:
 
 def map_principal(element: Any, subject: Record, lists: Lists) -> Record:
     """Map the subject's responsible person; what a person subject leaves out is the subject itself."""
-    responsible = element.find("Fzr")
-    if responsible is None:
-        return {}
-    principal = map_person(responsible, "/principal", lists)
-    if subject.get("nature") == PERSON_NATURE:
+    principal = map_person(element.find("Fzr"), "/principal", lists)
+    if principal and subject.get("nature") == PERSON_NATURE:
         principal = {
             **{key: subject[key] for key in ("name", "cert_type", "cert_no") if key in subject},
             **principal,
@@ -106,7 +108,6 @@ def kind_of(subject: Record) -> str | None:
 
 def map_website(element: Any, base: str, lists: Lists) -> Record:
     """Map a website (``Wz_xx``) with its first domain, access and approval."""
-    responsible = element.find("Wz_Fzr")
     accesses = element.findall("Jr_xx")
     domains = [domain for domain in (text_of(item, "Ym") for item in element.findall("Ym_xx")) if domain]
     approvals = [_map_approval(item) for item in element.findall("Nrlx/Nrlx_xx")]
@@ -117,7 +118,7 @@ def map_website(element: Any, base: str, lists: Lists) -> Record:
         service_content=_codes(element, "Fwnr/Fwnr_id"),
         languages=_codes(element, "Yylb/Yylb_id"),
         approval=_first(approvals, f"{base}/approval", lists),
-        principal=map_person(responsible, f"{base}/principal", lists) if responsible is not None else None,
+        principal=map_person(element.find("Wz_Fzr"), f"{base}/principal", lists) or None,
         access=map_access(accesses, f"{base}/access", lists) if accesses else None,
     )
 

@@ -318,6 +318,23 @@ class TestNewFiling:
         bad = one(FILING.replace("13800138000", "13800138000;139", 1), context)
         assert found(bad) == [("phone.mobile", "/principal/mobile", 1011)]
 
+    @pytest.mark.parametrize("left", ["", "<{0}/>", "<{0}><Fzr_xm> </Fzr_xm><Qq>12345</Qq></{0}>"])
+    @pytest.mark.parametrize(("record", "operation"), [(FILING, "XZBA"), (CHANGE, "BGBA")])
+    def test_a_responsible_person_missing_is_one_fault(
+        self, record: str, operation: str, left: str, context: UnitContext
+    ) -> None:
+        for element, pointer in (("Fzr", "/principal"), ("Wz_Fzr", "/websites/0/principal")):
+            without = record.replace(f"<{element}>{PERSON}</{element}>", left.format(element))
+            assert found(one(without, context, operation)) == [("field.required", pointer, 1044)]
+
+    def test_a_person_must_be_reachable_too(self, context: UnitContext) -> None:
+        record = (
+            FILING.replace("<Dwmc>示例网络科技有限公司</Dwmc><Dwxz>4</Dwxz>", "<Dwmc>张示例</Dwmc>")
+            .replace("<Zjlx>1</Zjlx><Zjhm>91110108MA01ABCD5T", "<Zjlx>2</Zjlx><Zjhm>11010519491231002X")
+            .replace(f"<Fzr>{PERSON}</Fzr>", "<Fzr/>")
+        )
+        assert found(one(record, context)) == [("field.required", "/principal", 1044)]
+
     def test_several_accesses_are_each_checked(self, context: UnitContext) -> None:
         second = f"<Jr_xx><IspJrid>2</IspJrid>{ACCESS.replace('794387210', '3232235786').replace('16', '3')}</Jr_xx>"
         row = one(FILING.replace("<Wz_Fzr>", second + "<Wz_Fzr>"), context)
