@@ -28,6 +28,7 @@ from filings.rules import ACCESS_MODES, CertType, FilingType
 from filings.validators.contacts import is_email, is_landline, is_mobile
 from filings.validators.domains import check_domain
 from filings.validators.icp_numbers import province_of
+from filings.validators.names import is_domain_itself
 from filings.validators.pictures import is_jpeg
 from filings.validators.text import narrow
 
@@ -252,8 +253,17 @@ class _V3Check:
                 today=self.context.received_day,
                 with_server_place=False,
             )
+            self._judge_further_names(self.lists.get(f"{base}/site_name", []), judged, base)
             self._read_approval_scans(element, judged, base)
             judged_sites.append(judged)
+
+    def _judge_further_names(self, names: list[str], site: Record, base: str) -> None:
+        """Judge the names of a website after its first, each as that one was."""
+        domain = site.get("domain")
+        for item in names[1:]:
+            name = self.reader.text({"site_name": item}, {}, base, "site_name", 1, 512)
+            if name is not None and domain is not None and is_domain_itself(name, domain):
+                self.reader.add("name.improper", f"{base}/site_name")
 
     def _read_approval_scans(self, site: Any, judged: Record, base: str) -> None:
         """Judge the scans of approvals (``Spwj``, always JPG).
@@ -294,7 +304,7 @@ class _V3Check:
         return uses
 
     def _judge_lists(self) -> None:
-        """Judge the further items of lists whose first item filled a field."""
+        """Judge the further items of lists whose first item filled a field; names are judged with their website."""
         for pointer, items in self.lists.items():
             base, _, key = pointer.rpartition("/")
             if key in _FURTHER_ITEMS:

@@ -318,6 +318,33 @@ class TestNewFiling:
         bad = one(FILING.replace("13800138000", "13800138000;139", 1), context)
         assert found(bad) == [("phone.mobile", "/principal/mobile", 1011)]
 
+    @pytest.mark.parametrize(
+        ("further", "expected"),
+        [
+            ("好网站", []),
+            ("Shili-One.cn", [("name.improper", "/websites/0/site_name", 5001)]),
+            ("示" * 512, []),
+            ("示" * 513, [("field.length", "/websites/0/site_name", 5001)]),
+        ],
+    )
+    def test_every_name_of_a_website_is_checked(
+        self, further: str, expected: list[tuple[str, str, int]], context: UnitContext
+    ) -> None:
+        row = one(FILING.replace("<Wzmc>示例主页", f"<Wzmc>示例主页;{further}；示例"), context)
+        assert found(row) == expected
+        assert row.record["websites"][0]["site_name"] == "示例主页"
+        assert row.record["v3"]["lists"]["/websites/0/site_name"] == ["示例主页", further, "示例"]
+
+    def test_the_names_of_each_website_are_checked_against_its_own_domain(self, context: UnitContext) -> None:
+        named = SITE.replace("示例主页", "示例主页;shili-one.cn")
+        other = f"<Wz_xx><IspWzid>9</IspWzid>{named.replace('<Ym>shili-one', '<Ym>shili-two')}</Wz_xx>"
+        other = other.replace("www.shili-one", "www.shili-two")
+        assert found(one(FILING.replace("<Fj>", f"{other}<Fj>", 1), context)) == []
+        same = f"<Wz_xx><IspWzid>9</IspWzid>{named}</Wz_xx>"
+        assert found(one(FILING.replace("<Fj>", f"{same}<Fj>", 1), context)) == [
+            ("name.improper", "/websites/1/site_name", 5001)
+        ]
+
     @pytest.mark.parametrize("left", ["", "<{0}/>", "<{0}><Fzr_xm> </Fzr_xm><Qq>12345</Qq></{0}>"])
     @pytest.mark.parametrize(("record", "operation"), [(FILING, "XZBA"), (CHANGE, "BGBA")])
     def test_a_responsible_person_missing_is_one_fault(
