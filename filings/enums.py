@@ -19,11 +19,14 @@ class StoredCipher(TextChoices):
 
 
 class ReferenceKind(TextChoices):
-    """By what a V3.0 addition names the subject that was filed before."""
+    """By what V3.0 additions and material name a subject or website that was filed before."""
 
     NUMBER = "number", _("主体备案号")
     SUBJECT_ID = "subject_id", _("省系统主体标识")
     WEBSITE_ID = "website_id", _("省系统网站标识")
+    WEBSITE_NUMBER = "website_number", _("网站备案号")
+    OWN_SUBJECT_ID = "own_subject_id", _("企业系统主体标识")
+    OWN_WEBSITE_ID = "own_website_id", _("企业系统网站标识")
 
 
 class Comparison(TextChoices):

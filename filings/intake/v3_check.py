@@ -120,6 +120,7 @@ class _V3Check:
     def _judge_form(self) -> None:
         operation = self.source.operation
         self.facts.skipped = EVIDENCE_RULES
+        self.facts.brings = brought(operation, self.element)
         self._number_form()
         self.record["filing_type"] = _FILING_TYPES[operation]
         if operation == "XZJR":
@@ -179,7 +180,6 @@ class _V3Check:
         self._read_principal(map_principal(subject_element, subject, self.lists), kind, owner)
         self._read_sites(kind, owner)
         if self.source.operation == "BGBA":
-            self.facts.brings = brought(element)
             self._read_pictures(element.findall("Fj/Fjxx"), owners=None)
         else:
             self._read_filing_pictures(kind, self.record["principal"].get("cert_type"))

@@ -1,4 +1,4 @@
-"""Which form brings the subject that a V3.0 addition only names: the references, and what was found by them."""
+"""Which form brings what V3.0 additions and material only name: the references, and the subjects found by them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pilot.models import PilotUnit
 class SubjectReference(models.Model):
     """A 备案号 or an id that a form brings or, as an addition, names; only as a blind index, since it tells a person.
 
-    It goes with the data key of its form.
+    By it an addition finds its subject, and material the form it belongs to. It goes with the data key of its form.
     """
 
     unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="+")

@@ -2,7 +2,8 @@
 
 It is looked for when the addition is stored, and again whenever a form or a national answer brings a reference; what
 was found is a row of its own, since stored forms never change. Until then the addition stays pending. Callers hold
-the unit's load lock, so an addition and its subject cannot pass each other.
+the unit's load lock, so an addition and its subject cannot pass each other. Material that names a subject or website
+finds its form by the same references, once and for all when it is stored.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Final
 from django.db.models import Exists, OuterRef, Q
 
 from filings.intake.records import Reference
+from filings.intake.v3_references import OF_SUBJECTS
 from filings.intake.versions import Candidate
 from filings.models import Determination, SubjectLink, SubjectReference, VerificationForm
 from filings.services import crypto
@@ -53,6 +55,25 @@ def learn(*, form: VerificationForm, references: Iterable[Reference]) -> int:
         return 0
     _keep(form.unit_id, {form.pk: told}, named=False)
     return _answer(form.unit_id, form.pk, told)
+
+
+def form_named(unit_id: int, references: Iterable[Reference]) -> str | None:
+    """The form that one of these names, the first before the others; None when there is none.
+
+    The newest that brings what is named so, else the newest addition that names it; of a chain its newest version.
+    """
+    for reference in references:
+        forms = VerificationForm.unscoped.filter(
+            unit=unit_id,
+            references__unit=unit_id,
+            references__index__in=crypto.reference_indexes(*reference),
+        )
+        newest = forms.order_by("references__named", "-received_at", "-job_id", "-row")
+        chain = newest.values_list("chain_no", flat=True).first()
+        if chain is not None:
+            versions = forms.filter(chain_no=chain).order_by("-version")
+            return versions.values_list("form_no", flat=True).first()
+    return None
 
 
 def late(unit_id: int) -> list[int]:
@@ -106,9 +127,7 @@ def _keep(unit_id: int, references: Asking, *, named: bool) -> None:
 
 def _search(unit_id: int, asking: Asking) -> int:
     """Link additions to the newest form that brings what they name."""
-    indexes = {
-        index for listed in asking.values() for one in listed for index in crypto.reference_indexes(*one)
-    }
+    indexes = {index for listed in asking.values() for index in _of_subjects(listed)}
     rows = SubjectReference.objects.filter(
         unit=unit_id, named=False, index__in=indexes, form__key__destroyed_at__isnull=True
     )
@@ -128,7 +147,9 @@ def _search(unit_id: int, asking: Asking) -> int:
 
 def _answer(unit_id: int, subject_form: int, brings: Sequence[Reference]) -> int:
     """Link the additions that wait for what a form brings."""
-    indexes = [index for one in brings for index in crypto.reference_indexes(*one)]
+    indexes = _of_subjects(brings)
+    if not indexes:
+        return 0
     waiting = SubjectReference.objects.filter(
         ~Exists(SubjectLink.objects.filter(form=OuterRef("form"))),
         unit=unit_id,
@@ -138,6 +159,13 @@ def _answer(unit_id: int, subject_form: int, brings: Sequence[Reference]) -> int
     return _link(
         unit_id, {form: (subject_form, kind) for form, kind in waiting.values_list("form_id", "kind")}
     )
+
+
+def _of_subjects(references: Iterable[Reference]) -> list[bytes]:
+    """The blind indexes of those by which additions find their subject."""
+    return [
+        index for one in references if one.kind in OF_SUBJECTS for index in crypto.reference_indexes(*one)
+    ]
 
 
 def _link(unit_id: int, found: Mapping[int, tuple[int, str]]) -> int:

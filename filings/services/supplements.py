@@ -11,13 +11,14 @@ from django.db import connection
 
 from filings.intake.records import Attachment, ErrorItem
 from filings.intake.v3_pictures import NO_SUBJECT, NO_WEBSITE
+from filings.intake.v3_references import of_owner
 from filings.intake.versions import Candidate
 from filings.models import FormPicture, FormSupplement, PictureContent, UnitMonthKey, UploadJob
-from filings.services import crypto, storage
+from filings.services import crypto, storage, subjects
 
 MATERIAL: Final = "XZHYD"
 _OPERATION_OF: Final = {"subject": "XZBA", "website": "XZWZ"}
-_NEWEST: Final = """
+_STORED_BEFORE: Final = """
 SELECT f.form_no FROM filings_verificationform f JOIN pilot_pilotunit u ON u.id = f.unit_id
 WHERE f.unit_id = %(unit)s AND f.chain_no >= 'V3-' || u.national_id || %(low)s
   AND f.chain_no < 'V3-' || u.national_id || %(high)s
@@ -68,11 +69,24 @@ def _without_form(picture: Attachment) -> ErrorItem:
 
 
 def form_of(unit_id: int, owner_kind: str, owner: str) -> str | None:
-    """The newest form of the subject or website with this id at the provider; None when there is none."""
+    """The form of the subject or website that material names so; None when there is none.
+
+    By an id of the unit's own, an id of the provincial system, or a 备案号.
+    """
+    form_no = subjects.form_named(unit_id, of_owner(owner_kind, owner))
+    return form_no or _stored_before(unit_id, owner_kind, owner)
+
+
+def _stored_before(unit_id: int, owner_kind: str, owner: str) -> str | None:
+    """The same for forms stored before own ids were kept: those forms stay, and their material may come any day.
+
+    What there is of them are the number, which holds the id of a filing's subject or of the first of new websites, and
+    the pictures handed in with them.
+    """
     chain = f"-{_OPERATION_OF[owner_kind]}-{owner}"
     with connection.cursor() as cursor:
         # The number of a V3.0 form is its chain's key and a digest: "." is the character after "-".
-        cursor.execute(_NEWEST, {"unit": unit_id, "low": f"{chain}-", "high": f"{chain}."})
+        cursor.execute(_STORED_BEFORE, {"unit": unit_id, "low": f"{chain}-", "high": f"{chain}."})
         found = cursor.fetchone()
     if found is not None:
         return str(found[0])

@@ -454,10 +454,22 @@ class TestOtherOperations:
         assert facts(row).brings == (
             Reference("number", "京ICP备12345678号"),
             Reference("subject_id", "70"),
+            Reference("website_number", "京ICP备12345678号-1"),
             Reference("website_id", "80"),
         )
         bad = one(CHANGE.replace("<Jr_xx>", two.replace("shili-two.cn", "www.shili.cn")), context, "BGBA")
         assert found(bad) == [("domain.subdomain", "/websites/0/domain", 1004)]
+
+    def test_records_bring_the_ids_they_define(self, context: UnitContext) -> None:
+        second = f"<Wz_xx><IspWzid>08</IspWzid>{SITE}</Wz_xx><Wz_xx><IspWzid>9</IspWzid>{SITE}</Wz_xx>"
+        own = [Reference("own_website_id", number) for number in ("8", "9")]
+        filing = one(FILING.replace("<Fj>", f"{second}<Fj>", 1), context)
+        assert facts(filing).brings == (Reference("own_subject_id", "7"), *own)
+        assert facts(one(NEW_SITE.replace("</Xzxx>", f"{second}</Xzxx>"), context, "XZWZ")).brings == (
+            own[1],
+            own[0],
+        )
+        assert facts(one(NEW_ACCESS, context, "XZJR")).brings == ()
 
     def test_new_website_awaits_its_subject(self, context: UnitContext) -> None:
         row = one(NEW_SITE, context, "XZWZ")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import copy
 import io
 from collections.abc import Callable
 from typing import Any
 
+import pgtrigger
 import pytest
 from lxml import etree
 
 from filings import v3_writer, writers
-from filings.models import FormPicture, FormSupplement, PictureContent, VerificationForm
+from filings.models import FormPicture, FormSupplement, PictureContent, SubjectReference, VerificationForm
 from filings.services import comparison, storage, supplements
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +121,86 @@ def test_material_finds_its_form_or_is_refused_with_the_national_code(
     assert VerificationForm.unscoped.count() == 1
     again = send("XZHYD", material(1, "7"))
     assert (again.accepted, again.duplicates) == (0, 1)
+
+
+@pytest.fixture
+def two_sites(filing: Any) -> str:
+    """A new filing of subject 7 with websites 8 and 9, whose pictures are all the subject's."""
+    record = etree.fromstring(filing())
+    site = record.find("Wz_xx")
+    second = copy.deepcopy(site)
+    site.find("IspWzid").text, second.find("IspWzid").text = "8", "9"
+    site.addnext(second)
+    for picture in record.findall("Fj"):
+        if picture.findtext("Fjxx/Fjyt") == "4":  # a website's own
+            record.remove(picture)
+        picture.find("Fjxx/Fjssdx/Ssdxlx").text = "1"
+    return etree.tostring(record, encoding="unicode")
+
+
+def belongs(job: Any) -> list[tuple[int, str]]:
+    """Of a file of material: its taken records by row, and the form each belongs to."""
+    return list(FormSupplement.objects.filter(job=job).order_by("row").values_list("row", "form_no"))
+
+
+def only(job: Any) -> str:
+    return VerificationForm.unscoped.get(job=job).form_no
+
+
+def test_material_finds_a_website_that_had_no_picture_of_its_own(send: Any, two_sites: str) -> None:
+    send("XZBA", two_sites)
+    corrected = only(send("XZBA", two_sites.replace("<Bbfs>1<", "<Bbfs>0<")))
+    site = etree.tostring(etree.fromstring(two_sites).find("Wz_xx"), encoding="unicode")
+    sites = "".join(site.replace("<IspWzid>8<", f"<IspWzid>{own}<") for own in (10, 11))
+    added = only(send("XZWZ", f"<Xzxx><Zt_xx><Ztid>70</Ztid></Zt_xx>{sites}</Xzxx>"))
+    job = send("XZHYD", *(material(2, own, use=5) for own in ("8", "9", "10", "11", "7", "12")))
+    assert belongs(job) == [(1, corrected), (2, corrected), (3, added), (4, added)]
+    assert job.code_counts == {"image.owner": 2}
+    assert belongs(send("XZHYD", material(1, "7"), material(1, "8"))) == [(1, corrected)]
+
+
+def test_material_belongs_to_the_last_of_several_versions_in_one_file(send: Any, filing: Any) -> None:
+    records = [filing(Zt_xx__Txdz__Xxdz=f"示例路{number}号") for number in range(9)]
+    newest = VerificationForm.unscoped.get(job=send("XZBA", *records), row=9).form_no
+    assert belongs(send("XZHYD", material(1, "7"), material(2, "7", use=5))) == [(1, newest), (2, newest)]
+
+
+def test_material_finds_what_was_filed_elsewhere_by_number_and_provincial_id(
+    send: Any, two_sites: str
+) -> None:
+    number = "粤ICP备12345678号"
+    change = etree.fromstring(two_sites)
+    change.tag = "Bgxx"
+    subject = change.find("Zt_xx")
+    subject.find("IspZtid").tag = "Ztid"
+    etree.SubElement(subject, "Baxh").text = number
+    for place, site in enumerate(change.findall("Wz_xx"), 1):
+        site.find("IspWzid").tag = "Wzid"
+        etree.SubElement(site, "Baxh").text = f"{number}-{place}"
+    for picture in change.findall("Fj"):
+        change.remove(picture)
+    changed = only(send("BGBA", etree.tostring(change, encoding="unicode")))
+    access = (
+        f"<Xzxx><Wz_xx><Wzbah>{number}-3</Wzbah></Wz_xx><IspJrid>1</IspJrid><Wzfb><Fbdd>1</Fbdd></Wzfb>"
+        "<Wzjrfs><Jrfs>1</Jrfs></Wzjrfs>"
+        "<Ip_xx><IspIpid>1</IspIpid><Qsip>794911498</Qsip><Zzip>794911498</Zzip></Ip_xx></Xzxx>"
+    )
+    accessed = only(send("XZJR", access))
+    ids = send("XZHYD", *(material(*owner) for owner in ((1, "<Jlid>7</Jlid>"), (1, "<Jlid>8</Jlid>"))))
+    assert belongs(ids) == [(1, changed)]
+    sites = send("XZHYD", *(material(2, f"<Jlid>{own}</Jlid>", use=5) for own in ("9", "7")))
+    assert belongs(sites) == [(1, changed)]
+    numbered = [material(2, f"<Baxh>{number}-{place}</Baxh>", use=5) for place in (1, 2, 3, 4)]
+    assert belongs(send("XZHYD", *numbered)) == [(1, changed), (2, changed), (3, accessed)]
+    # That of the subject itself, not the newer one that only names it.
+    assert belongs(send("XZHYD", material(1, f"<Baxh>{number}</Baxh>"))) == [(1, changed)]
+
+
+def test_material_finds_forms_stored_before_their_ids_were_kept(send: Any, filing: Any) -> None:
+    filed = only(send("XZBA", filing()))
+    with pgtrigger.ignore("filings.SubjectReference:kept_while_openable"):
+        SubjectReference.objects.all().delete()
+    assert belongs(send("XZHYD", material(1, "7"), material(2, "7", use=5))) == [(1, filed), (2, filed)]
 
 
 def test_a_deregistration_is_recorded_and_makes_no_form(send: Any) -> None:
