@@ -213,7 +213,7 @@ class V3Facts:
 
     ``chain_key`` names the chain of corrections (``None``: a chain of its own); ``subject_reference`` and
     ``website_reference`` are what the loader must look up; ``skipped`` names the rules that could not apply.
-    ``brings`` is by what later records may name the subject of this one.
+    ``brings`` is by what later records may name the subject and the websites of this one.
     ``makes_form`` is false for XZHYD (attachments of another form) and ZXBA (recorded only).
     """
 

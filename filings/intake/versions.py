@@ -54,8 +54,8 @@ class Candidate:
     province: int | None = None
     subject_kind: str = ""
     subject_known: bool = True
-    brings: tuple[Reference, ...] = ()  # of a V3.0 change: by what others may name its subject
-    asks: tuple[Reference, ...] = ()  # of a V3.0 addition: by what it names a subject filed before
+    brings: tuple[Reference, ...] = ()  # of a V3.0 record: by what others may name its subject and websites
+    asks: tuple[Reference, ...] = ()  # of a V3.0 addition: by what it names what was filed before
     certificate: tuple[int, str] | None = None
     collected_at: datetime | None = None
 
