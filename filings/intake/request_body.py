@@ -8,18 +8,25 @@ from typing import Final
 import msgspec
 
 from filings.intake.decode import Row
-from filings.intake.lines import BOM
-from filings.intake.ndjson import JsonRow, read_ndjson
-from filings.intake.records import FileRefused
+from filings.intake.lines import BOM, MAX_LINE
+from filings.intake.ndjson import TOO_LONG, JsonRow, read_ndjson
+from filings.intake.records import FileRefused, RawRow
 
 MAX_ROWS: Final = 1_000
-_MOST_COMMAS: Final = 1_000 * MAX_ROWS
-"""In an array: forms have a hundred each. Without this bound eight megabytes of zeros would become five hundred."""
-_ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+
+# A list would be laid out to its end before its length is judged: eight megabytes of zeros would become three hundred.
+_ITEMS: Final = msgspec.json.Decoder(
+    msgspec.defstruct(
+        "Items",
+        [(f"item_{number}", msgspec.Raw, msgspec.UNSET) for number in range(1, MAX_ROWS + 1)],
+        array_like=True,
+        forbid_unknown_fields=True,
+    )
+)
 
 
 def read_json(body: bytes) -> list[Row]:
-    """The rows of a JSON object or array, each with the bytes it was sent as.
+    """The rows of a JSON object or array, each with the bytes it was sent as; none is parsed yet.
 
     Raises ``FileRefused`` for anything else, for an empty array, and for more than 1,000 forms.
     """
@@ -27,19 +34,26 @@ def read_json(body: bytes) -> list[Row]:
     if not text:
         raise FileRefused("file.empty")
     if text.startswith(b"{"):
-        items = [text]
-    else:
-        if text.count(b",") > _MOST_COMMAS:
-            raise FileRefused("file.too_many_rows", limit=MAX_ROWS)
-        try:
-            items = [bytes(item) for item in _ITEMS.decode(text)]
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            raise FileRefused("file.wrong_type") from None
-    if not items:
+        return [_row(1, text)]
+    if not text.startswith(b"["):
+        raise FileRefused("file.wrong_type")
+    try:
+        items = msgspec.structs.astuple(_ITEMS.decode(text))
+    except msgspec.ValidationError:
+        raise FileRefused("file.too_many_rows", limit=MAX_ROWS) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise FileRefused("file.wrong_type") from None
+    rows = [_row(number, item) for number, item in enumerate(items, start=1) if item is not msgspec.UNSET]
+    if not rows:
         raise FileRefused("file.empty")
-    if len(items) > MAX_ROWS:
-        raise FileRefused("file.too_many_rows", limit=MAX_ROWS)
-    return [JsonRow(number, item) for number, item in enumerate(items, start=1)]
+    return rows
+
+
+def _row(number: int, item: bytes | msgspec.Raw) -> Row:
+    """An item of the array is bounded as a line is."""
+    if len(memoryview(item)) > MAX_LINE:
+        return RawRow(number, None, b"", TOO_LONG)
+    return JsonRow(number, bytes(item))
 
 
 def read_lines(body: bytes) -> list[Row]:

@@ -69,6 +69,26 @@ def test_good_rows_of_a_mixed_array_are_taken(caller: Caller) -> None:
     assert (stored(), FormRefusal.unscoped.count()) == (1, 2)
 
 
+@pytest.mark.parametrize(
+    ("around", "content_type", "rows"),
+    [
+        (b"%s", "application/json", 1),
+        (b"[%s, 7]", "application/json", 2),
+        (b"%s\n7", "application/x-ndjson", 2),
+    ],
+    ids=["object", "array", "lines"],
+)
+def test_a_row_over_a_megabyte_is_refused_alike(
+    caller: Caller, around: bytes, content_type: str, rows: int
+) -> None:
+    body = around.replace(b"%s", json.dumps({"form_no": "x" * 1024 * 1024}).encode())
+    answer = caller.post("forms/", body, content_type=content_type).json()
+    assert [(row["row"], [e["code"] for e in row["errors"]]) for row in answer["rejected"]] == [
+        (1, ["row.too_long"]),
+        (2, ["json.invalid"]),
+    ][:rows]
+
+
 def test_a_character_that_no_column_holds(caller: Caller) -> None:
     """JSON may spell NUL anywhere; the row is refused in words like any other."""
     row = {**forms()[0], "\0": 1, "verifier_name": "\0", "filing_type": "\0"}
