@@ -232,9 +232,13 @@ ERRORS: Final[dict[str, Words]] = {
 """Every error code of a row, in the words shown to the unit; no message carries the value itself."""
 
 FILE_FAULTS: Final[dict[str, Words]] = {
-    "file.empty": Words("文件为空", "The file is empty"),
+    "file.empty": Words("文件为空或没有数据行", "The file is empty or has no rows of data"),
     "file.binary": Words("文件是二进制数据，不是文本", "The file is binary data, not text"),
     "file.wrong_type": Words("文件内容与所声明的格式不符", "The file is not of the stated format"),
+    "file.array": Words(
+        "文件应每行一个 JSON 对象；JSON 数组请以 application/json 发送至 POST /api/v1/forms/",
+        "The file must hold one JSON object a line; send a JSON array as application/json to POST /api/v1/forms/",
+    ),
     "file.encoding": Words(
         "无法按所声明的字符编码读取文件",
         "The file cannot be read in the stated encoding",

@@ -24,7 +24,7 @@ def read_csv(stream: Readable, *, encoding: str = "utf-8") -> Iterator[RawRow | 
     """Look at the head and the header, then return the rows lazily; wholly empty rows are no rows.
 
     ``encoding`` is ``utf-8`` or ``gb18030`` (which contains GBK). Raises ``FileRefused`` at once for a file
-    that is empty, binary, not in that encoding, or without a header.
+    that is empty, binary, not in that encoding, or without a header, and at its end for one without rows.
     """
     records, layout = _open(stream, encoding)
     return _csv_rows(records, layout)
@@ -63,6 +63,8 @@ def _csv_rows(records: _Records, layout: Layout) -> Iterator[RawRow | TableRow]:
         elif any(map(str.strip, cells)):
             number += 1
             yield TableRow(number, raw, cells, layout)
+    if number == 0:
+        raise FileRefused("file.empty")
 
 
 class _Records:

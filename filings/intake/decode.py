@@ -106,7 +106,7 @@ def guess_format(name: str, stream: BinaryIO) -> FileFormat:
 
 def _format_of(head: bytes) -> FileFormat:
     text = head.removeprefix(BOM).lstrip()
-    if text.startswith(b"{"):
+    if text.startswith((b"{", b"[")):  # an array is none, and whoever reads it as lines says so
         return FileFormat.NDJSON
     if text.startswith(b"<"):
         return FileFormat.V3

@@ -34,8 +34,8 @@ def parse_object(text: bytes) -> dict[str, Any] | None:
 def read_ndjson(stream: Readable) -> Iterator[RawRow | JsonRow]:
     """Look at the head, then return the rows lazily; blank lines are no rows.
 
-    Raises ``FileRefused`` at once for a file that is empty, binary, in another encoding or no NDJSON, and at
-    its end for one that held blank lines only.
+    Raises ``FileRefused`` at once for a file that is empty, binary, in another encoding or no NDJSON, or one array,
+    and at its end for one that held blank lines only.
     """
     head = read_head(stream, HEAD)
     _judge_head(head)
@@ -44,9 +44,12 @@ def read_ndjson(stream: Readable) -> Iterator[RawRow | JsonRow]:
 
 def _judge_head(head: bytes) -> None:
     refuse_unreadable_text(head)
-    lines = head.removeprefix(BOM).lstrip().split(b"\n")
+    text = head.removeprefix(BOM).lstrip()
+    lines = text.split(b"\n")
     if not starts_as(lines[0], "utf-8"):
         raise FileRefused("file.encoding")
+    if text.startswith(b"["):  # laid out over lines, it would be refused once a line
+        raise FileRefused("file.array")
     if not any(line.lstrip().startswith(b"{") for line in lines) and lines != [b""]:
         raise FileRefused("file.wrong_type")
 

@@ -44,7 +44,7 @@ def read_xlsx(stream: BinaryIO) -> Iterator[RawRow | TableRow]:
     """Read the first sheet of a workbook, all cells as text; wholly empty rows are no rows.
 
     Raises ``FileRefused`` at once for an empty or damaged file, one that unpacks or is laid out to too much, more than
-    50,000 rows, or no header; later only where what is left is too much. ``stream`` must be seekable.
+    50,000 rows, or no header; later only where what is left is too much, or nothing. ``stream`` must be seekable.
     """
     lines, layout = _open(stream)
     return _xlsx_rows(lines, layout)
@@ -108,6 +108,7 @@ def _decoded[T](line: bytes, decoder: msgspec.json.Decoder[T]) -> T:
 
 
 def _xlsx_rows(lines: Lines, layout: Layout) -> Iterator[RawRow | TableRow]:
+    number = 0
     with closing(lines):
         for number, line in enumerate(lines, start=1):
             if line is None:
@@ -115,6 +116,8 @@ def _xlsx_rows(lines: Lines, layout: Layout) -> Iterator[RawRow | TableRow]:
             else:
                 cells = _decoded(line, _CELLS)
                 yield TableRow(number, line, cells, layout)
+    if number == 0:
+        raise FileRefused("file.empty")
 
 
 def refuse_oversized_workbook(stream: BinaryIO) -> None:

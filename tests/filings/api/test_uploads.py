@@ -197,6 +197,8 @@ def test_the_job_of_another_unit_does_not_exist(programme: Any, caller: Caller) 
     ("path", "content", "content_type", "key", "status", "code"),
     [
         ("uploads/", gzip.compress(b"", mtime=0), "application/gzip", "k", 422, "file.empty"),
+        ("uploads/", b"form_no,verifier_name\n\n", "text/csv", "k", 422, "file.empty"),
+        ("uploads/", b'[\n{"form_no": "A-000001"}\n]', "application/x-ndjson", "k", 422, "file.array"),
         ("uploads/", b"\x00\x01\x02", "application/octet-stream", "k", 422, "file.binary"),
         ("uploads/", b"PK\x03\x04 broken", "application/zip", "k", 422, "file.damaged"),
         ("uploads/", b"<UploadData/>", "text/xml", "k", 422, "file.version"),

@@ -71,6 +71,15 @@ def test_a_broken_row_in_the_middle_costs_only_itself() -> None:
     assert rows[1].raw == b'{"a":'
 
 
+@pytest.mark.parametrize("first", [b'{"a":', b"0", b"x", b'"["', b"]"])
+def test_a_broken_first_row_costs_only_itself(first: bytes) -> None:
+    assert outcome(rows_of(first + b'\n{"a":1}\n[1]\n')) == [
+        (1, None, "json.invalid"),
+        (2, {"a": 1}, None),
+        (3, None, "json.invalid"),
+    ]
+
+
 def test_deep_nesting_is_a_broken_row() -> None:
     assert outcome(rows_of(b'{"a":' + b"[" * 100_000 + b'\n{"a":1}')) == [
         (1, None, "json.invalid"),
@@ -90,6 +99,9 @@ def test_deep_nesting_is_a_broken_row() -> None:
         ('{"name":"示例"}\n'.encode("gbk"), "file.encoding"),
         (b"form_no,filing_type\nSL-000001,new_filing\n", "file.wrong_type"),
         (b"<?xml version='1.0'?><UploadData/>", "file.wrong_type"),
+        (json.dumps([{"a": 1}, {"a": 2}], indent=1).encode(), "file.array"),
+        (b'\xef\xbb\xbf\r\n [{"a":1},\n{"a":2}]\n', "file.array"),
+        (b'[{"a":1}]', "file.array"),
     ],
 )
 def test_a_fault_of_the_head_refuses_the_file(content: bytes, code: str) -> None:

@@ -211,6 +211,12 @@ class TestCsv:
     def test_a_fault_of_the_head_refuses_the_file(self, content: bytes, encoding: str, code: str) -> None:
         assert refusal(content, FileFormat.CSV, encoding) == code
 
+    @pytest.mark.parametrize("body", [b"", b"\n \r\n", b",\n , \n" * 50_000], ids=["none", "blank", "commas"])
+    def test_a_table_without_rows_is_empty(self, body: bytes) -> None:
+        with pytest.raises(FileRefused) as refused:
+            self.outcome(body)
+        assert refused.value.code == "file.empty"
+
 
 class TestXlsx:
     @pytest.mark.parametrize(
@@ -243,6 +249,13 @@ class TestXlsx:
     )
     def test_a_fault_of_the_head_refuses_the_file(self, content: bytes, code: str) -> None:
         assert refusal(content, FileFormat.XLSX) == code
+
+    @pytest.mark.parametrize("body", [[], [[" "], ["\t"]]], ids=["none", "blank"])
+    def test_a_table_without_rows_is_empty(self, body: list[list[str]]) -> None:
+        rows = read_rows(io.BytesIO(as_xlsx([["form_no"], *body])), FileFormat.XLSX, national_id="1001")
+        with pytest.raises(FileRefused) as refused:
+            next(rows)
+        assert refused.value.code == "file.empty"
 
     def test_a_bomb_is_refused_by_its_directory(self) -> None:
         content = archive({"xl/sharedStrings.xml": b" " * 120_000_000})

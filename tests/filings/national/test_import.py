@@ -237,7 +237,7 @@ def test_records_that_cannot_be_read_are_refused_one_by_one_in_words(unit: Pilot
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "文件为空"),
+        (b"", "文件为空或没有数据行"),
         (b"PK\x03\x04", "文件已损坏，无法解析"),
         (b"no xml", "文件内容与所声明的格式不符"),
         (files.download([files.result(1)])[:-20], "文件已损坏，无法解析"),

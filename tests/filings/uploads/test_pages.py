@@ -88,6 +88,26 @@ def test_a_file_refused_as_a_whole_says_why_on_the_form(unit: Any, provider: Act
     assert "文件是二进制数据，不是文本" in response.content.decode()
 
 
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_a_template_handed_back_empty_says_so_on_the_form(
+    unit: Any, provider: Actor, made: Any, ending: str
+) -> None:
+    out = io.BytesIO()
+    write = {"csv": writers.write_csv, "xlsx": writers.write_xlsx}[ending]
+    write([], out, writers.columns_of(made(1)))
+    response = upload(client_of(provider), out.getvalue(), name=f"template.{ending}")
+    assert (response.status_code, UploadJob.unscoped.count()) == (422, 0)
+    assert "文件为空或没有数据行" in response.content.decode()
+
+
+@pytest.mark.parametrize("name", ["forms.json", "forms"])
+def test_an_array_of_forms_is_no_file_of_lines(unit: Any, provider: Actor, made: Any, name: str) -> None:
+    """And is told so, before three forms become three hundred refusals of the unit."""
+    response = upload(client_of(provider), json.dumps(made(3), indent=1).encode(), name=name)
+    assert (response.status_code, UploadJob.unscoped.count()) == (422, 0)
+    assert "文件应每行一个 JSON 对象" in response.content.decode()
+
+
 def test_the_page_shows_counts_codes_and_refused_rows(provider: Actor, job: Any) -> None:
     page = client_of(provider).get(reverse("upload-job_detail", args=[job.pk])).content.decode()
     for text in ("field.required", "缺少必填项", "/verifier_name", "forms.ndjson", "下载拒收文件"):
