@@ -6,17 +6,19 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import IO, Any, Final, NamedTuple
 
 import msgspec
 import xlsxwriter
 from lxml import etree
 
-from filings.intake.columns import ERROR_COLUMNS, FIXED_COLUMNS
+from filings.intake.columns import ERROR_COLUMNS, FIXED_COLUMNS, given_back
+from filings.intake.csv_file import parse_record
 from filings.intake.ndjson import parse_object
 from filings.intake.v3 import VERSION
 from filings.v3_writer import record_element
-from pilot.downloads import inert
+from pilot.formulas import inert, restored
 
 Form = dict[str, Any]
 PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
@@ -103,22 +105,24 @@ def refused_ndjson(rows: Iterable[RefusedRow], out: IO[bytes]) -> None:
 def refused_csv(
     rows: Iterable[RefusedRow], out: IO[bytes], columns: Sequence[str], codec: str, *, headed: bool = True
 ) -> None:
-    """Each row's own cells, then the error columns; a line that was no record comes as one cell."""
+    """Each row's own cells, inert, then the error columns; a line that was no record comes as one cell."""
+    encoding = codec.removesuffix("-sig")  # the mark is the file's; what looks like one in a row is the row's
+    again = given_back(columns)
 
     def cells(row: RefusedRow) -> list[str]:
-        text = row.raw.decode(codec, "replace")
-        try:
-            return next(csv.reader((text,), strict=True), [])
-        except csv.Error:
-            return [text]
+        cells = parse_record(row.raw, encoding)
+        if cells is None:
+            return [row.raw.decode(encoding, "replace")]
+        return [*map(restored, cells)] if again else cells
 
-    table = (_with_errors(cells(row), row, columns) for row in rows)
-    _write_csv(_headed(columns) if headed else (), table, out, codec)
+    table = (map(inert, _with_errors(cells(row), row, columns)) for row in rows)
+    _write_csv([*map(inert, _headed(columns))] if headed else (), table, out, codec)
 
 
 def refused_xlsx(rows: Iterable[RefusedRow], out: IO[bytes], columns: Sequence[str]) -> None:
-    """Each row's own cells, then the error columns."""
-    table = (_with_errors(msgspec.json.decode(row.raw), row, columns) for row in rows)
+    """Each row's own cells, which are text and run nowhere, then the error columns."""
+    # Of a row that was too long nothing was kept.
+    table = (_with_errors(msgspec.json.decode(row.raw or b"[]"), row, columns) for row in rows)
     _write_xlsx(_headed(columns), table, out)
 
 
@@ -136,18 +140,20 @@ def _commented(row: RefusedRow) -> Any:
 
 def _headed(columns: Sequence[str]) -> list[str]:
     """The header: error columns of an earlier round give way to this one's."""
-    return [*(inert(name) for name in columns if name not in ERROR_COLUMNS), *ERROR_COLUMNS]
+    return [*(name for name in columns if name not in ERROR_COLUMNS), *ERROR_COLUMNS]
 
 
 def _with_errors(cells: list[str], row: RefusedRow, columns: Sequence[str]) -> list[str]:
-    filled = [*cells[: len(columns)], *[""] * (len(columns) - len(cells))]
-    own = [inert(cell) for name, cell in zip(columns, filled, strict=True) if name not in ERROR_COLUMNS]
+    """The cells of a row; those beyond the header stay beyond it, so that the row is none until they have a place."""
+    width = len(columns)
+    filled, beyond = [*cells[:width], *[""] * (width - len(cells))], cells[width:]
+    own = [cell for name, cell in zip(columns, filled, strict=True) if name not in ERROR_COLUMNS]
     listed = ["; ".join(error[key] for error in row.errors) for key in ("code", "field", "message")]
-    return [*own, str(row.number), *map(inert, listed)]
+    return [*own, str(row.number), *listed, *(beyond if any(map(str.strip, beyond)) else ())]
 
 
 # --- the files themselves -------------------------------------------------------------------------
-def _write_csv(columns: Sequence[str], rows: Iterable[Sequence[str]], out: IO[bytes], codec: str) -> None:
+def _write_csv(columns: Sequence[str], rows: Iterable[Iterable[str]], out: IO[bytes], codec: str) -> None:
     text = io.TextIOWrapper(out, encoding=codec, newline="", errors="replace", write_through=True)
     table = csv.writer(text)
     if columns:
@@ -161,8 +167,7 @@ def _write_xlsx(columns: Sequence[str], rows: Iterable[Sequence[str]], out: IO[b
         out, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
     sheet = book.add_worksheet()
-    sheet.write_row(0, 0, columns)
-    for place, row in enumerate(rows, 1):
+    for place, row in enumerate(chain((columns,), rows)):
         for column, cell in enumerate(row):
             if cell:
                 sheet.write_string(place, column, cell)

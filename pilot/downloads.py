@@ -1,4 +1,4 @@
-"""How a file leaves the portal: saved and never opened in its origin (S11); its cells never run (S12). Pure."""
+"""How a file leaves the portal: saved and never opened in its origin (S11). Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ _UNSAFE: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f/\\\u202a-\u202e\u2066-\u2069]"
 )  # no line ends, paths, turned text
 SANDBOX: Final = "default-src 'none'; sandbox"
-# What spreadsheets take for the beginning of a formula, half-width and, in Chinese settings, full-width.
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def as_download[Response: HttpResponseBase](response: Response, name: str) -> Response:
@@ -23,8 +21,3 @@ def as_download[Response: HttpResponseBase](response: Response, name: str) -> Re
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = SANDBOX
     return response
-
-
-def inert(cell: str) -> str:
-    """A cell of a CSV that no spreadsheet takes for a formula; everything else stays as it is."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

@@ -17,8 +17,8 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from filings.accuracy.intervals import clopper_pearson
-from pilot.downloads import inert
 from pilot.errors import Refused
+from pilot.formulas import FORMULA_STARTS
 
 MAX_BYTES: Final = 5 * 1024 * 1024
 MAX_SAMPLES: Final = 100_000
@@ -64,7 +64,7 @@ def read_key(content: bytes) -> dict[str, str]:
     if len(set(key.values())) < 2:
         raise Refused(_("测试集须同时含真样本（genuine）和假样本（impostor）"))
     # The applicant gets them as a CSV; prefixed like other cells they would be other samples.
-    if formulas := [sample for sample in key if inert(sample) != sample]:
+    if formulas := [sample for sample in key if sample.startswith(FORMULA_STARTS)]:
         raise Refused(_("样本编号不得以 =、+、-、@ 开头：%(what)s") % {"what": _some(formulas)})
     return key
 

@@ -20,8 +20,9 @@ from assessment.rules import scope
 from assessment.selectors import publication
 from assessment.selectors.publication import NOT_STARTED, PublishedList, PublishedUnit
 from pilot import clock
-from pilot.downloads import as_download, inert
+from pilot.downloads import as_download
 from pilot.enums import Province, UnitStatusKind
+from pilot.formulas import inert
 from pilot.language import on_record
 from pilot.selectors import programmes
 from pilot.services import documents

@@ -105,6 +105,11 @@ ERROR_COLUMNS: Final = ("errors.row", "errors.code", "errors.field", "errors.mes
 """What a table of refused rows adds to each; they may stay when the rows come again, corrected."""
 
 
+def given_back(header: Sequence[str]) -> bool:
+    """Whether a table is one of refused rows; those columns that its reader has no use for may be gone."""
+    return any(name.strip() in ERROR_COLUMNS for name in header)
+
+
 MAX_COLUMNS: Final = 4_096
 """A hundred websites have fewer; every row costs time for every column."""
 _MOST_PLACES: Final = 32_768

@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from filings.intake.columns import Layout, TableRow
+from filings.intake.columns import Layout, TableRow, given_back
 from filings.intake.lines import BOM, MAX_LINE, Readable, Replay, read_head, split_lines
 from filings.intake.ndjson import HEAD, INVALID, TOO_LONG, refuse_unreadable_text, starts_as
 from filings.intake.records import FileRefused, RawRow
+from pilot.formulas import restored
 
 MAX_RECORD_LINES: Final = 50
 """No cell of a form has more line breaks; a quote open for longer was never meant to be one."""
@@ -18,6 +19,8 @@ MAX_RECORD_LINES: Final = 50
 csv.field_size_limit(MAX_LINE)
 
 Cells = list[str]
+Record = tuple[bytes | None, Cells | None]
+"""The bytes of a record and its cells; ``(None, None)`` = line too long, ``(raw, None)`` = broken."""
 
 
 def read_csv(stream: Readable, *, encoding: str = "utf-8") -> Iterator[RawRow | TableRow]:
@@ -35,7 +38,7 @@ def csv_columns(stream: Readable, *, encoding: str) -> list[str]:
     return _open(stream, encoding)[1].names
 
 
-def _open(stream: Readable, encoding: str) -> tuple[_Records, Layout]:
+def _open(stream: Readable, encoding: str) -> tuple[Iterator[Record], Layout]:
     head = read_head(stream, HEAD)
     refuse_unreadable_text(head)
     marked_utf8 = head.startswith(BOM)
@@ -43,14 +46,33 @@ def _open(stream: Readable, encoding: str) -> tuple[_Records, Layout]:
     first_lines = b"\n".join(head.lstrip().split(b"\n", 2)[:2])
     if (marked_utf8 and encoding != "utf-8") or not starts_as(first_lines, encoding):
         raise FileRefused("file.encoding")
-    records = _Records(split_lines(Replay(head, stream)), encoding)
-    header = next((cells for _, cells in records), None)
+    records = iter(_Records(split_lines(Replay(head, stream)), encoding))
+    _raw, header = next(records, (None, None))
     if header is None:
         raise FileRefused("file.no_header")
+    if given_back(header):
+        return map(_as_sent, records), Layout([*map(restored, header)])
     return records, Layout(header)
 
 
-def _csv_rows(records: _Records, layout: Layout) -> Iterator[RawRow | TableRow]:
+def _as_sent(record: Record) -> Record:
+    """A record of refused rows with its cells as they were before they were made inert."""
+    raw, cells = record
+    return raw, None if cells is None else [*map(restored, cells)]
+
+
+def parse_record(record: bytes, encoding: str) -> Cells | None:
+    """Return the cells of one record, ``None`` when it is broken or in another encoding."""
+    try:
+        text = record.decode(encoding)
+        if '"' not in text and "\r" not in text:
+            return text.split(",")
+        return next(csv.reader((text,), strict=True), [])
+    except (UnicodeDecodeError, csv.Error):
+        return None
+
+
+def _csv_rows(records: Iterator[Record], layout: Layout) -> Iterator[RawRow | TableRow]:
     number = 0
     for raw, cells in records:
         if raw is None:
@@ -68,7 +90,7 @@ def _csv_rows(records: _Records, layout: Layout) -> Iterator[RawRow | TableRow]:
 
 
 class _Records:
-    """The records of a CSV: ``(raw bytes, cells)``; ``(None, None)`` = line too long, ``(raw, None)`` = broken.
+    """The records of a CSV.
 
     Joins the lines of a quoted cell. A quote that never closes must not swallow the rows after it: where the
     joined lines are no sound record, the first of them is broken alone and reading goes on with the next.
@@ -79,7 +101,7 @@ class _Records:
         self._encoding = encoding
         self._waiting: deque[bytes | None] = deque()
 
-    def __iter__(self) -> Iterator[tuple[bytes | None, Cells | None]]:
+    def __iter__(self) -> Iterator[Record]:
         while True:
             try:
                 line = self._next_line()
@@ -88,7 +110,7 @@ class _Records:
             if line is None:
                 yield None, None
             elif line.count(b'"') % 2 == 0:
-                yield line, self._parse(line)
+                yield line, parse_record(line, self._encoding)
             else:
                 yield self._join(line)
 
@@ -110,18 +132,9 @@ class _Records:
             size += len(line) + 1
             if line.count(b'"') % 2:
                 joined = b"\n".join([first, *(part for part in gathered if part is not None)])
-                cells = self._parse(joined)
+                cells = parse_record(joined, self._encoding)
                 if cells is not None:
                     return joined, cells
                 break
         self._waiting.extendleft(reversed(gathered))
         return first, None
-
-    def _parse(self, record: bytes) -> Cells | None:
-        try:
-            text = record.decode(self._encoding)
-            if '"' not in text and "\r" not in text:
-                return text.split(",")
-            return next(csv.reader((text,), strict=True), [])
-        except (UnicodeDecodeError, csv.Error):
-            return None

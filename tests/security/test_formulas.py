@@ -20,8 +20,9 @@ from assessment.views import published_list
 from filings import samples, writers
 from filings.intake.decode import FileFormat
 from pilot import clock
-from pilot.downloads import FORMULA_STARTS, as_download, inert
+from pilot.downloads import as_download
 from pilot.errors import Refused
+from pilot.formulas import FORMULA_STARTS, inert
 from pilot.services import workbooks
 from tests.documents.samples import SAMPLES
 from tests.filings import builders

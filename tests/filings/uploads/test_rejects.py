@@ -8,6 +8,8 @@ import json
 from typing import Any
 
 import pytest
+import python_calamine
+import xlsxwriter
 
 from filings import writers
 from filings.enums import JobState
@@ -56,8 +58,6 @@ def test_csv_in_its_own_encoding_and_without_live_formulas(faulty: Any, hand_in:
 
 
 def test_xlsx(faulty: Any, hand_in: Any) -> None:
-    import python_calamine
-
     out = io.BytesIO()
     writers.write_xlsx(faulty, out, writers.columns_of(faulty))
     job = hand_in(out.getvalue(), name="forms.xlsx")
@@ -65,6 +65,60 @@ def test_xlsx(faulty: Any, hand_in: Any) -> None:
     header, *rows = sheet.to_python()
     assert [row[header.index("errors.code")] for row in rows] == ["phone.mobile", "domain.subdomain"]
     assert [row[header.index("form_no")] for row in rows] == [faulty[1]["form_no"], faulty[3]["form_no"]]
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_what_was_not_corrected_is_stored_as_it_was_sent(made: Any, hand_in: Any, ending: str) -> None:
+    write = {"csv": writers.write_csv, "xlsx": writers.write_xlsx}[ending]
+    (form,) = made(1)
+    form["websites"][0]["site_name"], form["subject"]["name"] = "+1影音", "'=示例"
+    mobile, form["principal"]["mobile"] = form["principal"]["mobile"], "=1"
+    out = io.BytesIO()
+    write([form], out, writers.columns_of([form]))
+    content = back(hand_in(out.getvalue(), name=f"forms.{ending}"))
+    untouched = hand_in(content, name=f"forms.{ending}")
+    assert (untouched.code_counts, table_of(back(untouched), ending)) == (
+        {"phone.mobile": 1},
+        table_of(content, ending),
+    )
+    header, row = table_of(content, ending)
+    row[header.index("principal.mobile")] = mobile
+    corrected = hand_in(written([header, row], ending), name=f"forms.{ending}")
+    form["principal"]["mobile"] = mobile
+    assert (corrected.accepted, hand_in(form).duplicates) == (1, 1)
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_a_row_with_cells_beyond_the_header_is_refused_again(made: Any, hand_in: Any, ending: str) -> None:
+    out = io.BytesIO()
+    writers.write_csv(made(1), out, writers.columns_of(made(1)))
+    header, row = table_of(out.getvalue(), "csv")
+    first = hand_in(written([header, [*row, "", "surplus"]], ending), name=f"forms.{ending}")
+    content = back(first)
+    again = hand_in(content, name=f"forms.{ending}")
+    assert [job.code_counts for job in (first, again)] == [{"json.invalid": 1}] * 2
+    assert table_of(content, ending)[1][-2:] == ["", "surplus"]
+    assert table_of(back(again), ending) == table_of(content, ending)
+
+
+def table_of(content: bytes, ending: str) -> list[list[str]]:
+    if ending == "csv":
+        return [*csv.reader(io.StringIO(content.decode("utf-8-sig")))]
+    sheet = python_calamine.load_workbook(io.BytesIO(content)).get_sheet_by_index(0)
+    return [[*map(str, row)] for row in sheet.to_python()]
+
+
+def written(table: list[list[str]], ending: str) -> bytes:
+    if ending == "csv":
+        text = io.StringIO()
+        csv.writer(text).writerows(table)
+        return text.getvalue().encode()
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"strings_to_formulas": False}) as book:
+        sheet = book.add_worksheet()
+        for place, row in enumerate(table):
+            sheet.write_row(place, 0, row)
+    return out.getvalue()
 
 
 def test_v3_is_an_upload_again(unit: Any, faulty: Any, hand_in: Any) -> None:
