@@ -21,12 +21,18 @@ def whoever_sent(case: UploadJob) -> QuerySet[Membership]:
 
 @on(UploadJob, "finish", tell=[whoever_sent])
 def finish(case: UploadJob, act: Act) -> None:
-    """Every row has its outcome; what was stored is compared with the authority's records next, once for many."""
-    if not case.dry_run:
-        outbox.post_task_soon("filings.tasks.compare_unit", unit_id=case.unit_id)
+    """Every row has its outcome."""
+    _compare(case)
 
 
 @on(UploadJob, "fail", tell=[people_of_unit])
 def fail(case: UploadJob, act: Act) -> None:
     """The file as a whole, or the rest of it, cannot be taken; ``data["fault"]`` says why in words."""
     case.fault = str(act.data["fault"])[:255]
+    _compare(case)
+
+
+def _compare(case: UploadJob) -> None:
+    """What was stored, however the job ended, is compared with the authority's records next, once for many."""
+    if case.accepted and not case.dry_run:
+        outbox.post_task_soon("filings.tasks.compare_unit", unit_id=case.unit_id)

@@ -64,12 +64,12 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}") from error
         job = self._complete(job)
-        if job.state == JobState.FAILED:
-            raise CommandError(job.fault)
         if job.dry_run:
             spool.remove_upload(job.case_key)  # whoever tries a file here has it still
         else:
             comparison.compare_everything(unit=unit)
+        if job.state == JobState.FAILED:
+            raise CommandError(job.fault)
         self._print(job, options["json"])
 
     def _complete(self, job: UploadJob) -> UploadJob:

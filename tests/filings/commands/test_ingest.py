@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from collections.abc import Callable
@@ -14,13 +15,14 @@ from django.core.management import CommandError, call_command
 from filings.management.commands.ingest import Command
 from filings.models import (
     AuthorityRecord,
+    Determination,
     FormPicture,
     FormRefusal,
     UnitMonthKey,
     UploadJob,
     VerificationForm,
 )
-from filings.services import spool
+from filings.services import comparison, spool, uploads
 from tests.factories.audited import audited
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +176,21 @@ def test_broken_rows_in_the_middle_are_row_errors(unit: Any, samples: Path, tmp_
             "errors": [{"code": "row.too_long", "field": "", "message": "该行超过 1 MB"}],
         },
     ]
+
+
+def test_what_a_file_brought_before_it_broke_off_is_compared(
+    unit: Any, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "CHUNK_ROWS", 50)
+    packed = bytearray(gzip.compress((samples / "forms.ndjson").read_bytes()))
+    packed[-5_000] ^= 0xFF
+    file = tmp_path / "forms.ndjson.gz"
+    file.write_bytes(packed)
+    with pytest.raises(CommandError, match=r"^文件已损坏，无法解析$") as refusal:
+        ingest(file)
+    accepted = UploadJob.unscoped.get().accepted
+    assert (refusal.value.returncode, accepted > 0) == (1, True)
+    assert (comparison.pending(unit=unit), Determination.unscoped.count()) == (0, accepted)
 
 
 def test_the_outcome_in_words(unit: Any, samples: Path) -> None:

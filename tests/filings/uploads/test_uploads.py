@@ -180,6 +180,17 @@ def test_an_archive_damaged_in_the_middle_fails_after_what_could_be_read(
     job = uploads.process(job_id=receive(bytes(content), name="a.ndjson.gz").pk)
     assert (job.state, job.fault) == ("failed", "文件已损坏，无法解析")
     assert job.taken_rows == job.accepted == VerificationForm.unscoped.count() > 0
+    assert posted("compare_unit") == [
+        {"unit_id": job.unit_id}
+    ]  # what stands is compared, whatever ended the job
+
+
+def test_what_brought_no_form_is_not_compared(made: Any, receive: Any, hand_in: Any) -> None:
+    lost = receive(*made(1))
+    spool.remove(lost.case_key)
+    assert uploads.process(job_id=lost.pk).state == "failed"
+    assert hand_in(*made(1), dry_run=True).accepted == hand_in({"form_no": ""}).rejected_rows == 1
+    assert posted("compare_unit") == []
 
 
 def test_a_spooled_file_that_is_gone_fails_in_words(made: Any, receive: Any) -> None:
