@@ -30,8 +30,13 @@ SEALED_AT_ONCE: Final = 200
 LOADER: Final = Actor.system("intake")
 
 _STORED: Final = """
-SELECT form_no, digest, chain_no, version, day FROM filings_verificationform WHERE unit_id = %(unit)s AND {where}
+SELECT form_no, digest, chain_no, version, day FROM filings_verificationform form
+WHERE unit_id = %(unit)s AND {where} {beyond}
 """
+_OF_RECORDS: Final = """
+AND EXISTS (SELECT FROM filings_verificationform first
+    WHERE first.unit_id = %(unit)s AND first.form_no = form.chain_no AND first.source = 'v3')
+"""  # any door takes forms with such numbers; a dry run of records has tried nothing but records
 _TRIED: Final = "UNION ALL SELECT form_no, digest, chain_no, version, day FROM filings_dry_run WHERE {where}"
 _TRIAL: Final = """
 DROP TABLE IF EXISTS pg_temp.filings_dry_run;
@@ -168,14 +173,16 @@ def _ledger(job: UploadJob, rows: Sequence[Candidate], context: UnitContext) -> 
     ledger = Ledger([*found.values(), *chains], context.received_at)
     for key in {row.chain_key for row in rows} - {None}:
         # The number of a V3.0 form is its chain's key and a digest: "." is the character after "-".
-        span = _stored(job, "chain_no >= %(low)s AND chain_no < %(high)s", low=f"{key}-", high=f"{key}.")
-        for form in span:
+        span = "chain_no >= %(low)s AND chain_no < %(high)s"
+        for form in _stored(job, span, _OF_RECORDS, low=f"{key}-", high=f"{key}."):
             ledger.add(form, key)
     return ledger
 
 
-def _stored(job: UploadJob, where: str, **values: Any) -> list[Stored]:
-    statement = _STORED.format(where=where) + (_TRIED.format(where=where) if job.dry_run else "")
+def _stored(job: UploadJob, where: str, beyond: str = "", /, **values: Any) -> list[Stored]:
+    """The forms of the job's unit, and those it has tried; ``beyond``: a condition for those that are stored."""
+    tried = _TRIED.format(where=where) if job.dry_run else ""
+    statement = _STORED.format(where=where, beyond=beyond) + tried
     with connection.cursor() as cursor:
         cursor.execute(statement, {"unit": job.unit_id, **values})
         return [Stored(no, bytes(digest), chain, version, day) for no, digest, chain, version, day in cursor]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pgtrigger
 import pytest
+from django.db import connection
 from lxml import etree
 
 from filings import v3_writer, writers
@@ -89,6 +90,35 @@ def test_another_record_whose_id_begins_alike_is_another_chain(send: Any, filing
         .replace("<IspWzid>7<", "<IspWzid>70<"),
     )
     assert chain() == [(1, ""), (1, "")]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_form_of_another_door_never_begins_a_chain_of_records(
+    unit: Any, send: Any, filing: Any, made: Any, hand_in: Any, dry_run: bool
+) -> None:
+    """Whatever number it bears; the records after it are a chain of their own."""
+    number = f"V3-{unit.national_id}-XZBA-7-0"
+    hand_in({**made(1)[0], "form_no": number})
+    both = send("XZBA", filing(), filing(Zt_xx__Txdz__Xxdz="示例路10号"), dry_run=dry_run)
+    assert (both.accepted, both.code_counts) == (2, {})
+    if dry_run:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT version, chain_no = %s FROM filings_dry_run ORDER BY 1", [number])
+            assert cursor.fetchall() == [(1, False), (2, False)]
+    else:
+        (later,) = VerificationForm.unscoped.filter(version=2)
+        assert chain() == [(1, ""), (1, ""), (2, later.chain_no)]
+        assert VerificationForm.unscoped.filter(chain_no=number).count() == 1
+
+
+def test_a_correction_by_another_door_stays_in_the_chain_of_the_record(
+    send: Any, filing: Any, made: Any, hand_in: Any
+) -> None:
+    send("XZBA", filing())
+    first = VerificationForm.unscoped.get().form_no
+    hand_in({**made(1)[0], "form_no": "C-0001", "supersedes_form": first})
+    send("XZBA", filing(Zt_xx__Txdz__Xxdz="示例路10号"))
+    assert chain() == [(1, ""), (2, first), (3, "C-0001")]
 
 
 def test_pictures_lie_encrypted_once_and_open(unit: Any, send: Any, filing: Any) -> None:
