@@ -159,7 +159,7 @@ def receive_waiting(
         raise FileNotTaken(fault) from fault
     except DatabaseFault:
         raise  # the job may be there: a connection that breaks at the commit does not tell; else ``tidy`` forgets it
-    except BaseException:
+    except Exception:  # an interruption may strike right after the commit: then too the job is there
         spool.remove(key)
         raise
     return job

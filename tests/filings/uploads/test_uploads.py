@@ -25,6 +25,7 @@ from filings.services import loading, rejects, spool, uploads
 from pilot import clock
 from pilot.errors import NotPermitted, Refused
 from pilot.models import AuditEntry, Notice, OutboxMessage, TransitionRecord
+from pilot.services import outbox
 from tests.factories import world
 from tests.filings import builders
 
@@ -87,6 +88,36 @@ def test_a_faulty_head_carries_its_code(receive: Any) -> None:
     with pytest.raises(uploads.FileNotTaken) as refusal:
         receive(b"<Other/>", name="a.xml")
     assert (refusal.value.code, refusal.value.national) == ("file.wrong_root", 5001)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_who_is_interrupted_right_after_the_commit_leaves_the_job_its_file(
+    made: Any, receive: Any, hand_in: Any, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]
+) -> None:
+    def interrupted(**_only: Any) -> int:
+        raise stop
+
+    with monkeypatch.context() as pressed:
+        pressed.setattr(outbox, "relay", interrupted)  # which the commit calls
+        with pytest.raises(stop):
+            receive(*made(2))
+    job = UploadJob.unscoped.get()
+    assert counts(uploads.process(job_id=job.pk)) == (2, 2, 0, 0)
+
+
+def test_who_is_interrupted_before_the_commit_leaves_a_file_that_is_forgotten(
+    made: Any, receive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_case: Any, **_actor: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(uploads, "open_case", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        receive(*made(1))
+    ((key, _at),) = spool.folders()
+    touch(key, 1)
+    assert (uploads.tidy(), list(spool.folders()), UploadJob.unscoped.count()) == (1, [], 0)
 
 
 # --- processing -----------------------------------------------------------------------------------
