@@ -84,7 +84,7 @@ def result(job: UploadJob, actor: Actor, params: Mapping[str, Any]) -> Result:
     return Result(
         progress=progress(job, actor),
         fault=job.fault,
-        refusals=_refusals(job, params) if job.rejected_rows else None,
+        refusals=_refusals(job, params) if job.rejected_rows and not rejects.under_trial(job) else None,
         rejects_url=reverse("upload-job_rejects", args=[job.pk]) if kept else "",
         rejects_until=_rejects_until(job) if kept else None,
         again_url=f"{reverse('upload-job_create')}?{again}" if own else "",

@@ -14,10 +14,11 @@ from typing import Any, Final
 from uuid import uuid4
 
 from django.db import connection, transaction
+from psycopg.types.json import Jsonb
 
 from filings.intake.records import ErrorItem, UnitContext
 from filings.intake.versions import Candidate, Ledger, Stored, Verdict
-from filings.models import FormRefusal, FormRepeat, UnitMonthKey, UploadJob
+from filings.models import UnitMonthKey, UploadJob
 from filings.rules import RULE_VERSION
 from filings.services import crypto, deltas, storage, subjects, supplements
 from pilot import clock
@@ -29,6 +30,9 @@ LOAD_LOCK: Final = 874  # advisory lock class: one loader per unit at a time
 SEALED_AT_ONCE: Final = 200
 LOADER: Final = Actor.system("intake")
 
+type KeepRefused = Callable[[int, list[Candidate]], None]
+"""Takes a chunk's first row number and its refused rows."""
+
 _STORED: Final = """
 SELECT form_no, digest, chain_no, version, day FROM filings_verificationform form
 WHERE unit_id = %(unit)s AND {where} {beyond}
@@ -39,11 +43,24 @@ AND EXISTS (SELECT FROM filings_verificationform first
 """  # any door takes forms with such numbers; a dry run of records has tried nothing but records
 _TRIED: Final = "UNION ALL SELECT form_no, digest, chain_no, version, day FROM filings_dry_run WHERE {where}"
 _TRIAL: Final = """
-DROP TABLE IF EXISTS pg_temp.filings_dry_run;
+DROP TABLE IF EXISTS pg_temp.filings_dry_run, pg_temp.filings_dry_refusal, pg_temp.filings_dry_repeat;
 CREATE TEMPORARY TABLE filings_dry_run (
     form_no text COLLATE "C" PRIMARY KEY, digest bytea, chain_no text COLLATE "C", version int2, day date
 );
 CREATE INDEX ON filings_dry_run (chain_no);
+CREATE TEMPORARY TABLE filings_dry_refusal (
+    job_id int8, unit_id int8, "row" int4, form_no text, received_at timestamptz, errors jsonb
+);
+CREATE TEMPORARY TABLE filings_dry_repeat (job_id int8, "row" int4, form_no text);
+"""
+# Of a dry run that was cut off by a restart of the portal, rows may be on record: it once noted them as it went.
+_TRIED_ROWS: Final = """
+INSERT INTO filings_formrefusal (job_id, unit_id, "row", form_no, received_at, errors)
+SELECT job_id, unit_id, "row", form_no, received_at, errors FROM filings_dry_refusal ORDER BY "row"
+ON CONFLICT DO NOTHING;
+INSERT INTO filings_formrepeat (job_id, "row", form_no)
+SELECT job_id, "row", form_no FROM filings_dry_repeat ORDER BY "row"
+ON CONFLICT DO NOTHING;
 """
 _COLUMNS: Final = {
     "uuid": "uuid", "unit_id": "int8", "job_id": "int8", "row": "int4", "form_no": "text", "chain_no": "text",
@@ -51,6 +68,10 @@ _COLUMNS: Final = {
     "collected_at": "timestamptz", "late": "bool", "filing_type": "text", "subject_province": "int2",
     "subject_kind": "text", "source": "text", "rule_version": "text", "subject_known": "bool", "digest": "bytea",
     "subject_index": "bytea", "key_id": "int8", "ciphertext": "bytea",
+}  # fmt: skip
+_REFUSAL_COLUMNS: Final = {
+    "job_id": "int8", "unit_id": "int8", "row": "int4", "form_no": "text", "received_at": "timestamptz",
+    "errors": "jsonb",
 }  # fmt: skip
 _REPEAT_COLUMNS: Final = {"job_id": "int8", "row": "int4", "form_no": "text"}
 _ADVANCED: Final = (
@@ -76,9 +97,18 @@ class Sorted:
 
 
 def prepare_trial() -> None:
-    """Give this connection the temporary table in which a dry run remembers its own rows."""
+    """Give this connection the temporary tables in which a dry run remembers its own rows, and what became of them."""
     with connection.cursor() as cursor:
         cursor.execute(_TRIAL)
+
+
+def record_trial() -> None:
+    """Put on record the refused and repeated rows of the dry run that ends on this connection.
+
+    Not before: an attempt that is cut off takes them along, and the next one may come to others.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TRIED_ROWS)
 
 
 @transaction.atomic
@@ -87,11 +117,12 @@ def load_chunk(
     job_id: int,
     rows: Sequence[Candidate],
     context: UnitContext,
-    keep_refused: Callable[[list[Candidate]], None],
+    keep_refused: KeepRefused,
 ) -> bool:
     """Take one chunk; returns False when another process has taken these rows already.
 
-    ``keep_refused`` is handed the refused rows before the commit, so that none is recorded without its content.
+    ``keep_refused`` is handed the chunk's first row number and its refused rows, which may be none, before the commit,
+    so that none is recorded without its content.
     """
     _lock(UploadJob.unscoped.values_list("unit_id", flat=True).get(pk=job_id))
     job = UploadJob.unscoped.select_for_update(of=("self",)).select_related("unit").get(pk=job_id)
@@ -107,7 +138,7 @@ def load_whole(
     job: UploadJob,
     rows: Sequence[Candidate],
     context: UnitContext,
-    keep_refused: Callable[[list[Candidate]], None],
+    keep_refused: KeepRefused,
 ) -> None:
     """Take all rows of a job that this transaction has opened; its next step saves how far it is."""
     _lock(job.unit_id)
@@ -123,20 +154,18 @@ def _take(
     job: UploadJob,
     rows: Sequence[Candidate],
     context: UnitContext,
-    keep_refused: Callable[[list[Candidate]], None],
+    keep_refused: KeepRefused,
 ) -> None:
     outcome = _sort(job, rows, context)
     if job.dry_run:
         _copy("filings_dry_run", _TRIAL_COLUMNS, map(_trial_row, outcome.taken))
     else:
         _store(job, outcome, context)
-    keep_refused([row for row, _errors in outcome.refused])
-    _note_repeats(job, outcome.repeats)
-    FormRefusal.unscoped.bulk_create(
-        (_refusal(job, row, errors) for row, errors in outcome.refused),
-        batch_size=1_000,
-        ignore_conflicts=job.dry_run,  # a dry run that was cut off starts afresh
-    )
+    keep_refused(rows[0].number, [row for row, _errors in outcome.refused])
+    refusals = (_refusal_row(job, row, errors) for row, errors in outcome.refused)
+    _copy("filings_dry_refusal" if job.dry_run else "filings_formrefusal", _REFUSAL_COLUMNS, refusals)
+    repeats = ((job.pk, row.number, row.form_no) for row in outcome.repeats)
+    _copy("filings_dry_repeat" if job.dry_run else "filings_formrepeat", _REPEAT_COLUMNS, repeats)
     _advance(job, rows, outcome)
 
 
@@ -254,16 +283,6 @@ def _form_rows(
             )
 
 
-def _note_repeats(job: UploadJob, rows: Sequence[Candidate]) -> None:
-    """Note which rows were repeats. What repeats at the first attempt of a dry run does so at the next one."""
-    noted: set[int] = set()
-    if rows and job.dry_run:
-        earlier = FormRepeat.unscoped.filter(job=job, row__gte=rows[0].number, row__lte=rows[-1].number)
-        noted = set(earlier.values_list("row", flat=True))
-    if new := [(job.pk, row.number, row.form_no) for row in rows if row.number not in noted]:
-        _copy("filings_formrepeat", _REPEAT_COLUMNS, new)
-
-
 def _trial_row(pair: tuple[Candidate, Verdict]) -> tuple[Any, ...]:
     row, verdict = pair
     return row.form_no, row.digest, verdict.chain_no, verdict.version, verdict.day
@@ -281,15 +300,9 @@ def _copy(table: str, columns: dict[str, str], rows: Iterable[tuple[Any, ...]]) 
             copy.write_row(row)
 
 
-def _refusal(job: UploadJob, row: Candidate, errors: Iterable[ErrorItem]) -> FormRefusal:
-    return FormRefusal(
-        job=job,
-        unit_id=job.unit_id,
-        row=row.number,
-        form_no=row.form_no,
-        received_at=job.received_at,
-        errors=[_kept(error) for error in errors],
-    )
+def _refusal_row(job: UploadJob, row: Candidate, errors: Iterable[ErrorItem]) -> tuple[Any, ...]:
+    kept = Jsonb([_kept(error) for error in errors])
+    return job.pk, job.unit_id, row.number, row.form_no, job.received_at, kept
 
 
 def _kept(error: ErrorItem) -> dict[str, Any]:
@@ -318,7 +331,8 @@ def _advance(job: UploadJob, rows: Sequence[Candidate], outcome: Sorted) -> None
     job.rejected_rows += counts["rejected"]
     job.code_counts = dict(sorted(codes.items()))
     job.heartbeat_at = clock.security_now()
-    job.attempts = 0
+    if not job.dry_run:  # which does not go on from here
+        job.attempts = 0
     span = {"first_row": rows[0].number, "last_row": rows[-1].number}
     audit.record(action="upload-job.load", actor=LOADER, subject=job, detail=span | counts)
 

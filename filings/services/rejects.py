@@ -14,6 +14,7 @@ import msgspec
 from django.utils.translation import gettext as _
 
 from filings import writers
+from filings.enums import JobState
 from filings.intake.decode import FileFormat, codec_of
 from filings.intake.records import ErrorItem
 from filings.intake.versions import Candidate
@@ -37,17 +38,20 @@ class Part(msgspec.Struct):
     rows: list[tuple[int, bytes]]
 
 
-def keep(job: UploadJob, columns: list[str], rows: list[Candidate]) -> None:
-    """Keep refused rows of one chunk; keeping the same chunk again replaces it."""
+def keep(job: UploadJob, columns: list[str], first_row: int, rows: list[Candidate]) -> None:
+    """Keep refused rows of the chunk that starts at ``first_row``."""
     part = Part(columns, rows[0].operation, [(row.number, row.raw) for row in rows])
-    spool.write_refused(
-        job.case_key, rows[0].number, zlib.compress(msgspec.msgpack.encode(part), COMPRESSION)
-    )
+    spool.write_refused(job.case_key, first_row, zlib.compress(msgspec.msgpack.encode(part), COMPRESSION))
 
 
 def available(job: UploadJob) -> bool:
-    """Whether refused rows of the job can still be fetched."""
-    return spool.has_refused(job.case_key)
+    """Whether refused rows of the job can be fetched, still, or of a dry run already: their errors come as it ends."""
+    return not under_trial(job) and spool.has_refused(job.case_key)
+
+
+def under_trial(job: UploadJob) -> bool:
+    """Whether the job is a dry run that has not ended, so that none of its rows is on record."""
+    return job.dry_run and job.state not in {JobState.DONE, JobState.FAILED}
 
 
 def obtainable(job: UploadJob) -> bool:

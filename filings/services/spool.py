@@ -53,7 +53,7 @@ def write_upload(job: UUID, source: Readable) -> Spooled:
 
 
 def write_refused(job: UUID, first_row: int, content: bytes) -> None:
-    """Keep the refused rows of the chunk that starts at ``first_row``; writing them again replaces them."""
+    """Keep the refused rows of the chunk that starts at ``first_row``."""
     _write(job, f"{REFUSED}{first_row:09d}", io.BytesIO(content))
 
 
@@ -64,10 +64,11 @@ def read_refused(job: UUID) -> Iterator[bytes]:
             yield io.BufferedReader(_Blocks(file, job), BLOCK).read()
 
 
-def remove_refused(job: UUID) -> None:
-    """Forget the refused rows of a job; its upload stays."""
+def remove_refused(job: UUID, first_row: int = 1) -> None:
+    """Forget the refused rows of a job from the chunk that starts at ``first_row`` on; its upload stays."""
     for path in folder(job).glob(f"{REFUSED}*"):
-        path.unlink(missing_ok=True)
+        if int(path.name.removeprefix(REFUSED)) >= first_row:
+            path.unlink(missing_ok=True)
 
 
 def has_refused(job: UUID) -> bool:

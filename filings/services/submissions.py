@@ -55,9 +55,9 @@ def _take(
     context = unit_context(unit, received_at)
     candidates = list(uploads.candidates(rows, context))
 
-    def keep_refused(refused: list[Candidate]) -> None:
+    def keep_refused(first_row: int, refused: list[Candidate]) -> None:
         if refused and not trial:
-            rejects.keep(job, [], refused)
+            rejects.keep(job, [], first_row, refused)
 
     with begun(job, actor=actor):
         fire(job, "start", actor=loading.LOADER)

@@ -238,7 +238,7 @@ def _register(job: UploadJob, *, actor: Actor, backfilled: bool) -> None:
 def process(*, job_id: int, seconds: float | None = None) -> UploadJob:
     """Process a job unless another process has it in hand; returns it as it then is.
 
-    With ``seconds`` the work stops after about that time and is posted anew.
+    With ``seconds`` the work stops after about that time and is posted anew; a dry run, which cannot be, fails.
     """
     with _claim(job_id) as mine:
         if mine:
@@ -266,17 +266,14 @@ def _claim(job_id: int) -> Iterator[bool]:
 def _process(job: UploadJob, seconds: float | None) -> None:
     if job.state not in OPEN_STATES:
         return
+    if job.dry_run:
+        _begin_trial(job)
     if job.attempts >= MAX_ATTEMPTS:
-        _fail(job, _("处理在第 %(row)s 行之后多次中断，已停止；此前各行的结果有效") % {"row": job.taken_rows})
+        _fail(job, _broke_off(job))
         return
     UploadJob.unscoped.filter(pk=job.pk).update(attempts=F("attempts") + 1, heartbeat_at=clock.security_now())
     if job.state == JobState.RECEIVED:
         fire(job, "start", actor=loading.LOADER)
-    if job.dry_run:
-        # What a dry run remembers is its session's own, until the next one: one that was cut off starts afresh.
-        UploadJob.unscoped.filter(pk=job.pk).update(code_counts={}, **dict.fromkeys(_COUNTS, 0))
-        spool.remove_refused(job.case_key)
-        loading.prepare_trial()
     job = UploadJob.unscoped.select_related("unit__programme").get(pk=job.pk)
     try:
         complete = _take(job, None if seconds is None else monotonic() + seconds)
@@ -291,16 +288,40 @@ def _process(job: UploadJob, seconds: float | None) -> None:
         raise
     else:
         if complete:
-            fire(job, "finish", actor=loading.LOADER)
+            _end(job, "finish")
             if not job.dry_run:  # what was tried can be handed in for real without sending it again
                 spool.remove_upload(job.case_key)
+        elif job.dry_run:  # what it remembers cannot be handed on
+            _fail(job, _("试算用时过长，已停止；请把文件分成几份再试"))
         else:
             outbox.post_task("filings.tasks.process_upload", job_id=job.pk)
 
 
+def _begin_trial(job: UploadJob) -> None:
+    """What a dry run remembers is its session's own, until the next one: one that was cut off begins afresh."""
+    UploadJob.unscoped.filter(pk=job.pk).update(code_counts={}, **dict.fromkeys(_COUNTS, 0))
+    spool.remove_refused(job.case_key)
+    loading.prepare_trial()
+
+
+def _broke_off(job: UploadJob) -> str:
+    if job.dry_run:
+        return _("试算多次中断，已停止；请把文件分成几份再试")
+    return _("处理在第 %(row)s 行之后多次中断，已停止；此前各行的结果有效") % {"row": job.taken_rows}
+
+
 def _fail(job: UploadJob, fault: str) -> None:
-    fire(job, "fail", actor=loading.LOADER, fault=fault)
+    taken = UploadJob.unscoped.values_list("taken_rows", flat=True).get(pk=job.pk)
+    spool.remove_refused(job.case_key, taken + 1)  # of a chunk that was cut off
+    _end(job, "fail", fault=fault)
     spool.remove_upload(job.case_key)
+
+
+@transaction.atomic
+def _end(job: UploadJob, step: str, **data: Any) -> None:
+    if job.dry_run:
+        loading.record_trial()
+    fire(job, step, actor=loading.LOADER, **data)
 
 
 def _take(job: UploadJob, until: float | None) -> bool:
@@ -315,10 +336,11 @@ def _take(job: UploadJob, until: float | None) -> bool:
 
     refused = job.rejected_rows
 
-    def keep_refused(rows: list[Candidate]) -> None:
+    def keep_refused(first_row: int, rows: list[Candidate]) -> None:
         nonlocal refused
+        spool.remove_refused(job.case_key, first_row)  # of an attempt that was cut off
         if rows:
-            rejects.keep(job, columns(), rows)
+            rejects.keep(job, columns(), first_row, rows)
             refused += len(rows)
 
     with spool.open_upload(job.case_key) as stream:
