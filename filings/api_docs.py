@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from filings.api.bodies import LARGEST_FILE
 from filings.intake.request_body import MAX_ROWS
-from filings.rules import ERRORS, FILE_FAULTS, general
+from filings.rules import ERRORS, FILE_FAULTS, JOB_FAULTS, general
 from filings.services import rejects
 from pilot.downloads import as_download
 from pilot.services import api_keys, idempotency, webhooks
@@ -77,6 +77,7 @@ def api_docs(request: HttpRequest) -> HttpResponse:
             all_problems(),
             _codes(_("单行的错误代码"), ERRORS),
             _codes(_("整个文件的错误代码"), FILE_FAULTS),
+            _codes(_("处理中断的错误代码"), JOB_FAULTS),
         ],
     }
     return render(request, "pages/api_docs.html", context)

@@ -7,7 +7,7 @@ Client for pilot units: hands in the files of a folder; may be run again at any 
     python pilot_client.py accuracy --url https://… --key-file KEY.txt [--period 2019-06]
 
 Python 3.9 or later, nothing else. Exit codes: 0 everything accepted; 1 something was refused (see ``*.rejects.*`` and
-``pilot-summary.json``); 2 could not finish, run again.
+``pilot-summary.json``) or a file is itself at fault; 2 could not finish, run again.
 """
 
 from __future__ import annotations
@@ -274,7 +274,7 @@ class Sender:
         key = self._key(file, content)
         entry = self._known(key)
         job = entry if entry and entry["done"] else self._wait_for(key, self._send(file, key, content, entry))
-        if job["state"] == "failed" and self.state:  # sent anew, as another request, by the next run
+        if broke_off(job) and self.state:  # sent anew, as another request, by the next run
             self.state.keep(key, attempt=job.get("attempt", 0) + 1, done=False, url="")
         self._fetch_rejects(file, job)
         return {**job, "file": str(file)}
@@ -402,11 +402,18 @@ def one_file(sender: Sender, file: Path) -> dict[str, Any]:
         return {"file": str(file), "unfinished": str(trouble)}
 
 
+def broke_off(job: dict[str, Any]) -> bool:
+    """Whether a job failed for no fault of its file, which would meet that again however often it is sent."""
+    return job.get("state") == "failed" and not job.get("fault_code", "").startswith("file.")
+
+
 def code_of(outcome: dict[str, Any]) -> int:
     """The exit code one file calls for."""
-    if "unfinished" in outcome or outcome.get("state") == "failed":
+    if "unfinished" in outcome or broke_off(outcome):
         return UNFINISHED
-    return SOME_REFUSED if "refused" in outcome or outcome["rejected_rows"] else ACCEPTED
+    if "refused" in outcome or outcome["state"] == "failed" or outcome["rejected_rows"]:
+        return SOME_REFUSED
+    return ACCEPTED
 
 
 def line_of(outcome: dict[str, Any], words: Words) -> str:

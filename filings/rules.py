@@ -261,6 +261,28 @@ FILE_FAULTS: Final[dict[str, Words]] = {
 }
 """Faults at the head of a file: the file is refused as a whole and nothing of it is stored."""
 
+JOB_FAULTS: Final[dict[str, Words]] = {
+    "file.trial_too_long": Words(
+        "试算用时过长，已停止；请把文件分成几份再试",
+        "The trial took too long and was stopped; divide the file into parts and try again",
+    ),
+    "file.trial_broke_off": Words(
+        "试算多次中断，已停止；请把文件分成几份再试",
+        "The trial broke off several times and was stopped; divide the file into parts and try again",
+    ),
+    "job.broke_off": Words(
+        "处理在第 {row} 行之后多次中断，已停止；此前各行的结果有效",
+        "Processing broke off several times after row {row} and was stopped; the results so far stand",
+    ),
+    "job.file_lost": Words(
+        "暂存的文件已丢失或被改动，请重新上报",
+        "The file kept for processing is lost or was changed; please hand it in again",
+    ),
+    "job.content_destroyed": Words("内容已销毁", "The content has been destroyed"),
+}
+"""Why a file that was taken in came to no end, where no fault above is the reason. ``file.`` is, here as above, what
+the same file would meet again; of ``job.`` another attempt may come to more."""
+
 DOWNLOAD_FAULTS: Final[dict[str, Words]] = {
     "file.wrong_root_download": Words("根元素不是 DownloadData", "The root element is not DownloadData"),
     "file.no_answers": Words(
@@ -280,13 +302,14 @@ PLACES: Final[dict[str, str]] = {
     "use_en": "what it is an image of",
     "limit_kb": "n",
     "limit": "n",
+    "row": "n",
 }
 """What stands for a parameter where no error is at hand: in the list of codes."""
 
 
 def words(code: str) -> Words:
     """Return the words of an error code or file fault; ``KeyError`` for a code that does not exist."""
-    return ERRORS[code] if code in ERRORS else (FILE_FAULTS | DOWNLOAD_FAULTS)[code]
+    return ERRORS[code] if code in ERRORS else (FILE_FAULTS | JOB_FAULTS | DOWNLOAD_FAULTS)[code]
 
 
 def render(code: str, language: str, **params: str | int) -> str:

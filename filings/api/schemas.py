@@ -61,6 +61,9 @@ class Job(serializers.Serializer[Any]):
     duplicates = serializers.IntegerField()
     rejected_rows = serializers.IntegerField()
     code_counts = serializers.DictField(child=serializers.IntegerField())
+    fault_code = serializers.CharField(
+        allow_blank=True, help_text=_("失败原因的代码；以 file. 开头的是文件本身的问题，原样再次上报结果相同")
+    )
     fault = serializers.CharField(allow_blank=True)
     rejects = serializers.CharField(allow_null=True, help_text=_("被拒行文件的地址，保留 30 天"))
 

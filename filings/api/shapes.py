@@ -38,6 +38,7 @@ def job_shape(job: UploadJob) -> dict[str, Any]:
         "duplicates": job.duplicates,
         "rejected_rows": job.rejected_rows,
         "code_counts": job.code_counts,
+        "fault_code": job.fault_code,
         "fault": job.fault,
         "rejects": reverse("api_upload_rejects", args=[key]) if rejects.available(job) else None,
     }

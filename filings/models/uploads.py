@@ -6,9 +6,11 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from filings.enums import JobState
+from filings.rules import render
 from pilot.actors import Actor
 from pilot.machines import EVERYTHING, NOTHING, Case, StateField, machine, never_deleted, step
 from pilot.models import PilotUnit
@@ -40,7 +42,9 @@ class UploadJob(Case):
     )  # rows whose chunk is committed: where a restart goes on
     heartbeat_at = models.DateTimeField(null=True, blank=True)  # security time
     attempts = models.PositiveSmallIntegerField(default=0)  # since the last committed chunk
-    fault = models.CharField(max_length=255, blank=True)
+    fault_code = models.CharField(max_length=40, blank=True, default="", db_default="")
+    fault_params: Any = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    fault_words = models.CharField(max_length=255, blank=True)  # of jobs that failed before codes were kept
 
     class Meta(Case.Meta):
         indexes = [
@@ -65,6 +69,13 @@ class UploadJob(Case):
         return " ".join(f"{word} {number:,}" for word, number in words if number)
 
     @property
+    def fault(self) -> str:
+        """Why the job failed, in the reader's language; empty for one that did not."""
+        if not self.fault_code:
+            return self.fault_words
+        return render(self.fault_code, get_language() or "zh", **self.fault_params)
+
+    @property
     def by_request(self) -> bool:
         """Whether it stands for a request, which was answered itself, and for no file."""
         return self.source_name == BY_REQUEST
@@ -87,4 +98,4 @@ class UploadJob(Case):
 
     @step([JobState.RECEIVED, JobState.PROCESSING], JobState.FAILED, _("失败"))
     def fail(self) -> None:
-        """The file as a whole cannot be taken; the fault is in words."""
+        """The file as a whole, or the rest of it, cannot be taken."""

@@ -269,7 +269,10 @@ def _process(job: UploadJob, seconds: float | None) -> None:
     if job.dry_run:
         _begin_trial(job)
     if job.attempts >= MAX_ATTEMPTS:
-        _fail(job, _broke_off(job))
+        if job.dry_run:
+            _fail(job, "file.trial_broke_off")
+        else:
+            _fail(job, "job.broke_off", row=job.taken_rows)
         return
     UploadJob.unscoped.filter(pk=job.pk).update(attempts=F("attempts") + 1, heartbeat_at=clock.security_now())
     if job.state == JobState.RECEIVED:
@@ -278,11 +281,11 @@ def _process(job: UploadJob, seconds: float | None) -> None:
     try:
         complete = _take(job, None if seconds is None else monotonic() + seconds)
     except FileRefused as fault:
-        _fail(job, fault.message(get_language() or "zh"))
+        _fail(job, fault.code, **fault.params)
     except (FileNotFoundError, InvalidTag):
-        _fail(job, _("暂存的文件已丢失或被改动，请重新上报"))
-    except ContentDestroyed as gone:
-        _fail(job, str(gone.message))
+        _fail(job, "job.file_lost")
+    except ContentDestroyed:
+        _fail(job, "job.content_destroyed")
     except crypto.MasterKeyMissing:  # no fault of the file: it waits until the key is back
         UploadJob.unscoped.filter(pk=job.pk).update(attempts=0)
         raise
@@ -292,7 +295,7 @@ def _process(job: UploadJob, seconds: float | None) -> None:
             if not job.dry_run:  # what was tried can be handed in for real without sending it again
                 spool.remove_upload(job.case_key)
         elif job.dry_run:  # what it remembers cannot be handed on
-            _fail(job, _("试算用时过长，已停止；请把文件分成几份再试"))
+            _fail(job, "file.trial_too_long")
         else:
             outbox.post_task("filings.tasks.process_upload", job_id=job.pk)
 
@@ -304,16 +307,10 @@ def _begin_trial(job: UploadJob) -> None:
     loading.prepare_trial()
 
 
-def _broke_off(job: UploadJob) -> str:
-    if job.dry_run:
-        return _("试算多次中断，已停止；请把文件分成几份再试")
-    return _("处理在第 %(row)s 行之后多次中断，已停止；此前各行的结果有效") % {"row": job.taken_rows}
-
-
-def _fail(job: UploadJob, fault: str) -> None:
+def _fail(job: UploadJob, fault: str, **params: str | int) -> None:
     taken = UploadJob.unscoped.values_list("taken_rows", flat=True).get(pk=job.pk)
     spool.remove_refused(job.case_key, taken + 1)  # of a chunk that was cut off
-    _end(job, "fail", fault=fault)
+    _end(job, "fail", fault=fault, params=params)
     spool.remove_upload(job.case_key)
 
 

@@ -27,8 +27,9 @@ def finish(case: UploadJob, act: Act) -> None:
 
 @on(UploadJob, "fail", tell=[people_of_unit])
 def fail(case: UploadJob, act: Act) -> None:
-    """The file as a whole, or the rest of it, cannot be taken; ``data["fault"]`` says why in words."""
-    case.fault = str(act.data["fault"])[:255]
+    """The file as a whole, or the rest of it, cannot be taken: ``fault`` is the code, ``params`` fill its words."""
+    case.fault_code = act.data["fault"]
+    case.fault_params = dict(act.data.get("params", {}))
     _compare(case)
 
 

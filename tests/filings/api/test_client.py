@@ -238,6 +238,23 @@ def test_a_job_that_failed_is_sent_anew_by_the_next_run(desk: Desk, monkeypatch:
     assert (desk.run(), stored()) == (client.ACCEPTED, (2, 1))
 
 
+@pytest.mark.parametrize("command", ["send", "check"])
+def test_a_file_that_is_itself_at_fault_is_not_sent_again_until_it_changes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Whoever runs the client every hour learns of it, and does not send a large file every hour."""
+    monkeypatch.setattr(uploads, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(uploads, "MOST_REFUSED", 0)
+    (form,) = forms()
+    desk.put("a.ndjson", [{"form_no": ""}, form])
+    runs = 2 if command == "send" else 1
+    assert [desk.run(command, "--language", "en") for _run in range(runs)] == [client.SOME_REFUSED] * runs
+    assert stored() == (1, 0)
+    assert "; broken off: 0 rows were not accepted" in capsys.readouterr().out.splitlines()[-1]
+    desk.put("a.ndjson", [form])
+    assert (desk.run(command), UploadJob.unscoped.count()) == (client.ACCEPTED, 2)
+
+
 class Twice:
     """A portal whose first job fails after a row was refused; the second refuses rows of its own."""
 

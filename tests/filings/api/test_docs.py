@@ -22,7 +22,7 @@ from filings import api_docs, rules, writers
 from filings.api import bodies
 from filings.enums import JobState
 from filings.models import UploadJob, VerificationForm
-from filings.rules import ERRORS, FILE_FAULTS
+from filings.rules import ERRORS, FILE_FAULTS, JOB_FAULTS
 from filings.services import uploads
 from pilot import policy, problems
 from pilot.api import schema as pieces
@@ -43,7 +43,9 @@ def test_the_page_names_every_code_and_shows_the_examples_as_they_are(programme:
     files = ["form.json", "forms.sh", "forms.py", "Forms.java", "upload.sh", "upload.py", "Upload.java"]
     assert printed == [(EXAMPLES / name).read_text(encoding="utf-8") for name in files]
     assert sorted(path.name for path in EXAMPLES.iterdir() if path.is_file()) == sorted(files)
-    missing = [code for code in [*problems.PROBLEMS, *ERRORS, *FILE_FAULTS] if f">{code}<" not in page]
+    missing = [
+        code for code in [*problems.PROBLEMS, *ERRORS, *FILE_FAULTS, *JOB_FAULTS] if f">{code}<" not in page
+    ]
     assert missing == []
     anchors = re.findall(r'<li><a href="#([^"]+)"', page)
     assert [name for name in anchors if f'id="{name}"' not in page] == []
@@ -57,7 +59,7 @@ def test_the_page_names_every_code_and_shows_the_examples_as_they_are(programme:
     ],
 )
 def test_the_list_of_codes_speaks_in_general_words(language: str, words: list[str]) -> None:
-    said = {code: rules.general(code, language) for code in [*ERRORS, *FILE_FAULTS]}
+    said = {code: rules.general(code, language) for code in [*ERRORS, *FILE_FAULTS, *JOB_FAULTS]}
     assert [text for text in said.values() if "{" in text] == []
     assert [text for text in words if text not in said.values()] == []
 

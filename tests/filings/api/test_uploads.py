@@ -15,6 +15,7 @@ import pytest
 import python_calamine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import translation
 
 from filings import writers
 from filings.api import bodies
@@ -91,6 +92,44 @@ def test_a_file_of_each_format(caller: Caller, file_format: str) -> None:
         (2, ["/verifier_name"])
     ]
     assert [one["id"] for one in caller.get("uploads/").json()["results"]] == [job["id"]]
+
+
+def failed_job(caller: Caller, content: bytes, content_type: str = "application/x-ndjson") -> UploadJob:
+    """A job of this content, processed by a worker that speaks Chinese."""
+    answer = caller.post("uploads/", content, content_type=content_type)
+    with translation.override("zh-hans"):
+        return uploads.process(job_id=UploadJob.unscoped.get(case_key=answer.json()["id"]).pk)
+
+
+def told_fault(caller: Caller, job: UploadJob, language: str) -> tuple[str, str]:
+    headers = caller.headers({"Accept-Language": language})
+    told = caller.client.get(f"/api/v1/uploads/{job.case_key}/", headers=headers).json()
+    return told["fault_code"], told["fault"]
+
+
+def test_why_a_job_failed_is_told_in_the_readers_language(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And by a code; also of the file as a whole, with the figures the words name."""
+    monkeypatch.setattr(uploads, "MOST_REFUSED", 0)
+    refused = failed_job(caller, b'{"form_no": ""}\n')
+    assert told_fault(caller, refused, "en") == (
+        "file.too_many_refused",
+        "0 rows were not accepted; processing ends here, and the results so far stand",
+    )
+    assert told_fault(caller, refused, "zh-hans") == (
+        "file.too_many_refused",
+        "已有 0 行未被接收，处理到此为止；此前各行的结果有效",
+    )
+    sound = caller.post("uploads/", ndjson(forms()), content_type="application/x-ndjson")
+    assert told_fault(caller, UploadJob.unscoped.get(case_key=sound.json()["id"]), "en") == ("", "")
+
+
+def test_a_job_that_failed_before_codes_were_kept_says_what_it_said(caller: Caller) -> None:
+    answer = caller.post("uploads/", ndjson(forms()), content_type="application/x-ndjson")
+    UploadJob.unscoped.filter(case_key=answer.json()["id"]).update(fault_words="文件已损坏，无法解析")
+    job = UploadJob.unscoped.get(case_key=answer.json()["id"])
+    assert told_fault(caller, job, "en") == ("", "文件已损坏，无法解析")
 
 
 @pytest.mark.parametrize(
