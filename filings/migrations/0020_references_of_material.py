@@ -14,7 +14,7 @@ KINDS = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("filings", "0018_forms_without_lookups"),
+        ("filings", "0019_fault_codes"),
     ]
 
     operations = [
