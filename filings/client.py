@@ -6,8 +6,8 @@ Client for pilot units: hands in the files of a folder; may be run again at any 
     python pilot_client.py check FOLDER --url https://… --key-file KEY.txt       只校验，不保存 / a trial
     python pilot_client.py accuracy --url https://… --key-file KEY.txt [--period 2019-06]
 
-Python 3.9 or later, nothing else. Exit codes: 0 everything accepted; 1 something was refused (see ``*.rejects.*`` and
-``pilot-summary.json``) or a file is itself at fault; 2 could not finish, run again.
+Python 3.9 or later, nothing else. Exit codes: 0 everything accepted; 1 something was refused or cannot be read (see
+``*.rejects.*`` and ``pilot-summary.json``); 2 could not finish, run again.
 """
 
 from __future__ import annotations
@@ -411,9 +411,8 @@ def code_of(outcome: dict[str, Any]) -> int:
     """The exit code one file calls for."""
     if "unfinished" in outcome or broke_off(outcome):
         return UNFINISHED
-    if "refused" in outcome or outcome["state"] == "failed" or outcome["rejected_rows"]:
-        return SOME_REFUSED
-    return ACCEPTED
+    refused = "refused" in outcome or outcome["state"] == "failed" or outcome["rejected_rows"]
+    return SOME_REFUSED if refused else ACCEPTED
 
 
 def line_of(outcome: dict[str, Any], words: Words) -> str:
@@ -443,11 +442,10 @@ def show_accuracy(portal: Portal, options: argparse.Namespace, words: Words) -> 
         raise CannotFinish(reason_of(reply))
     figures = reply.told("m1", words)
     print(f"{figures['unit']} {figures['period']} ({figures['as_of']})")
-    for label, name in (
-        (words("M1 主体身份信息准确率", "M1 identity accuracy"), "m1"),
-        (words("M2 核验单信息准确率", "M2 form accuracy"), "m2"),
+    for label, figure in (
+        (words("M1 主体身份信息准确率", "M1 identity accuracy"), figures["m1"]),
+        (words("M2 核验单信息准确率", "M2 form accuracy"), figures["m2"]),
     ):
-        figure = figures[name]
         print(f"{label}: {figure['shown']} ({figure['errors']} / {figure['n']})")
     return ACCEPTED
 

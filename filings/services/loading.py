@@ -162,10 +162,12 @@ def _take(
     else:
         _store(job, outcome, context)
     keep_refused(rows[0].number, [row for row, _errors in outcome.refused])
-    refusals = (_refusal_row(job, row, errors) for row, errors in outcome.refused)
-    _copy("filings_dry_refusal" if job.dry_run else "filings_formrefusal", _REFUSAL_COLUMNS, refusals)
-    repeats = ((job.pk, row.number, row.form_no) for row in outcome.repeats)
-    _copy("filings_dry_repeat" if job.dry_run else "filings_formrepeat", _REPEAT_COLUMNS, repeats)
+    if outcome.refused:
+        refusals = (_refusal_row(job, row, errors) for row, errors in outcome.refused)
+        _copy("filings_dry_refusal" if job.dry_run else "filings_formrefusal", _REFUSAL_COLUMNS, refusals)
+    if outcome.repeats:
+        repeats = ((job.pk, row.number, row.form_no) for row in outcome.repeats)
+        _copy("filings_dry_repeat" if job.dry_run else "filings_formrepeat", _REPEAT_COLUMNS, repeats)
     _advance(job, rows, outcome)
 
 

@@ -150,4 +150,4 @@ def test_what_older_rows_hold_in_a_new_column_of_json_is_a_container(db: None) -
         defaults = dict(cursor.fetchall())
         cursor.execute(f"SELECT {', '.join(f'jsonb_typeof({default})' for default in defaults.values())}")
         kinds = dict(zip(defaults, cursor.fetchone(), strict=True))
-    assert kinds == {"differences": "object", "errors": "array"}
+    assert kinds == {"differences": "object", "errors": "array", "fault_params": "object"}

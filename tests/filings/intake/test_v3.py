@@ -1,4 +1,4 @@
-"""V3.0 uploads: heads that refuse the file, each operation's mapping, rules that hold and rules that cannot."""
+"""V3.0 uploads: heads that refuse the file, new filings, rules that hold and rules that cannot."""
 
 from __future__ import annotations
 
@@ -6,115 +6,30 @@ import base64
 import hashlib
 import io
 import re
-import struct
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from filings.intake.decode import FileFormat, check, read_rows
-from filings.intake.records import CheckedRow, FileRefused, Reference, UnitContext, V3Facts, open_scope
+from filings.intake.decode import FileFormat, read_rows
+from filings.intake.records import FileRefused, UnitContext, open_scope
 from filings.intake.v3_check import EVIDENCE_RULES
-from filings.intake.v3_codes import national_code
-
-JPEG = base64.b64decode(
-    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8yb"
-    "qmx5moq6T/2wBDARweHigjKE4rK06kbl1upKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKT/wAARCAAM"
-    "ABADASIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAAAAL/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/8QAFQEBAQAAAAAAAAAAAAAAAAAAAgP/"
-    "xAAUEQEAAAAAAAAAAAAAAAAAAAAA/9oADAMBAAIRAxEAPwCgFAf/2Q=="
+from tests.filings.intake.v3_records import (
+    ACCESS,
+    CHANGE,
+    FILING,
+    JPEG,
+    NEW_ACCESS,
+    PERSON,
+    SITE,
+    attributes,
+    checked,
+    facts,
+    found,
+    one,
+    upload,
 )
-
-
-def png() -> bytes:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(b"\x00\x00"))
-        + chunk(b"IEND", b"")
-    )
-
-
-def picture(use: int, owner_kind: int, owner: str, content: bytes = JPEG, file_format: int = 1) -> str:
-    return (
-        f"<Fjxx><Fjwjgs>{file_format}</Fjwjgs><Fjyt>{use}</Fjyt><Fjnr>{base64.b64encode(content).decode()}</Fjnr>"
-        f"<Fjssdx><Ssdxlx>{owner_kind}</Ssdxlx><Ssdxbs>{owner}</Ssdxbs></Fjssdx></Fjxx>"
-    )
-
-
-PERSON = (
-    "<Fzr_xm>张示例</Fzr_xm><Fzr_dhhm>010-12345678</Fzr_dhhm><Fzr_sjhm>13800138000</Fzr_sjhm>"
-    "<Fzr_dzyj>a@example.cn</Fzr_dzyj><Fzr_zjlx>2</Fzr_zjlx><Fzr_zjhm>11010519491231002X</Fzr_zjhm>"
-)
-SUBJECT = (
-    "<Dwmc>示例网络科技有限公司</Dwmc><Dwxz>4</Dwxz><Txdz><Shengid>110000</Shengid><Shiid>110100</Shiid>"
-    "<Xianid>110101</Xianid><Xxdz>示例路1号</Xxdz></Txdz><Zj><Zjlx>1</Zjlx><Zjhm>91110108MA01ABCD5T</Zjhm>"
-    "<Zjzs>示例路1号</Zjzs></Zj><Fzr>" + PERSON + "</Fzr>"
-)
-ACCESS = (
-    "<Wzfb><Fbdd>1</Fbdd></Wzfb><Wzjrfs><Jrfs>16</Jrfs></Wzjrfs>"
-    "<Ip_xx><IspIpid>1</IspIpid><Qsip>794387210</Qsip><Zzip>794387210</Zzip></Ip_xx>"
-)
-SITE = (
-    "<Wzmc>示例主页</Wzmc><Fwnr><Fwnr_id>1</Fwnr_id></Fwnr><Yylb><Yylb_id>1</Yylb_id></Yylb>"
-    "<Ym_xx><IspYmid>1</IspYmid><Ym>shili-one.cn</Ym></Ym_xx><Jr_xx><IspJrid>1</IspJrid>"
-    + ACCESS
-    + "</Jr_xx>"
-    "<Wz_Fzr>" + PERSON + "</Wz_Fzr><Syurl>www.shili-one.cn</Syurl>"
-)
-PICTURES = "".join(
-    f"<Fj>{item}</Fj>" for item in (picture(2, 1, "7"), picture(3, 1, "7"), picture(5, 2, "8"))
-)
-FILING = (
-    f"<Baxx><Zt_xx><IspZtid>7</IspZtid>{SUBJECT}<Bbfs>1</Bbfs></Zt_xx>"
-    f"<Wz_xx><IspWzid>8</IspWzid>{SITE}</Wz_xx>{PICTURES}</Baxx>"
-)
-CHANGE = (
-    f"<Bgxx><Zt_xx><Ztid>70</Ztid><Baxh>京ICP备12345678号</Baxh>{SUBJECT}</Zt_xx>"
-    f"<Wz_xx><Wzid>80</Wzid>{SITE}<Baxh>京ICP备12345678号-1</Baxh></Wz_xx></Bgxx>"
-)
-NEW_SITE = (
-    f"<Xzxx><Zt_xx><Ztbah>京ICP备12345678号</Ztbah></Zt_xx><Wz_xx><IspWzid>9</IspWzid>{SITE}</Wz_xx></Xzxx>"
-)
-NEW_ACCESS = (
-    f"<Xzxx><Wz_xx><Wzbah>京ICP备12345678号-1</Wzbah></Wz_xx><IspJrid>3</IspJrid>{ACCESS}"
-    "<ICPmm>5f4dcc3b5aa765d61d8327deb882cf99</ICPmm></Xzxx>"
-)
-
-
-def upload(records: str, operation: str = "XZBA", provider: str = "1001", encoding: str = "GBK") -> bytes:
-    text = (
-        f'<?xml version="1.0" encoding="{encoding}"?><UploadData version="V.3.0">'
-        f"<ICP><{operation}>{records}</{operation}><Qqdwid>{provider}</Qqdwid></ICP></UploadData>"
-    )
-    return text.encode(encoding)
-
-
-def attributes(number: int, prefix: str = "") -> str:
-    return " ".join(f'{prefix}a{n}="urn:{n}"' for n in range(number))
-
-
-def checked(content: bytes, context: UnitContext) -> list[CheckedRow]:
-    return [check(row, context) for row in read_rows(io.BytesIO(content), FileFormat.V3, national_id="1001")]
-
-
-def one(record: str, context: UnitContext, operation: str = "XZBA") -> CheckedRow:
-    (row,) = checked(upload(record, operation), context)
-    return row
-
-
-def found(row: CheckedRow) -> list[tuple[str, str, int]]:
-    return [(error.code, error.field, national_code(error)) for error in row.errors]
-
-
-def facts(row: CheckedRow) -> V3Facts:
-    assert row.v3 is not None
-    return row.v3
 
 
 def test_a_namespace_that_cannot_be_written_ends_the_file(context: UnitContext) -> None:
@@ -395,132 +310,3 @@ class TestNewFiling:
         }
         broken = one(record.replace(f"<Spwj>{scan}", "<Spwj>AAAA"), context)
         assert found(broken) == [("field.format", "/websites/0/approval/files/0/content", 5010)]
-
-
-class TestPictures:
-    @pytest.mark.parametrize(
-        ("wrong", "expected"),
-        [
-            (picture(2, 1, "7", file_format=3), ("field.enum", "/images/0/format", 1056)),
-            (picture(9, 1, "7"), ("field.enum", "/images/0/use", 1057)),
-            (picture(2, 2, "8"), ("field.enum", "/images/0/owner", 1061)),
-            (picture(2, 1, "77"), ("image.owner", "/images/0/owner", 1058)),
-            (picture(2, 1, "7", JPEG, file_format=2), ("field.format", "/images/0/content", 5010)),
-            (picture(2, 1, "7", JPEG[:-2]), ("field.format", "/images/0/content", 5010)),
-            (picture(2, 1, "7", b"GIF89a"), ("field.format", "/images/0/content", 5010)),
-            (picture(2, 1, "7", JPEG + b"\0" * 80_000), ("image.size", "/images/0/bytes", 5010)),
-            (picture(2, 1, "7").replace("<Fjnr>", "<Fjnr>*"), ("field.format", "/images/0/content", 5010)),
-        ],
-    )
-    def test_faults_carry_the_national_code(
-        self, wrong: str, expected: tuple[str, str, int], context: UnitContext
-    ) -> None:
-        row = one(FILING.replace(picture(2, 1, "7"), wrong), context)
-        assert expected in found(row)
-
-    def test_a_website_that_is_not_there(self, context: UnitContext) -> None:
-        row = one(FILING.replace(picture(5, 2, "8"), picture(5, 2, "88")), context)
-        assert found(row) == [("image.owner", "/images/2/owner", 1059)]
-
-    def test_an_id_longer_than_any_owns_no_picture(self, context: UnitContext) -> None:
-        row = one(FILING.replace(">8<", f">{'8' * 65}<"), context)
-        assert ("image.owner", "/images/2/owner", 1059) in found(row)
-        row = one(FILING.replace(">8<", f">{'8' * 64}<"), context)
-        assert found(row) == []
-
-    def test_the_form_itself_may_be_larger(self, context: UnitContext) -> None:
-        large = picture(1, 1, "7", JPEG[:-2] + b"\0" * 100_000 + JPEG[-2:])
-        assert found(one(FILING.replace("<Fj>", f"<Fj>{large}</Fj><Fj>", 1), context)) == []
-
-    def test_png_is_taken(self, context: UnitContext) -> None:
-        row = one(FILING.replace(picture(5, 2, "8"), picture(5, 2, "8", png(), file_format=2)), context)
-        assert found(row) == []
-
-    @pytest.mark.parametrize("use", ["2", "3", "5"])
-    def test_missing_pictures_of_a_new_filing(self, use: str, context: UnitContext) -> None:
-        without = re.sub(rf"<Fj><Fjxx><Fjwjgs>1</Fjwjgs><Fjyt>{use}</Fjyt>.*?</Fj>", "", FILING)
-        assert found(one(without, context)) == [("image.missing", "/images", 1055)]
-
-
-class TestOtherOperations:
-    def test_change_is_a_chain_of_its_own_and_keeps_all_domains(self, context: UnitContext) -> None:
-        two = "<Ym_xx><IspYmid>2</IspYmid><Ym>shili-two.cn</Ym></Ym_xx><Jr_xx>"
-        row = one(CHANGE.replace("<Jr_xx>", two), context, "BGBA")
-        assert found(row) == []
-        assert row.record["filing_type"] == "change"
-        assert row.record["websites"][0]["domain"] == "shili-one.cn"
-        assert row.record["v3"]["lists"]["/websites/0/domain"] == ["shili-one.cn", "shili-two.cn"]
-        assert facts(row).chain_key is None
-        assert facts(row).brings == (
-            Reference("number", "京ICP备12345678号"),
-            Reference("subject_id", "70"),
-            Reference("website_number", "京ICP备12345678号-1"),
-            Reference("website_id", "80"),
-        )
-        bad = one(CHANGE.replace("<Jr_xx>", two.replace("shili-two.cn", "www.shili.cn")), context, "BGBA")
-        assert found(bad) == [("domain.subdomain", "/websites/0/domain", 1004)]
-
-    def test_records_bring_the_ids_they_define(self, context: UnitContext) -> None:
-        second = f"<Wz_xx><IspWzid>08</IspWzid>{SITE}</Wz_xx><Wz_xx><IspWzid>9</IspWzid>{SITE}</Wz_xx>"
-        own = [Reference("own_website_id", number) for number in ("8", "9")]
-        filing = one(FILING.replace("<Fj>", f"{second}<Fj>", 1), context)
-        assert facts(filing).brings == (Reference("own_subject_id", "7"), *own)
-        assert facts(one(NEW_SITE.replace("</Xzxx>", f"{second}</Xzxx>"), context, "XZWZ")).brings == (
-            own[1],
-            own[0],
-        )
-        assert facts(one(NEW_ACCESS, context, "XZJR")).brings == ()
-
-    def test_new_website_awaits_its_subject(self, context: UnitContext) -> None:
-        row = one(NEW_SITE, context, "XZWZ")
-        assert found(row) == []
-        assert row.record["filing_type"] == "new_website"
-        assert row.form_no.startswith("V3-1001-XZWZ-9-")
-        assert facts(row).subject_reference == Reference("number", "京ICP备12345678号")
-        assert "subject" not in row.record
-        by_id = one(NEW_SITE.replace("<Ztbah>京ICP备12345678号</Ztbah>", "<Ztid>70</Ztid>"), context, "XZWZ")
-        assert facts(by_id).subject_reference == Reference("id", "70")
-
-    def test_the_province_of_a_reference_is_judged(self, context: UnitContext) -> None:
-        elsewhere = replace(context, scope=open_scope(context.run_opens, provinces=("310000",)))
-        assert one(NEW_SITE, elsewhere, "XZWZ").codes == ("unit.province_not_enabled",)
-        assert one(NEW_ACCESS, elsewhere, "XZJR").codes == ("unit.province_not_enabled",)
-
-    def test_new_access_has_access_rules_only(self, context: UnitContext) -> None:
-        row = one(NEW_ACCESS, context, "XZJR")
-        assert found(row) == []
-        assert row.record["websites"] == [
-            {"access": {"mode": 16, "ip_from": "47.89.99.10", "ip_to": "47.89.99.10"}}
-        ]
-        assert facts(row).website_reference == Reference("number", "京ICP备12345678号-1")
-        assert facts(row).chain_key == "V3-1001-XZJR-3"
-        bad = one(NEW_ACCESS.replace("<Jrfs>16", "<Jrfs>5"), context, "XZJR")
-        assert found(bad) == [("field.enum", "/websites/0/access/mode", 5001)]
-
-    def test_the_filing_password_is_not_kept(self) -> None:
-        (row,) = read_rows(io.BytesIO(upload(NEW_ACCESS, "XZJR")), FileFormat.V3, national_id="1001")
-        assert b"ICPmm" not in row.raw
-        assert "京ICP备12345678号-1".encode() in row.raw
-
-    def test_material_alone_makes_no_form(self, context: UnitContext) -> None:
-        record = picture(5, 2, "<Baxh>京ICP备12345678号-1</Baxh>")
-        row = one(record, context, "XZHYD")
-        assert found(row) == []
-        assert (facts(row).makes_form, row.form_no, row.collected_at) == (False, "", None)
-        (attachment,) = facts(row).attachments
-        assert (attachment.use, attachment.owner_kind, attachment.owner) == (
-            "face",
-            "website",
-            "京ICP备12345678号-1",
-        )
-        assert attachment.content == JPEG
-
-    def test_deregistration_is_recorded(self, context: UnitContext) -> None:
-        record = "<Zx_xx><Zxlb>1</Zxlb><Jlid>70</Jlid><Zxly>2</Zxly><Zxlybz>示例</Zxlybz></Zx_xx>"
-        row = one(record, context, "ZXBA")
-        assert found(row) == []
-        assert row.record["deregistration"] == {"kind": "1", "reason": "2", "remark": "示例"}
-        assert (facts(row).makes_form, facts(row).record_id) == (False, "70")
-        assert found(one(record.replace("<Jlid>70</Jlid>", ""), context, "ZXBA")) == [
-            ("field.required", "/v3/id", 5001)
-        ]
