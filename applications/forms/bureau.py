@@ -38,7 +38,8 @@ class PhraseInput(forms.TextInput):
 class ReturnForm(ActForm):
     """One row per field and kind of file; rows with text become the items of the notice.
 
-    Those that the checklist found 不符合 come first and filled in.
+    Those that the checklist found 不符合 come first, filled in with what the reviewer wrote; where nothing was
+    written, the reason must be.
     """
 
     PREFIX = "item_"
@@ -81,12 +82,17 @@ class ReturnForm(ActForm):
             yield _("材料"), kind.value, kind.label, _("所交：%(names)s") % {"names": names}
 
     def _row(self, target: str, label: Any, given: str) -> forms.Field:
+        found = self._found.get(target, review.Found("", ()))
+        if found.unwritten:
+            items = _("；").join(found.unwritten)
+            given = _("%(given)s。审核清单标为不符合而未写原因：%(items)s") % {"given": given, "items": items}
         return forms.CharField(
             label=label,
             help_text=given,
-            required=False,
+            required=bool(found.unwritten),
+            error_messages={"required": _("请写明不符合的原因，或在审核清单中改正结论")},
             max_length=review.MAX_TEXT,
-            initial=self._found.get(target, ""),
+            initial=found.text,
             widget=PhraseInput(self._phrases.get(target, ())),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -147,20 +148,37 @@ def bars_acceptance(case: Application) -> str | None:
     return None
 
 
-def faults(case: Application) -> dict[str, str]:
-    """What a completeness notice would say of the items marked 不符合: target → text."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the checklist leaves for one place in form or files.
+
+    ``text`` is what the reviewer wrote about it, ``unwritten`` the items marked 不符合 without a word: what is wrong
+    there nobody has said yet, and no standard phrase says it instead, for it would go out as the bureau's ground.
+    """
+
+    text: str
+    unwritten: tuple[str, ...]
+
+
+def faults(case: Application) -> dict[str, Found]:
+    """What a completeness notice has to say of the items marked 不符合, by target."""
     given = marks(case)
-    found: dict[str, list[str]] = {}
+    wrong: dict[str, list[tuple[Item, ChecklistMark]]] = {}
+    for item in items(case):
+        row = given.get(item.key)
+        if row is not None and row.mark == Mark.NOT_MET:
+            wrong.setdefault(item.target, []).append((item, row))
+    return {target: _found(rows) for target, rows in wrong.items()}
+
+
+def _found(rows: Sequence[tuple[Item, ChecklistMark]]) -> Found:
     with on_record():
-        for item in items(case):
-            row = given.get(item.key)
-            if row is not None and row.mark == Mark.NOT_MET:
-                found.setdefault(item.target, []).append(_fault_text(item, row))
-        return {target: _("；").join(texts)[:MAX_TEXT] for target, texts in found.items()}
+        text = _("；").join(placed(row.text, row) for _item, row in rows if row.text)[:MAX_TEXT]
+    return Found(text, tuple(placed(str(item.words), row) for item, row in rows if not row.text))
 
 
-def _fault_text(item: Item, row: ChecklistMark) -> str:
-    text = row.text or item.phrases[0]
+def placed(text: str, row: ChecklistMark) -> str:
+    """Words about an item with the page on which it was seen, where the mark names one."""
     if row.file is None:
         return text
     place = {"text": text, "file": row.file.get_kind_display(), "page": row.page or 1}

@@ -106,12 +106,10 @@ def in_words(rows: Sequence[tuple[Item, ChecklistMark]]) -> str:
 
 def _sentence(item: Item, mark: ChecklistMark) -> str:
     if mark.mark == Mark.NOT_MET:
-        text = mark.text or item.phrases[0]
+        # Only what was written is a ground; a standard phrase that nobody chose may be untrue.
+        text = mark.text or _("%(item)s：不符合") % {"item": item.words}
     elif mark.mark == Mark.NOT_APPLICABLE:
         text = _("%(item)s：不适用") % {"item": item.words}
     else:
         text = str(item.words)
-    if mark.file is None:
-        return text
-    place = {"text": text, "file": mark.file.get_kind_display(), "page": mark.page or 1}
-    return _("%(text)s（见%(file)s第%(page)s页）") % place
+    return review.placed(text, mark)

@@ -271,7 +271,7 @@ def test_of_a_condition_with_something_wrong_only_that_is_the_evidence() -> None
     said = material.in_words([(first, met), (second, wrong)])
     assert (said, material.in_words([(second, ChecklistMark(item=second.key, mark="not_met"))])) == (
         "有效期已届满",
-        second.phrases[0],
+        f"{second.words}：不符合",
     )
     assert len(material.in_words([(second, ChecklistMark(mark="not_met", text="长" * 2000))])) == 1000
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
 from applications.enums import Mark
 from applications.forms.bureau import ReturnForm
-from applications.models import Application, ChecklistMark
+from applications.models import Application, ChecklistMark, CompletenessNotice
 from applications.rules.checklist import Verdict, by_condition, items_of, verdict
 from applications.rules.form import STANDARD
 from applications.selectors import review as selector
@@ -196,6 +197,41 @@ def test_acceptance_cannot_contradict_the_checklist(case: Application, bureau_re
     assert fire(case, "accept", actor=bureau_reviewer).state == "accepted"
 
 
+def test_the_notice_asserts_no_ground_that_nobody_wrote(case: Application, bureau_reviewer: Actor) -> None:
+    file = papers.file_of(case, "form")
+    give(case, bureau_reviewer, "not_met", "licence_valid")
+    give(case, bureau_reviewer, "not_met", "form_stamped", file=file.pk, page=1)
+    form = ReturnForm({}, case=case, actor=bureau_reviewer)
+    rows = [form.fields[name] for name in ("item_licence_expires_on", "item_form")]
+    assert [(row.initial, row.required, row.help_text) for row in rows] == [
+        (
+            "",
+            True,
+            "所填：2023-05-19。审核清单标为不符合而未写原因：许可证在有效期内，编号与扫描件一致",
+        ),
+        (
+            "",
+            True,
+            "所交：form.pdf。审核清单标为不符合而未写原因："
+            "申请表已加盖公章，且与网上所填一致（见盖章申请表第1页）",
+        ),
+    ]
+    assert [name for name, row in form.fields.items() if row.required] == [
+        "item_licence_expires_on",
+        "item_form",
+    ]
+    client = builders.client_of(bureau_reviewer)
+    address = reverse("application_act", args=[case.pk, "return_for_correction"])
+    assert (client.post(address, {}).status_code, CompletenessNotice.unscoped.count()) == (422, 0)
+    written = {"item_licence_expires_on": "所填有效期与许可证扫描件不一致", "item_form": "缺第二页"}
+    assert client.post(address, written).status_code == 302
+    [notice] = CompletenessNotice.unscoped.all()
+    assert dict(notice.items.values_list("target", "text")) == {
+        "licence_expires_on": "所填有效期与许可证扫描件不一致",
+        "form": "缺第二页",
+    }
+
+
 def test_the_notice_comes_filled_in_and_the_answer_is_examined_afresh(
     case: Application, provider: Actor, bureau_reviewer: Actor
 ) -> None:
@@ -206,11 +242,12 @@ def test_the_notice_comes_filled_in_and_the_answer_is_examined_afresh(
     filled = {name: row.initial for name, row in form.fields.items() if row.initial}
     assert filled == {
         "item_licence_expires_on": "所填有效期不一致（见增值电信业务经营许可证第2页）",
-        "item_form": "申请表未加盖单位公章",
     }
     assert list(form.fields)[:3] == ["item_licence_expires_on", "item_form", "item_registered_address"]
     assert form.fields["item_licence_expires_on"].help_text == "所填：2023-05-19"
-    assert form.fields["item_form"].help_text == "所交：form.pdf"
+    assert form.fields["item_form"].help_text == (
+        "所交：form.pdf。审核清单标为不符合而未写原因：申请表已加盖公章，且与网上所填一致"
+    )
     assert "许可证有效期已届满，请提交延续后的许可证" in str(form["item_licence_expires_on"])
 
     fire(case, "return_for_correction", actor=bureau_reviewer, items=builders.ITEMS)
