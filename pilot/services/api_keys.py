@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.enums import ApiMode, ApiScope, Role
-from pilot.errors import NotPermitted, Refused
+from pilot.errors import NotPermitted, Refused, StateChanged
 from pilot.models import ApiKey, PilotUnit
 from pilot.services import audit
 
@@ -63,11 +63,14 @@ def issue(
     scopes: list[str],
     expires_at: datetime,
     networks: list[str] | None = None,
+    seen: int | None = None,
 ) -> Issued:
     """Make a key for the actor's own unit. ``expires_at`` is security time, at most 366 days ahead.
 
-    Raises :class:`NotPermitted` for anybody but the unit's administrator, :class:`Refused` with two active keys of
-    this mode, for a network that is none, an unknown scope, or a time of expiry that is past or too far off.
+    ``seen`` is what :func:`newest` told whoever asks for it: a form sent twice makes one key. Raises
+    :class:`NotPermitted` for anybody but the unit's administrator, :class:`Refused` with two active keys of this mode,
+    for a network that is none, an unknown scope, or a time of expiry that is past or too far off,
+    :class:`StateChanged` when a key was made since ``seen``.
     """
     _require_own(actor, unit)
     now = clock.security_now()
@@ -78,6 +81,8 @@ def issue(
     if not now < expires_at <= now + LONGEST_LIFE:
         raise Refused(_("到期时间应在今后 %(days)s 天之内") % {"days": LONGEST_LIFE.days})
     PilotUnit.unscoped.select_for_update(of=("self",)).get(pk=unit.pk)  # of two at once one is the third key
+    if seen is not None and seen != newest(unit):
+        raise StateChanged(_("打开创建页面之后本单位已创建密钥，本次提交没有再创建"))
     if active(unit, mode=mode, at=now).count() >= MOST_ACTIVE:
         raise Refused(_("同一用途最多有 %(n)s 个有效密钥，请先停用一个") % {"n": MOST_ACTIVE})
     prefix = f"{ApiMode(mode)}_{secrets.token_hex(PREFIX_CHARACTERS // 2)}"
@@ -111,6 +116,12 @@ def revoke(*, actor: Actor, key: ApiKey) -> ApiKey:
     locked.save(update_fields=["revoked_at", "revoked_by"])
     audit.record(action="api-key.revoke", actor=actor, subject=locked, detail={"prefix": locked.prefix})
     return locked
+
+
+def newest(unit: PilotUnit) -> int:
+    """The number of the key of a unit that was made last; 0 where there is none."""
+    found: int | None = ApiKey.unscoped.filter(unit=unit).order_by("-pk").values_list("pk", flat=True).first()
+    return found or 0
 
 
 def active(unit: PilotUnit, *, mode: str, at: datetime) -> QuerySet[ApiKey]:

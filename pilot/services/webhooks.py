@@ -26,7 +26,7 @@ from django.utils.translation import gettext_lazy
 
 from pilot import clock, inventory, outward, policy, sealing
 from pilot.actors import Actor
-from pilot.errors import NotPermitted, Refused
+from pilot.errors import NotPermitted, Refused, StateChanged
 from pilot.models import PilotUnit, WebhookDelivery, WebhookEndpoint, WebhookOutcome
 from pilot.services import audit, outbox
 
@@ -113,14 +113,20 @@ def _write(endpoints: Sequence[int], event: str, at: datetime, data: dict[str, A
 # --- addresses --------------------------------------------------------------------------------------
 @audit.denials_recorded("webhook.register")
 @transaction.atomic
-def register(*, actor: Actor, unit: PilotUnit, url: str, events: Sequence[str]) -> Secret:
+def register(
+    *, actor: Actor, unit: PilotUnit, url: str, events: Sequence[str], seen: int | None = None
+) -> Secret:
     """Name an address of the actor's own unit and the events it is told of.
 
-    Raises :class:`NotPermitted` for anybody but the unit's administrator, :class:`Refused` for an address that may
-    not be called or is already named, for no or unknown events, or above ``MOST`` addresses.
+    ``seen`` is what :func:`newest` told whoever asks for it: a form sent twice is told from a second address. Raises
+    :class:`NotPermitted` for anybody but the unit's administrator, :class:`Refused` for an address that may not be
+    called or is already named, for no or unknown events, or above ``MOST`` addresses, :class:`StateChanged` when an
+    address was named since ``seen``.
     """
     _require_own(actor, unit)
     _alone(unit.pk)  # of two at once one is the sixth
+    if seen is not None and seen != newest(unit):
+        raise StateChanged(_("打开登记页面之后本单位已登记接收地址，本次提交没有再登记"))
     if WebhookEndpoint.unscoped.filter(unit=unit).count() >= MOST:
         raise Refused(_("最多可以登记 %(n)s 个接收地址") % {"n": MOST})
     endpoint = WebhookEndpoint(unit=unit, created_at=clock.security_now(), created_by_id=actor.acting_person)
@@ -129,6 +135,13 @@ def register(*, actor: Actor, unit: PilotUnit, url: str, events: Sequence[str]) 
     endpoint.save()
     _on_record("register", actor, endpoint)
     return Secret(endpoint, secret)
+
+
+def newest(unit: PilotUnit) -> int:
+    """The number of the address of a unit that was named last; 0 where there is none."""
+    rows = WebhookEndpoint.unscoped.filter(unit=unit).order_by("-pk")
+    found: int | None = rows.values_list("pk", flat=True).first()
+    return found or 0
 
 
 @audit.denials_recorded("webhook.change")
@@ -148,9 +161,15 @@ def change(*, actor: Actor, endpoint: WebhookEndpoint, url: str, events: Sequenc
 
 @audit.denials_recorded("webhook.rotate")
 @transaction.atomic
-def rotate(*, actor: Actor, endpoint: WebhookEndpoint) -> Secret:
-    """Make a new secret; those before sign along for 24 hours, unless they cannot be read. Raises NotPermitted."""
+def rotate(*, actor: Actor, endpoint: WebhookEndpoint, seen: datetime | None = None) -> Secret:
+    """Make a new secret; those before sign along for 24 hours, unless they cannot be read.
+
+    ``seen`` is the time of the secret that is to be replaced. Raises :class:`NotPermitted`, or :class:`StateChanged`
+    when that has been done.
+    """
     locked = _locked(actor, endpoint)
+    if seen is not None and seen != locked.secret_at:
+        raise StateChanged(_("打开轮换页面之后密钥已经轮换，本次提交没有再轮换"))
     now, before = clock.security_now(), []
     with suppress(InvalidTag, KeyError):
         before = secrets_of(locked, at=now)[:MOST_BEFORE]

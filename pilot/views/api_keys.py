@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pilot import clock
 from pilot.context import EXTRA
 from pilot.enums import ApiMode, ApiScope
-from pilot.errors import PilotError
+from pilot.errors import PilotError, StateChanged
 from pilot.forms import ActForm
 from pilot.models import ApiKey, PilotUnit
 from pilot.registry import Group
@@ -60,6 +60,9 @@ class KeyForm(ActForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
     )
+
+    # The newest key when the form was opened: the same form sent again, by a reload, makes no second key.
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def clean(self) -> dict[str, Any]:
         """The fields as the service takes them."""
@@ -155,10 +158,12 @@ def key_create(request: Any) -> HttpResponse:
     unit = _unit(request)
     if unit is None:
         raise Http404
-    form = KeyForm(request.POST or None, actor=request.actor)
+    form = KeyForm(request.POST or None, actor=request.actor, initial={"seen": api_keys.newest(unit)})
     if request.method == "POST" and form.is_valid():
         try:
             issued = api_keys.issue(actor=request.actor, unit=unit, **form.cleaned_data)
+        except StateChanged as refusal:
+            return _made_before(request, refusal)
         except PilotError as refusal:
             form.add_error(None, str(refusal.message))
         else:
@@ -172,6 +177,17 @@ def key_create(request: Any) -> HttpResponse:
         crumbs=_crumbs(),
     )
     return render(request, "pages/act.html", {"page": page}, status=422 if form.errors else 200)
+
+
+def _made_before(request: Any, refusal: StateChanged) -> HttpResponse:
+    lost = _("密钥只在创建时显示一次，不能再次查看；没有保存的，请在密钥列表中停用后重新创建")
+    page = PlainPage(
+        title=_("密钥没有再次创建"),
+        crumbs=_crumbs(),
+        intro=f"{refusal.message}{_('。')}{lost}",
+        toolbar=[Link(_("返回密钥列表"), reverse("api_key_list"))],
+    )
+    return render(request, "pages/plain.html", {"page": page}, status=refusal.status)
 
 
 def _shown_once(request: Any, issued: api_keys.Issued) -> HttpResponse:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from pilot import clock
 from pilot.context import EXTRA
-from pilot.errors import PilotError
+from pilot.errors import PilotError, StateChanged
 from pilot.forms import ActForm
 from pilot.models import PilotUnit, WebhookDelivery, WebhookEndpoint, WebhookOutcome
 from pilot.registry import Group
@@ -95,6 +95,18 @@ class EndpointForm(ActForm):
     events = forms.MultipleChoiceField(
         label=gettext_lazy("事件"), choices=webhooks.events, widget=forms.CheckboxSelectMultiple
     )
+
+
+class NewEndpointForm(EndpointForm):
+    """One more address; ``seen`` is the newest when the form was opened, so that a reload is told as such."""
+
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+class RotateForm(ActForm):
+    """``seen`` is the time of the secret that is to be replaced: a reload does not replace its successor."""
+
+    seen = forms.DateTimeField(widget=forms.HiddenInput, required=False)
 
 
 def _unit(request: Any) -> PilotUnit | None:
@@ -264,16 +276,30 @@ def _shown_once(request: Any, made: webhooks.Secret, title: str, hint: str) -> H
     return render(request, "pages/secret_once.html", context)  # like every page after sign-in: no-store
 
 
+def _done_before(request: Any, refusal: StateChanged, title: str) -> HttpResponse:
+    lost = _("签名密钥只显示一次，不能再次查看；没有保存的，请打开该地址轮换密钥")
+    page = PlainPage(
+        title=title,
+        crumbs=_crumbs(),
+        intro=f"{refusal.message}{_('。')}{lost}",
+        toolbar=[Link(_("返回接收地址列表"), reverse("webhook_list"))],
+    )
+    return render(request, "pages/plain.html", {"page": page}, status=refusal.status)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def webhook_create(request: Any) -> HttpResponse:
     """Name an address; the answer to the POST shows its secret."""
     unit = _unit(request)
     if unit is None:
         raise Http404
-    form = EndpointForm(request.POST or None, actor=request.actor)
+    seen = {"seen": webhooks.newest(unit)}
+    form = NewEndpointForm(request.POST or None, actor=request.actor, initial=seen)
     if request.method == "POST" and form.is_valid():
         try:
             made = webhooks.register(actor=request.actor, unit=unit, **form.cleaned_data)
+        except StateChanged as refusal:
+            return _done_before(request, refusal, _("接收地址没有再次登记"))
         except PilotError as refusal:
             form.add_error(None, str(refusal.message))
         else:
@@ -321,9 +347,13 @@ def webhook_change(request: Any, pk: int) -> HttpResponse:
 def webhook_rotate(request: Any, pk: int) -> HttpResponse:
     """Make a new secret; the answer to the POST shows it."""
     endpoint = _endpoint(request, pk)
-    form = ActForm(request.POST or None, actor=request.actor)
-    if request.method == "POST":
-        made = webhooks.rotate(actor=request.actor, endpoint=endpoint)
+    seen = {"seen": endpoint.secret_at.isoformat()}
+    form = RotateForm(request.POST, actor=request.actor) if request.method == "POST" else None
+    if form is not None and form.is_valid():
+        try:
+            made = webhooks.rotate(actor=request.actor, endpoint=endpoint, **form.cleaned_data)
+        except StateChanged as refusal:
+            return _done_before(request, refusal, _("密钥没有再次轮换"))
         hint = _("请立即复制保存，离开本页后无法再次查看；旧密钥 24 小时内同时签名")
         return _shown_once(request, made, _("密钥已轮换"), hint)
     page = ActPage(
@@ -331,7 +361,7 @@ def webhook_rotate(request: Any, pk: int) -> HttpResponse:
         subject=str(endpoint),
         effect=_("生成新的签名密钥并只显示一次；24 小时内新旧密钥同时签名"),
         back=_address("detail", endpoint),
-        form=form,
+        form=form or RotateForm(actor=request.actor, initial=seen),
         crumbs=_crumbs(endpoint),
     )
     return _act_page(request, page)

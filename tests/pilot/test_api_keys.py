@@ -302,3 +302,22 @@ def test_answers_are_forgotten_when_nobody_retries_any_more(unit: Any) -> None:
     from pilot.celery import app
 
     assert app.conf.beat_schedule["answers-tidy"]["task"] == tidy_answers.name
+
+
+def test_a_form_sent_again_by_a_reload_makes_no_second_key(unit: Any, provider: Actor) -> None:
+    client = browser(provider)
+    form = client.get(reverse("api_key_create")).context["page"].form
+    sent = wanted(seen=form["seen"].value())
+    secret = secret_on(client.post(reverse("api_key_create"), sent))
+    again = client.post(reverse("api_key_create"), sent)
+    text = again.content.decode()
+    assert (again.status_code, ApiKey.unscoped.count(), text.count(secret), "id=\"secret\"" in text) == (
+        409, 1, 0, False
+    )  # fmt: skip
+    assert again.context["page"].intro == (
+        "打开创建页面之后本单位已创建密钥，本次提交没有再创建。"
+        "密钥只在创建时显示一次，不能再次查看；没有保存的，请在密钥列表中停用后重新创建"
+    )
+    fresh = client.get(reverse("api_key_create")).context["page"].form["seen"].value()
+    assert client.post(reverse("api_key_create"), wanted(seen=fresh)).status_code == 200
+    assert ApiKey.unscoped.count() == 2

@@ -133,3 +133,35 @@ def test_list_and_log_cost_the_same_however_long(unit: PilotUnit, provider: Acto
     grow(2)
     assert first.deliveries.count() == 3
     assert [queries(page) for page in pages] == before
+
+
+def test_a_form_sent_again_by_a_reload_names_and_rotates_once(
+    unit: PilotUnit, provider: Actor, make: Callable[..., Receiver]
+) -> None:
+    client, create = browser(provider), reverse("webhook_create")
+    seen = client.get(create).context["page"].form["seen"].value()
+    sent = {"url": make(200).url, "events": ["upload.finished"], "seen": seen}
+    secret = secret_on(client.post(create, sent))
+    again = client.post(create, sent)
+    endpoint = WebhookEndpoint.unscoped.get()
+    lost = "签名密钥只显示一次，不能再次查看；没有保存的，请打开该地址轮换密钥"
+    assert (again.status_code, again.context["page"].intro, secret in again.content.decode()) == (
+        409,
+        f"打开登记页面之后本单位已登记接收地址，本次提交没有再登记。{lost}",
+        False,
+    )
+
+    rotate = reverse("webhook_rotate", args=[endpoint.pk])
+    sent = {"seen": client.get(rotate).context["page"].form["seen"].value()}
+    rotated = secret_on(client.post(rotate, sent))
+    endpoint.refresh_from_db()
+    again = client.post(rotate, sent)
+    kept = WebhookEndpoint.unscoped.get()
+    assert (again.status_code, again.context["page"].intro, rotated in again.content.decode()) == (
+        409,
+        f"打开轮换页面之后密钥已经轮换，本次提交没有再轮换。{lost}",
+        False,
+    )
+    assert kept.secret_at == endpoint.secret_at
+    fresh = client.get(rotate).context["page"].form["seen"].value()
+    assert secret_on(client.post(rotate, {"seen": fresh})) != rotated
