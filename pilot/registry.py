@@ -152,6 +152,8 @@ class MachinePages:
     effects: Mapping[str, Any] = field(
         default_factory=dict
     )  # transition → what it will bring about, in words
+    # transition → what a person does by it, where its own words, which the history keeps, say what it came to
+    acts: Mapping[str, Any] = field(default_factory=dict)
     # (state, transition) → its own words and effect, where the same step is another matter out of that state
     in_state: Mapping[tuple[str, str], tuple[Any, Any]] = field(default_factory=dict)
     # transition or task → what is shown before it is carried out, where words are not enough
@@ -192,8 +194,9 @@ class MachinePages:
         return [fact for part in parts for fact in part(case, actor)]
 
     def label_of(self, case: Case, name: str) -> str:
-        """The words for a transition out of the state the case is in."""
-        return self.label_from(case.state, name)
+        """The words under which a person is offered a transition out of the state the case is in."""
+        act = self.acts.get(name)
+        return str(act) if act else self.label_from(case.state, name)
 
     def label_from(self, state: str, name: str) -> str:
         """The words for a transition out of a state."""

@@ -16,15 +16,17 @@ from filings.models import Rectification, Sanction
 from filings.pages import common
 from filings.selectors import sanctions
 from filings.services import supervision
+from pilot import policy
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import ReasonForm
 from pilot.masking import staff
+from pilot.models import Programme
 from pilot.pages import objection_link
 from pilot.registry import Creation, ListColumn, MachinePages, Task, register
 from pilot.rules import last_moment, local_day
 from pilot.tones import state_tag
-from pilot.ui import Column, Fact, Row, Section, Tag
+from pilot.ui import Column, Fact, Link, Row, Section, Tag
 
 S = SanctionState
 HEARD = {S.HEARD, S.IMPOSED, S.LIFTED}  # the time to make a statement is over
@@ -99,9 +101,23 @@ def record_section(orders: Any, *, empty: str = "") -> list[Section]:
 
 
 def on_record(form: Any, actor: Actor) -> list[Section]:
-    """Before a sanction is proposed: the record of the units it may be proposed for."""
+    """Before a sanction is proposed: the record of the units it may be proposed for, or that no rule allows any."""
+    offered = form.fields["unit"].queryset.order_by().values("programme")
+    if not supervision.sanctioning(Programme.objects.filter(pk__in=offered)):
+        return [no_rule(actor)]
     seen = Rectification.objects.visible_to(actor)
     return record_section(supervision.bad_orders(seen)[:50], empty=_("没有这样的整改通知"))
+
+
+def no_rule(actor: Actor) -> Section:
+    """Why nobody can be suspended or removed, with the way to the rule for those who may read it."""
+    rule = Link(_("查看“暂停与退出”规则"), reverse("rule_detail", args=["sanctions"]))
+    return Section(
+        _("现在不能提出暂停或退出"),
+        empty=str(supervision.NO_RULE),
+        more=rule if policy.may_open("rule_detail", actor.role) else None,
+        blocks=True,
+    )
 
 
 def before_decision(sanction: Sanction, actor: Actor) -> list[Section]:
@@ -124,6 +140,13 @@ def waiting(actor: Actor) -> Q | None:
         received = Q(state=S.HEARD, heard_by__isnull=True) & ~Q(statement="")
         return (Q(state=S.PROPOSED) | received) & Q(proposer_organisation=actor.organisation_id)
     return None
+
+
+def awaits(sanction: Sanction, actor: Actor) -> str:
+    """A statement is received by the office that proposed it before an approver may decide."""
+    if sanction.state == S.HEARD and sanction.statement and sanction.heard_by_id is None:
+        return _("%(office)s（接收陈述申辩）") % {"office": sanction.proposer_organisation.name}
+    return ""
 
 
 register(
@@ -152,6 +175,8 @@ register(
                 gettext_lazy("由您接收并复核，形成陈述申辩记录；此后可以作出决定"),
             )
         ],
+        awaits=awaits,
+        acts={"close_hearing": gettext_lazy("提交陈述申辩意见")},
         forms={
             "close_hearing": StatementForm,
             "impose": EffectForm,
@@ -160,6 +185,9 @@ register(
         },
         effects={
             "notify": gettext_lazy("向试点单位送达告知函，陈述申辩期限开始计算"),
+            "close_hearing": gettext_lazy(
+                "意见和材料一次提交：提交后陈述申辩期即告结束，不能再修改或补充；由提出处理建议的单位接收并复核"
+            ),
             "impose": gettext_lazy("自生效时间起变更试点单位名录中的状态，并送达决定"),
             "lift": gettext_lazy("自恢复时间起，该单位重新成为有效试点单位"),
         },

@@ -10,6 +10,7 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from filings import phrases
 from filings.documents import make_hearing_record
@@ -30,12 +31,13 @@ from pilot.actors import Actor
 from pilot.enums import UnitStatusKind
 from pilot.errors import NotPermitted, Refused
 from pilot.language import on_record
-from pilot.models import PilotUnit, TransitionRecord
+from pilot.models import PilotUnit, Programme, TransitionRecord
 from pilot.selectors import programmes, register
 from pilot.services import audit
 from pilot.workflow import open_case
 
 MAX_DAYS = 60
+NO_RULE = gettext_lazy("本试点项目没有暂停或退出的规则，不能提出")
 UNDECIDED = (SanctionState.PROPOSED, SanctionState.HEARING, SanctionState.HEARD)
 
 
@@ -170,6 +172,11 @@ def rechecks_for(order: Rectification) -> QuerySet[Inspection]:
     return rows.exclude(state=InspectionState.CANCELLED).order_by("-pk")
 
 
+def sanctioning(among: Iterable[Programme]) -> list[Programme]:
+    """Those of the programmes that hold a rule on suspension and removal today."""
+    return [programme for programme in among if programmes.rule(programme, "sanctions")]
+
+
 @transaction.atomic
 def propose_sanction(*, actor: Actor, unit: PilotUnit, kind: str, grounds: str) -> Sanction:
     """Propose suspension or removal; only where the programme holds such a rule, on whose basis it then rests.
@@ -179,8 +186,8 @@ def propose_sanction(*, actor: Actor, unit: PilotUnit, kind: str, grounds: str) 
     """
     # Of two at one moment one is refused.
     PilotUnit.unscoped.select_for_update(of=("self",), no_key=True).get(pk=unit.pk)
-    if not programmes.rule(unit.programme, "sanctions"):
-        raise Refused(_("本试点项目没有暂停或退出的规则，不能提出"))
+    if not sanctioning([unit.programme]):
+        raise Refused(NO_RULE)
     if not has_jurisdiction(actor, unit.province):
         raise Refused(_("只能办理本省注册的试点单位的事项"))
     if kind not in SanctionKind.values:

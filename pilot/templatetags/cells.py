@@ -87,6 +87,8 @@ def cell(value: Any) -> SafeString:
         case list() | tuple():
             between = " " if any(isinstance(item, Tag) for item in value) else _("、")
             return format_html_join(between, "{}", ((cell(item),) for item in value)) or EMPTY
+        case str() if "\n" in value and not isinstance(value, SafeString):
+            return format_html_join(SafeString("<br>"), "{}", ((line,) for line in value.splitlines()))
         case _:
             return conditional_escape(value)
 

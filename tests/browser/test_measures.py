@@ -160,7 +160,7 @@ def test_an_order_and_a_sanction_with_its_hearing(unit: PilotUnit, story: Story,
     sanction = Sanction.unscoped.get()
     reviewer.act("告知陈述申辩权")
     case(owner.page, "sanction", sanction.pk)
-    owner.act("陈述申辩结束", {"陈述申辩意见": "差错已更正，请求不予暂停", "证明材料": shot(tmp_path)})
+    owner.act("提交陈述申辩意见", {"陈述申辩意见": "差错已更正，请求不予暂停", "证明材料": shot(tmp_path)})
     case(reviewer.page, "sanction", sanction.pk)
     reviewer.act("接收陈述申辩", {"复核意见": "更正属实，但同类差错仍有发生"})
     story.picture("reviewer", "sanction")

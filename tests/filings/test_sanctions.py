@@ -71,6 +71,53 @@ def test_without_a_rule_there_is_no_sanction(unit: PilotUnit, bureau_reviewer: A
         proposal(bureau_reviewer, unit)
 
 
+def test_without_a_rule_the_page_says_so_when_it_opens(
+    unit: PilotUnit, programme: Any, bureau_reviewer: Actor
+) -> None:
+    client = signed_in(bureau_reviewer)
+    page = client.get(reverse("sanction_create"))
+    [section] = page.context["page"].sections
+    assert (section.empty, section.more and section.more.url, page.context["page"].blocked) == (
+        "本试点项目没有暂停或退出的规则，不能提出",
+        reverse("rule_detail", args=["sanctions"]),
+        True,
+    )
+    main = page.content.decode().split("<main")[1].split("</main")[0]
+    assert (main.count('type="submit"'), main.count(f'href="{section.more.url}"')) == (0, 1)
+    ProgrammeRule.objects.filter(programme=programme, key="sanctions").update(value=True)
+    allowed = client.get(reverse("sanction_create")).context["page"]
+    assert [section.title for section in allowed.sections] == ["再次、多轮或逾期的整改通知"]
+
+
+@pytest.mark.usefixtures("rule")
+def test_the_unit_reads_that_a_statement_ends_the_hearing_and_who_is_next(
+    unit: PilotUnit, bureau_reviewer: Actor, provider: Actor
+) -> None:
+    sanction = fire(proposal(bureau_reviewer, unit), "notify", actor=bureau_reviewer)
+    client = signed_in(provider)
+    case, act = (
+        reverse("sanction_detail", args=[sanction.pk]),
+        reverse("sanction_act", args=[sanction.pk, "close_hearing"]),
+    )
+    offered = [(item.label, item.url) for item in client.get(case).context["page"].actions]
+    assert offered == [("提交陈述申辩意见", act)]
+    page = client.get(act).context["page"]
+    assert (page.title, page.effect) == (
+        "提交陈述申辩意见",
+        "意见和材料一次提交：提交后陈述申辩期即告结束，不能再修改或补充；由提出处理建议的单位接收并复核",
+    )
+    said = client.post(act, {"statement": "一、已更正\n二、请求<b>不予</b>暂停"}, follow=True)
+    assert said.context["page"].waiting_for == (f"{sanction.proposer_organisation.name}（接收陈述申辩）")
+    assert "一、已更正<br>二、请求&lt;b&gt;不予&lt;/b&gt;暂停" in said.content.decode()
+    # The history tells what it came to, for the system closes a hearing by the same step.
+    assert [entry.title for entry in said.context["page"].timeline if "陈述申辩" in entry.title] == [
+        "陈述申辩结束",
+        "告知陈述申辩权",
+    ]
+    supervision.record_hearing(case=sanction, actor=bureau_reviewer, opinion="属实")
+    assert client.get(case).context["page"].waiting_for == "部审批人员"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_proposals_at_one_moment_one_is_refused() -> None:
     programme = world.install()
