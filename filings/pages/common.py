@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from filings.enums import FIELD_LABELS
 from filings.models import Finding, VerificationForm
 from filings.periods import TO_DATE
-from filings.services import attachments
+from filings.services import attachments, inspection_fields
 from pilot.actors import Actor
 from pilot.machines import Case
 from pilot.models import PilotUnit
@@ -27,6 +28,7 @@ from pilot.ui import Column, Fact, Link, Ratio, Row, Section, Tag, Tone
 
 GROUP = Group.SUPERVISION
 RUN_GROUP = Group.RUN
+WEBSITE_PRINCIPAL = re.compile(r"websites\.\d{1,4}\.principal")  # where a comparison differs
 LATE = gettext_lazy("运行阶段结束或退出试点后收到，不计入准确率")
 VERDICTS: dict[str, tuple[Any, Tone]] = {
     "achieved": (gettext_lazy("达标"), "success"),
@@ -81,6 +83,8 @@ def form_link(form: VerificationForm) -> Link:
 
 def field_label(field: str) -> str:
     """The words for what a finding is about; an item named by an official stands as it is."""
+    if WEBSITE_PRINCIPAL.fullmatch(field):
+        return inspection_fields.label(field)
     return str(FIELD_LABELS.get(field, field))
 
 

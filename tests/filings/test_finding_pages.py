@@ -92,6 +92,17 @@ def test_which_item_differs_is_told(
     assert (shown.get("备案主体身份信息"), shown.get("主体负责人身份信息")) == (subject, principal)
 
 
+def test_the_principal_of_a_website_is_named(unit: PilotUnit) -> None:
+    row = builders.form(unit, "F-7")
+    determined(row, "mismatch", fields=["subject", "websites.0.principal", "websites.1.principal"])
+    assert [fact.label for fact in compared.section(row).facts][2:] == [
+        "备案主体身份信息",
+        "主体负责人身份信息",
+        "网站负责人",
+        "网站2 网站负责人",
+    ]
+
+
 def test_a_form_that_was_not_compared_says_so(unit: PilotUnit) -> None:
     assert compared.section(builders.form(unit, "F-8")).empty == "尚未比对"
 
