@@ -52,10 +52,17 @@ def _ordered(pages: MachinePages, form: CaseFilter, params: Mapping[str, Any]) -
     rows = form.apply(visible_rows(pages, form.actor))
     sort = sort_of(pages, params)
     if not sort:
-        return rows.order_by(*(pages.order or (_turn(pages, form.actor), "-state_since", "-pk")))
+        return rows.order_by(*(pages.order or _urgency(pages, form.actor)))
     path = F(_orders(pages)[sort.removeprefix("-")])
     order = path.desc(nulls_last=True) if sort.startswith("-") else path.asc(nulls_last=True)
     return rows.order_by(order, "-pk")
+
+
+def _urgency(pages: MachinePages, actor: Actor) -> list[Any]:
+    """By turn; what waits for this reader by its deadline, all else the latest first."""
+    waiting = pages.waiting(actor)
+    mine = [Case(When(waiting, then="due_at")).asc(nulls_last=True)] if waiting else []
+    return [_turn(pages, actor), *mine, "-state_since", "-pk"]
 
 
 def _turn(pages: MachinePages, actor: Actor) -> Case:

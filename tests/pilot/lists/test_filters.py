@@ -18,6 +18,7 @@ from pilot.ui import PAGE_SIZES
 from pilot.views.listing import rows_for
 from pilot.workflow import fire
 from tests.applications.builders import client_of
+from tests.factories import world
 from tests.pilot.lists.helpers import LIST, asked, find, first_cells, page
 
 LONG_NAMES = ListFilter(
@@ -69,6 +70,24 @@ def test_what_waits_for_the_reader_comes_first_and_what_is_over_last(
     assert names(pages, bureau_reviewer, "") == ["示例乙", "示例甲", "示例丙"]
     assert names(pages, ministry_officer, "") == ["示例甲", "示例乙", "示例丙"]
     assert names(pages, bureau_reviewer, "sort=-since") == ["示例丙", "示例甲", "示例乙"]
+
+
+def test_what_waits_for_the_reader_stands_by_its_deadline(
+    pages: MachinePages, bureau_reviewer: Actor, ministry_officer: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, due in (
+        ("示例甲", "2019-04-16 00:00"),
+        ("示例乙", "2019-04-18 00:00"),
+        ("示例丙", None),
+        ("示例丁", None),
+    ):
+        asked(name)
+        pages.model.unscoped.filter(name=name).update(due_at=due and world.moment(due))
+    mine = Q(name__in=["示例甲", "示例乙", "示例丙"])
+    monkeypatch.setattr(pages, "waiting", lambda actor: mine if actor == bureau_reviewer else None)
+    assert names(pages, bureau_reviewer, "waiting=me") == ["示例甲", "示例乙", "示例丙"]
+    assert names(pages, bureau_reviewer, "") == ["示例甲", "示例乙", "示例丙", "示例丁"]
+    assert names(pages, ministry_officer, "") == ["示例丁", "示例丙", "示例乙", "示例甲"]
 
 
 @pytest.mark.parametrize("sort", ["name", "email", "organisation__name", "--since", "-", "since;drop"])
