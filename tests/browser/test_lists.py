@@ -102,3 +102,12 @@ def test_a_reviewer_works_on_a_long_list(
     page.get_by_role("button", name="确认办理 2 项").click()
     expect(page.locator(".notice-success")).to_have_text("认领：成功 2，失败 0")
     expect(page.locator(".toolbar-total")).to_contain_text("共 44 条")
+
+
+def test_what_is_compared_can_be_read_in_the_bar(sign_in: Callable[..., Any], programme: Programme) -> None:
+    page = sign_in(world.ministry()).page
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto("/comparison/")
+    widths = page.locator(".filter-bar select").evaluate_all("all => all.map(one => one.offsetWidth > 200)")
+    assert widths == [True, True]
+    assert faults(page, axe_on=(390, 1366)) == []
