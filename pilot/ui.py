@@ -355,6 +355,7 @@ class ActPage:
     danger: bool = False
     submit_label: str = ""
     multipart: bool = False
+    download: bool = False  # its answer is a file, so the page stays as it is
     sections: Sequence[Section] = ()  # what to look at before doing it
 
     @property

@@ -131,7 +131,9 @@ def _outcome(entry: AuditEntry) -> Tag:
 
 
 def _actor(entry: AuditEntry) -> str:
-    """Who: a person masked (the number beside it says which), what runs by itself by its name."""
+    """Who: a person masked (the number beside it says which), the system as such, a key by its prefix."""
+    if entry.role == Role.SYSTEM:
+        return str(Role.SYSTEM.label)
     return entry.actor if entry.person_id is None else mask_name(entry.actor)
 
 
@@ -229,7 +231,7 @@ def _facts(entry: AuditEntry) -> list[Fact]:
         Fact(_("业务时间"), entry.business_at),
         Fact(_("操作"), action_words(entry.action), entry.action),
         Fact(_("结果"), _outcome(entry)),
-        Fact(_("人员"), _actor(entry)),
+        Fact(_("人员"), _actor(entry), entry.actor if entry.role == Role.SYSTEM else ""),
         Fact(_("人员编号"), None if entry.person_id is None else str(entry.person_id)),
         Fact(_("角色"), _role(entry)),
         _organisation(entry.organisation_id),
@@ -280,6 +282,7 @@ def audit_export(request: Any) -> HttpResponse | StreamingHttpResponse:
         form=form,
         crumbs=_crumbs(),
         submit_label=_("导出"),
+        download=True,
     )
     return render(request, "pages/act.html", {"page": page}, status=422 if form.errors else 200)
 

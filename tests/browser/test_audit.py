@@ -50,12 +50,18 @@ def test_the_log_is_searched_taken_away_and_checked(
 
     page.goto("/audit/export/")
     look(page, "4-export")
+    page.get_by_role("button", name="导出", exact=True).click()
+    expect(page.locator(".error-summary")).to_be_visible()
     page.get_by_label("导出理由").fill("年度检查")
     with page.expect_download() as download:
         page.get_by_role("button", name="导出", exact=True).click()
     log, heads = tmp_path / "log.ndjson.gz", tmp_path / "heads.txt"
     download.value.save_as(log)
     heads.write_text("".join(f"{audit_heads.line(head)}\n" for head in AuditHead.objects.all()))
+    # The file leaves the page as it is, but for the error that is put right, and it can be asked for again.
+    expect(page.locator(".error-summary, .field-errors, .has-errors, [aria-invalid]")).to_have_count(0)
+    expect(page).to_have_title("导出审计日志 - 电子化核验试点管理平台")
+    expect(page.get_by_role("button", name="导出", exact=True)).not_to_have_attribute("aria-disabled", "true")
     assert offline.main([str(log), "--heads", str(heads), "--key", audit_heads.public_key()]) == 0
 
     page.goto("/audit/checks/")

@@ -248,3 +248,13 @@ def test_heads_and_checks_are_law_once_written(entries: list[AuditEntry]) -> Non
     for change in (head.save, head.delete):
         with pytest.raises(ProgrammingError, match="Cannot update or delete rows"), transaction.atomic():
             change()
+
+
+def test_what_runs_by_itself_is_called_the_system_and_its_job_stands_beside_it(
+    auditor: Actor, entries: list[AuditEntry]
+) -> None:
+    client, job = signed_in(auditor), entries[2]
+    [row] = client.get(reverse("audit_list"), {"person": "deadlines"}).context["page"].rows
+    assert row.cells[1] == "系统"
+    facts = client.get(reverse("audit_detail", args=[job.pk])).context["page"].sections[0].facts
+    assert [(fact.value, fact.hint) for fact in facts if fact.label == "人员"] == [("系统", "deadlines")]

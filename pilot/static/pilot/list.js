@@ -32,7 +32,7 @@ document.addEventListener("click", (event) => {
   countPicks();
 });
 
-// A download leaves the page as it is: its form may be sent again, and takes the columns that show.
+// A list is taken away with the columns that show.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!("download" in form.dataset)) return;
@@ -41,10 +41,6 @@ document.addEventListener("submit", (event) => {
     const shown = [...panel.querySelectorAll("input")].filter((box) => box.checked).map((box) => box.value);
     form.elements.columns.value = [panel.dataset.first, ...shown].join(",");
   }
-  setTimeout(() => {
-    delete form.dataset.sent;
-    form.querySelector("button").removeAttribute("aria-disabled");
-  }, 2000);
 });
 
 // What a filter or a page turned in place has brought is said to whoever does not see it.

@@ -11,6 +11,20 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "yes";
   event.submitter?.setAttribute("aria-disabled", "true");
 });
+// A download leaves the page as it is: what an earlier try was told is gone, and the form may be sent again.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!("download" in form.dataset)) return;
+  const prefix = form.querySelector(".field-errors .visually-hidden")?.textContent; // as before the page's title
+  if (prefix) document.title = document.title.replace(prefix, "");
+  document.querySelectorAll(".error-summary, .field-errors").forEach((told) => told.remove());
+  form.querySelectorAll(".has-errors").forEach((field) => field.classList.remove("has-errors"));
+  form.querySelectorAll("[aria-invalid]").forEach((control) => control.removeAttribute("aria-invalid"));
+  setTimeout(() => {
+    delete form.dataset.sent;
+    form.querySelector("button").removeAttribute("aria-disabled");
+  }, 2000);
+});
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
   document.querySelectorAll("button[aria-disabled]").forEach((button) => button.removeAttribute("aria-disabled"));
