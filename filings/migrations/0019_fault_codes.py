@@ -9,7 +9,16 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RenameField(model_name="uploadjob", old_name="fault", new_name="fault_words"),
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.RenameField(model_name="uploadjob", old_name="fault", new_name="fault_words"),
+                migrations.AlterField(
+                    model_name="uploadjob",
+                    name="fault_words",
+                    field=models.CharField(blank=True, db_column="fault", max_length=255),
+                ),
+            ]
+        ),
         migrations.AddField(
             model_name="uploadjob",
             name="fault_code",

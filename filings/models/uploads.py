@@ -44,7 +44,8 @@ class UploadJob(Case):
     attempts = models.PositiveSmallIntegerField(default=0)  # since the last committed chunk
     fault_code = models.CharField(max_length=40, blank=True, default="", db_default="")
     fault_params: Any = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
-    fault_words = models.CharField(max_length=255, blank=True)  # of jobs that failed before codes were kept
+    # Of jobs that failed before codes were kept.
+    fault_words = models.CharField(max_length=255, blank=True, db_column="fault")
 
     class Meta(Case.Meta):
         indexes = [
