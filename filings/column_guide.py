@@ -233,11 +233,9 @@ def place_of(pointer: str) -> Place:
     if image := _IMAGE(name):
         words = gettext("影像 %(number)s") % {"number": int(image[1]) + 1}
         known = columns.get(f"images.face.{image[2]}")
-        return (
-            Place("", _joined(words, _OF_IMAGE[image[2]]), str(known[1].allowed))
-            if known
-            else Place("", words)
-        )
+        if known is None:
+            return Place("", words)
+        return Place("", _joined(words, _OF_IMAGE[image[2]]), str(known[1].allowed))
     website = _WEBSITE(name)
     known = columns.get(f"websites.0.{website[2]}" if website else name)
     if known is None:
@@ -251,6 +249,8 @@ def place_of(pointer: str) -> Place:
 
 
 def _joined(part: str, meaning: Any) -> str:
+    if part == str(meaning):
+        return part
     return gettext("%(part)s：%(meaning)s") % {"part": part, "meaning": meaning}
 
 

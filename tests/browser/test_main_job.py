@@ -278,7 +278,10 @@ def upload_forms(story: MainStory, folder: Path) -> None:
     )
     assert (shown["接收"], shown["拒收"]) == ("19", "1")
     row, _number, *error = provider.row("/verifier_name")
-    assert (row, error) == ("6", ["field.required", "/verifier_name", "缺少必填项"])
+    assert (row, error) == (
+        "6",
+        ["field.required", "核验人", "/verifier_name", "缺少必填项；应填：1 至 128 字"],
+    )
     story.picture("provider", "upload")
     OutboxMessage.objects.update(
         not_before=clock.security_now()

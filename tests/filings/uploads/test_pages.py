@@ -246,11 +246,13 @@ def test_a_fault_names_its_field_its_place_in_the_file_and_what_should_stand_the
     form["collected_at"] = "2019/06/30 08:57"
     form["websites"][0]["principal"]["mobile"] = "12013800138"
     form["images"][0]["bytes"] = 0
+    form["verifier_name"] = ""
     assert refused_cells(client_of(provider), hand_in(form)) == [
         ["核验单：主办者类型", "/subject_kind", "缺少必填项；应填：unit 单位，person 个人"],
         ["采集与比对：采集时间", "/collected_at", "格式不正确；应填：如 2019-06-03T10:00:00+08:00"],
         ["网站 1 负责人：手机号码", "/websites/0/principal/mobile", "手机号码不正确"],
         ["影像 1：字节数", "/images/0/bytes", "格式不正确；应填：不超过 102400"],
+        ["核验人", "/verifier_name", "缺少必填项；应填：1 至 128 字"],
     ]
 
 
