@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Task
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import close_old_connections, connection
 
+from pilot.database import AWAY
 from pilot.services import outbox
 
 DATABASE_AWAY = 5  # seconds until a task that the database failed is tried again
@@ -32,7 +33,7 @@ class OutboxTask(Task[Any, Any]):
         repeated = int(self.request.retries or 0)
         try:
             return self._run_for(message, repeated, args, kwargs)
-        except (OperationalError, InterfaceError) as error:  # it may be in the middle of a restart
+        except AWAY as error:  # it may be in the middle of a restart
             if repeated >= MOST_REPEATED:
                 outbox.failed(message, error)
                 raise
@@ -43,7 +44,7 @@ class OutboxTask(Task[Any, Any]):
             return None
         try:
             result = self.run(*args, **kwargs)
-        except (OperationalError, InterfaceError):
+        except AWAY:
             raise
         except Exception as error:
             outbox.failed(message, error)

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
-from django.db import OperationalError
 from django.http import HttpResponse, JsonResponse, UnreadablePostError
 from django.utils.translation import get_language
 from psycopg.errors import DiskFull
+
+from pilot.database import AWAY
 
 CONTENT_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 5
@@ -136,7 +137,7 @@ def answer(
 
 def of_system(error: BaseException | None) -> str:
     """The code of what is no fault of the portal's program, nor a refusal of its own; empty for anything else."""
-    if isinstance(error, OperationalError):
+    if isinstance(error, AWAY):
         return "storage.full" if isinstance(error.__cause__, DiskFull) else "not.ready"
     if isinstance(error, UnreadablePostError):
         return "request.slow"

@@ -106,6 +106,17 @@ def states(connection, rows):
     return rows.filter(pk=1)
 
 
+def copies(connection, database, kept):
+    with connection.cursor() as cursor:
+        # ruleid: copy-untranslated
+        with cursor.copy("COPY pilot_person FROM STDIN") as copy:
+            copy.write_row([1])
+    # ok: copy-untranslated
+    database.copy_rows("pilot_person", {"id": "int8"}, [(1,)])
+    # ok: copy-untranslated
+    return kept.copy()
+
+
 def tells_the_time():
     # ruleid: clock-of-its-own
     timezone.now()

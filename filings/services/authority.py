@@ -18,11 +18,13 @@ from filings.models import AuthorityRecord
 from filings.services.crypto import authority_keys
 from filings.validators.text import narrow
 from pilot.actors import Actor
+from pilot.database import copy_rows
 from pilot.errors import Refused
 from pilot.services import audit
 
 COLUMNS: Final = ("cert_type", "cert_no", "name", "valid_from", "valid_to")
 BATCH: Final = 20_000
+_INCOMING: Final = {"identity": "bytea", "name": "bytea", "valid_from": "date", "valid_to": "date"}
 type Record = tuple[bytes, bytes, date | None, date | None]
 
 
@@ -46,7 +48,7 @@ def load_authority(*, source: Readable, actor: Actor) -> Extract:
         raise Refused(_("不是权威库数据文件：首行应为 %(header)s") % {"header": ",".join(COLUMNS)})
     extract = Extract()
     for batch in batched(_records(lines, extract), BATCH):
-        extract.loaded += _copy(batch)
+        extract.loaded += _store(batch)
     audit.record(
         action="authority.load",
         actor=actor,
@@ -89,7 +91,7 @@ def _record(line: bytes | None) -> Record | None:
 
 
 @transaction.atomic
-def _copy(records: Iterable[Record]) -> int:
+def _store(records: Iterable[Record]) -> int:
     """Write records that are not there yet; returns how many that were."""
     table = AuthorityRecord._meta.db_table
     with connection.cursor() as cursor:
@@ -97,10 +99,7 @@ def _copy(records: Iterable[Record]) -> int:
             "CREATE TEMPORARY TABLE IF NOT EXISTS incoming "
             "(identity bytea, name bytea, valid_from date, valid_to date) ON COMMIT DROP; TRUNCATE incoming"
         )
-        with cursor.copy("COPY incoming FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(["bytea", "bytea", "date", "date"])
-            for record in records:
-                copy.write_row(record)
+        copy_rows("incoming", _INCOMING, records)
         # Ordered, so that two loads of overlapping extracts never wait for each other in a circle.
         cursor.execute(
             f"INSERT INTO {table} (identity, name, valid_from, valid_to) "  # noqa: S608 (no user text)

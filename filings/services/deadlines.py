@@ -9,7 +9,7 @@ import logging
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +18,7 @@ from filings.models import Finding, Rectification, Sanction
 from filings.services import coordination
 from pilot import clock
 from pilot.actors import Actor
+from pilot.database import AWAY
 from pilot.language import on_record
 from pilot.machines import Case
 from pilot.rules import SERVED
@@ -63,7 +64,7 @@ def _attempt(rule: Clock, pk: int, actor: Actor, over: datetime) -> bool:
     """One that cannot be moved now keeps none of the others waiting; the next run tries it again."""
     try:
         return _pass(rule, pk, actor, over)
-    except (InterfaceError, OperationalError):
+    except AWAY:
         raise  # the database is away, which is no fault of this case
     except Exception:
         logger.exception("deadline of %s %s", rule.model.slug(), pk)

@@ -24,13 +24,17 @@ from django.db import connection, transaction
 from filings.models.guarded import DECLARED
 from filings.selectors import counting
 from filings.selectors.counting import CHAIN_NAMES, NOTHING, Tally
+from pilot.database import copy_rows
 
 COUNT_LOCK: Final = 875  # advisory lock class: one writer at a time bears on a unit's existing chains
 BY: Final = ("day", "subject_province", "subject_kind")
 COLUMNS: Final = ("forms", "versions", *CHAIN_NAMES)
 
 _DECLARE: Final = "SELECT set_config(%s, %s, true)"
-_APPEND: Final = f"COPY filings_countdelta (unit_id, {', '.join((*BY, *COLUMNS))}) FROM STDIN"
+_QUEUED: Final = {
+    "unit_id": "int8", "day": "date", "subject_province": "int2", "subject_kind": "text",
+    **dict.fromkeys(COLUMNS, "int4"),
+}  # fmt: skip
 
 type Bucket = tuple[date, int, str]  # day, province of the subject, kind of the subject
 
@@ -158,6 +162,8 @@ def _queue(unit_id: int, change: Counter[tuple[Bucket, str]]) -> None:
     buckets = sorted({bucket for (bucket, _name), number in change.items() if number})
     if not buckets:
         return
-    with connection.cursor() as cursor, cursor.copy(_APPEND) as copy:
-        for bucket in buckets:
-            copy.write_row((unit_id, *bucket, *(change[bucket, name] for name in COLUMNS)))
+    copy_rows(
+        "filings_countdelta",
+        _QUEUED,
+        ((unit_id, *bucket, *(change[bucket, name] for name in COLUMNS)) for bucket in buckets),
+    )

@@ -23,6 +23,7 @@ from filings.rules import RULE_VERSION
 from filings.services import crypto, deltas, storage, subjects, supplements
 from pilot import clock
 from pilot.actors import Actor
+from pilot.database import copy_rows
 from pilot.rules import local_day
 from pilot.services import audit
 
@@ -158,16 +159,16 @@ def _take(
 ) -> None:
     outcome = _sort(job, rows, context)
     if job.dry_run:
-        _copy("filings_dry_run", _TRIAL_COLUMNS, map(_trial_row, outcome.taken))
+        copy_rows("filings_dry_run", _TRIAL_COLUMNS, map(_trial_row, outcome.taken))
     else:
         _store(job, outcome, context)
     keep_refused(rows[0].number, [row for row, _errors in outcome.refused])
     if outcome.refused:
         refusals = (_refusal_row(job, row, errors) for row, errors in outcome.refused)
-        _copy("filings_dry_refusal" if job.dry_run else "filings_formrefusal", _REFUSAL_COLUMNS, refusals)
+        copy_rows("filings_dry_refusal" if job.dry_run else "filings_formrefusal", _REFUSAL_COLUMNS, refusals)
     if outcome.repeats:
         repeats = ((job.pk, row.number, row.form_no) for row in outcome.repeats)
-        _copy("filings_dry_repeat" if job.dry_run else "filings_formrepeat", _REPEAT_COLUMNS, repeats)
+        copy_rows("filings_dry_repeat" if job.dry_run else "filings_formrepeat", _REPEAT_COLUMNS, repeats)
     _advance(job, rows, outcome)
 
 
@@ -226,7 +227,7 @@ def _store(job: UploadJob, outcome: Sorted, context: UnitContext) -> None:
     ordered = sorted(outcome.taken, key=lambda pair: pair[0].form_no)
     late = context.received_late
     with deltas.arriving(unit_id=job.unit_id, arrivals=[_arrival(job, *pair, late) for pair in ordered]):
-        _copy("filings_verificationform", _COLUMNS, _form_rows(job, ordered, context, key, data_key))
+        copy_rows("filings_verificationform", _COLUMNS, _form_rows(job, ordered, context, key, data_key))
     for row, _verdict in ordered:
         if row.attachments:
             supplements.keep_pictures(job=job, row=row, form_no=row.form_no, key=key, data_key=data_key)
@@ -288,18 +289,6 @@ def _form_rows(
 def _trial_row(pair: tuple[Candidate, Verdict]) -> tuple[Any, ...]:
     row, verdict = pair
     return row.form_no, row.digest, verdict.chain_no, verdict.version, verdict.day
-
-
-def _copy(table: str, columns: dict[str, str], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Write rows by binary COPY, the fastest way into PostgreSQL."""
-    names = ", ".join(f'"{name}"' for name in columns)
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy,
-    ):
-        copy.set_types(list(columns.values()))
-        for row in rows:
-            copy.write_row(row)
 
 
 def _refusal_row(job: UploadJob, row: Candidate, errors: Iterable[ErrorItem]) -> tuple[Any, ...]:

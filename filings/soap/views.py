@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
-from django.db import OperationalError
 from django.http import Http404, HttpResponse, HttpResponseNotAllowed
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
@@ -24,6 +23,7 @@ from filings.v3.answers import Answer
 from filings.v3.codes import CallRefused, MsgCode
 from filings.v3.in_flight import Reservation
 from pilot import clock
+from pilot.database import AWAY
 from pilot.errors import NotReady
 from pilot.language import on_record
 from pilot.middleware import client_address
@@ -87,7 +87,7 @@ def _answer(request: Any, message: Envelope) -> _Answered:
         answer = Answer(refusal.code, refusal.words, refusal.missing)
     except _RequestTooLarge:
         answer = Answer(MsgCode.TOO_LARGE)
-    except (OperationalError, NotReady, InvalidTag) as fault:
+    except (*AWAY, NotReady, InvalidTag) as fault:
         logger.error("v3: a call failed", exc_info=fault)
         answer = Answer(MsgCode.PORTAL_AWAY)
     except OSError as fault:

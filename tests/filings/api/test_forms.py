@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 from filings.models import FormRefusal, UploadJob, VerificationForm
+from filings.services import loading
 from pilot.enums import ApiMode
 from pilot.models import AuditEntry, IdempotentAnswer, Notice, OutboxMessage
 from tests.filings.api.caller import Caller, forms, issued
@@ -234,11 +237,12 @@ def test_a_key_without_the_scope_is_refused_on_record_and_within_its_limit(unit:
     assert AuditEntry.objects.filter(action="api.denied", outcome="denied").count() == 1
 
 
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_a_database_that_fails_is_told_to_the_log_not_only_to_the_caller(
-    caller: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    caller: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: type[Exception]
 ) -> None:
     def away(*args: Any, **kwargs: Any) -> None:
-        raise OperationalError("the server closed the connection")
+        raise error("the server closed the connection")
 
     monkeypatch.setattr("pilot.services.idempotency.once", away)
     answer = caller.post("forms/", forms())
@@ -248,6 +252,27 @@ def test_a_database_that_fails_is_told_to_the_log_not_only_to_the_caller(
         "ERROR",
         "the server closed the connection",
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_dies_while_rows_are_written_is_asked_again(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = loading._form_rows
+
+    def dying(*args: Any) -> Iterator[tuple[Any, ...]]:
+        yield from plain(*args)
+        pid = connection.connection.info.backend_pid
+        with psycopg.connect(
+            connection.connection.info.dsn, password=connection.settings_dict["PASSWORD"]
+        ) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    monkeypatch.setattr(loading, "_form_rows", dying)
+    answer = caller.post("forms/", forms(3), key="k")
+    assert (answer.status_code, answer.json()["code"], stored()) == (503, "not.ready", 0)
+    monkeypatch.undo()
+    assert (caller.post("forms/", forms(3), key="k").json()["accepted"], stored()) == (3, 3)
 
 
 def test_the_limit_is_told_and_kept(caller: Caller, settings: Any) -> None:
