@@ -6,14 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.urls import reverse
 from playwright.sync_api import Page, Route, expect
 
+from applications.models import ChecklistMark
 from pilot.enums import Role
 from pilot.models import Person, RoleChange
 from pilot.services import people
 from tests.applications import builders as intake
+from tests.applications.review import papers
 from tests.assessment import builders as review
 from tests.browser.test_pages import faults
 from tests.browser.visitor import Visitor
@@ -87,6 +90,61 @@ def test_what_was_typed_outlives_the_session(programme: Any, sign_in: Callable[.
     sign_in_again(page, person_of(applicant))
     page.get_by_role("button", name="恢复填写的内容").click()
     expect(text).to_have_value("示例产品与技术路线")
+
+
+def test_signing_in_again_in_another_window_is_enough(
+    programme: Any, sign_in: Callable[..., Visitor]
+) -> None:
+    """What a page says to do when the session ended: the page that stayed open saves, and a refusal forgets nothing."""
+    applicant = world.provider()
+    draft = intake.drafted(applicant, product="")
+    page = sign_in(applicant).page
+    page.goto(reverse("application_section", args=[draft.pk, "technology"]))
+    text = page.locator("main form input[type=text], main form textarea").first
+    state = page.locator("main form [data-state]").first
+    Session.objects.all().delete()
+    text.fill("示例技术路线")
+    page.keyboard.press("Tab")
+    expect(state).to_have_text("登录已失效，内容尚未保存；请在新窗口登录后返回此页")
+    other = page.context.new_page()
+    other.goto("/")
+    sign_in_again(other, person_of(applicant))
+    expect(other.locator(".actor-name")).to_have_text(applicant.name)
+    other.close()
+    page.bring_to_front()
+    page.evaluate(
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )  # headless pages are always in sight
+    expect(state).to_contain_text("已保存")
+    page.reload()
+    expect(text).to_have_value("示例技术路线")
+
+    cast = Cast()
+    pending = review.opinion_of(intake.accepted(world.provider(), cast.reviewer))
+    page = sign_in(cast.reviewer).page
+    page.goto(reverse("opinion_act", args=[pending.pk, "draft"]))
+    remark = page.locator("[name=remark]")
+    remark.fill("逐项核对，材料齐全")
+    page.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
+    page.locator(".sticky-bar button").click()
+    expect(page.locator("main .problem-code")).to_have_text("403")
+    page.go_back()
+    page.get_by_role("button", name="恢复填写的内容").click()
+    expect(remark).to_have_value("逐项核对，材料齐全")
+
+    application = papers.submitted(world.provider())
+    page.goto(reverse("application_review", args=[application.pk]))
+    item = page.locator("[data-item]").first
+    item.locator("[data-mark='2']").check()
+    expect(page.locator("#review-saved")).to_have_text("已保存")
+    Session.objects.all().delete()
+    item.locator("[name^=text-]").fill("有效期不一致")
+    page.keyboard.press("Tab")
+    sign_in_again(page, person_of(cast.reviewer))
+    page.get_by_role("button", name="恢复填写的内容").click()
+    expect(item.locator("[name^=text-]")).to_have_value("有效期不一致")
+    expect(page.locator("#review-saved")).to_have_text("已保存")
+    assert ChecklistMark.unscoped.get(application=application).text == "有效期不一致"
 
 
 def test_nobody_else_is_offered_it_and_signing_out_forgets(

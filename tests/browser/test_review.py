@@ -135,7 +135,9 @@ def test_cases_one_after_another_without_a_mouse(
     with page.expect_request("**/review/*"):
         page.keyboard.press("1")
     tab_to(page, ".review-acts a")
+    expect(page.locator("#review-saved")).to_have_text("正在保存")
     held[0].continue_()
+    expect(page.locator("#review-saved")).to_have_text("已保存")
     expect(page.locator(".review-verdict")).to_contain_text("可以受理")
     expect(page.locator(".review-desk")).to_have_text("由您审核")
     seen(page, ".review-acts a")

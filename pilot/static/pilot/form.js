@@ -48,7 +48,7 @@ function took(answer) {
   else say(`${form.dataset.saved} ${answer.saved_at}`);
 }
 
-async function send() {
+async function send(renewed = false) {
   const upTo = changes;
   const answer = await fetch(form.action, {
     method: "POST",
@@ -57,6 +57,7 @@ async function send() {
     redirect: "manual",
     keepalive: true,
   });
+  if (answer.status === 403 && !renewed && (await renewToken())) return send(true);
   if (answer.type === "opaqueredirect" || answer.status === 403) return say(form.dataset.login, true);
   if (answer.status === 422) return say((await answer.json()).detail, true);
   if (!answer.ok && answer.status !== 409) throw new Error(`${answer.status}`);
@@ -79,9 +80,7 @@ form.addEventListener("input", changed);
 form.addEventListener("focusout", (event) => {
   if (!form.contains(event.relatedTarget)) save();
 });
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") save();
-});
+document.addEventListener("visibilitychange", save); // on leaving, and on coming back from signing in elsewhere
 window.addEventListener("pagehide", save);
 window.addEventListener("online", save);
 window.addEventListener("pageshow", (event) => {

@@ -63,10 +63,10 @@ function offer(values) {
   bar.querySelector("[data-discard]").addEventListener("click", close);
 }
 
-// Another page, or word of success on this one, means that what was sent has arrived.
+// Another page, or word of success on this one, means that what was sent has arrived; a refusal, that it has not.
 function lookBack() {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) || "null");
-  if (!kept || location.pathname.startsWith("/account/")) return;
+  if (!kept || location.pathname.startsWith("/account/") || document.querySelector("main .problem")) return;
   let differs = false;
   everyField((field, name) => { differs ||= name in kept.values && !same(valueOf(field), kept.values[name]); });
   const mine = kept.person === person && kept.page === here && Date.now() - kept.at < LONGEST;

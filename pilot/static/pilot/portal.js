@@ -125,6 +125,15 @@ function showState(drawing) {
   drawing.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
 }
 
+// Whoever signs in again, in another window, gets a new token; a page that is still open takes it over.
+async function renewToken() {
+  const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+  const token = page.querySelector("main [name=csrfmiddlewaretoken]");
+  if (!token || page.body.dataset.person !== document.body.dataset.person) return false;
+  document.querySelectorAll("[name=csrfmiddlewaretoken]").forEach((field) => { field.value = token.value; });
+  return true;
+}
+
 // Warn two minutes before the session ends; an act in one tab keeps all tabs alive.
 function watchSession() {
   const dialog = document.getElementById("session-dialog");

@@ -9,13 +9,15 @@ const HEARTBEAT = 5 * 60 * 1000;
 const RETRY = 5000;
 
 // --- parts of the page exchanged without losing the place ----------------------------------------------
-// The server sends the whole page; only what changed is taken from it. Anything else (logged out) opens as a page.
+// The server sends the whole page; only what changed is taken from it. Anything else (logged out) opens as a page, and
+// what was typed is kept (kept.js).
 async function fetchPage(url, options) {
   const answer = await fetch(url, { credentials: "same-origin", ...options });
   if (answer.status >= 500) throw new Error(`${answer.status}`); // like a line that broke: it can be asked again
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (!answer.ok || !page.querySelector("[data-review]")) return location.reload();
-  return page;
+  if (answer.ok && page.querySelector("[data-review]")) return page;
+  document.dispatchEvent(new Event("session-end"));
+  return location.reload();
 }
 function take(page, selector) {
   page.querySelectorAll(selector).forEach((part) => {
@@ -92,13 +94,14 @@ async function sendMarks() {
   }
   if (!page) return;
   take(page, "#review-bar, [id^='condition-']");
-  const told = page.querySelector(".notice-error p, .notice-success p");
-  say(told ? told.textContent : "", Boolean(page.querySelector(".notice-error")));
+  const refused = page.querySelector(".notice-error p");
+  if (refused || marked.size === 0) say((refused || page.querySelector(".notice-success p"))?.textContent ?? "", Boolean(refused));
   review.toggleAttribute("data-mine", page.querySelector("[data-review]").hasAttribute("data-mine"));
 }
 function queueMarks() { queue = queue.then(sendMarks); }
 function keep(item) {
   marked.add(item.dataset.item);
+  say(review.dataset.saving, false); // until all of it is
   queueMarks();
 }
 marks.addEventListener("change", (event) => {
