@@ -92,7 +92,7 @@ class _V3Check:
 
     def run(self, number: int) -> CheckedRow:
         """Judge the record and return the result."""
-        self._refuse_unknown_elements()
+        self._refuse_what_is_not_read()
         if self.facts.makes_form:
             self._judge_form()
         elif self.source.operation == "XZHYD":
@@ -112,8 +112,11 @@ class _V3Check:
         form_no = self.record.get("form_no", "")
         return CheckedRow(number, form_no, self.record, self.reader.errors, canonical, at, self.facts)
 
-    def _refuse_unknown_elements(self) -> None:
+    def _refuse_what_is_not_read(self) -> None:
+        """Elements the interface does not have, and text beside elements: of a text only its beginning is read."""
         for node in self.element.iter():
+            if len(node) and (node.text or any(child.tail for child in node)):
+                self.reader.add("field.format", f"/v3/{pointer_segment(node.tag)}")
             if node.tag not in KNOWN_ELEMENTS:
                 self.reader.add("field.unknown", f"/v3/{pointer_segment(node.tag)}")
 

@@ -189,6 +189,8 @@ class TestNewFiling:
             ("<Fwnr_id>1<", "<Fwnr_id>5<", ("field.required", "/websites/0/approval", 5001)),
             ("<IspZtid>7</IspZtid>", "", ("field.required", "/v3/id", 5001)),
             ("<Bbfs>1</Bbfs>", "<Bbfs>1</Bbfs><Geheim/>", ("field.unknown", "/v3/Geheim", 5001)),
+            ("公司</Dwmc>", "<Bz>示例</Bz>公司</Dwmc>", ("field.format", "/v3/Dwmc", 5001)),
+            ("<Bbfs>1</Bbfs>", "<Bbfs>1</Bbfs>示例", ("field.format", "/v3/Zt_xx", 5001)),
         ],
     )
     def test_the_other_rules_hold(
