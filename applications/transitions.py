@@ -171,7 +171,7 @@ def resubmit(case: Application, act: Act) -> None:
 
 def _check_declaration(act: Act) -> None:
     if act.data.get("declaration") is not True:
-        raise Refused(_("请确认真实性声明"))
+        raise Refused(_("请确认真实性声明"), field="declaration")
 
 
 def _hand_in(case: Application, act: Act) -> None:
@@ -223,7 +223,7 @@ def return_for_correction(case: Application, act: Act) -> None:
     """
     items = decisions.clean_items(form_of(case.programme), act.data.get("items") or ())
     if cases.was_answered(case) and not act.reason.strip():
-        raise Refused(_("再次要求补正须说明理由"))
+        raise Refused(_("再次要求补正须说明理由"), field="reason")
     case.due_at = cases.correction_due(case, start=act.at)
     notice: CompletenessNotice = CompletenessNotice.unscoped.create(
         application=case,
@@ -280,7 +280,7 @@ def lapse(case: Application, act: Act) -> None:
 def withdraw(case: Application, act: Act) -> None:
     """The provider wants no more; what was handed in stays on record. Takes a reason once the bureau is at work."""
     if review.is_begun(case) and not act.reason.strip():
-        raise Refused(_("通信管理局已开始审核，撤回须说明理由"))
+        raise Refused(_("通信管理局已开始审核，撤回须说明理由"), field="reason")
 
 
 # --- set from above ---------------------------------------------------------------------------------

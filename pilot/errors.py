@@ -6,13 +6,17 @@ from typing import Any
 
 
 class PilotError(Exception):
-    """Base of all refusals. ``message`` is for people; ``code`` is stable; ``status`` is the HTTP answer."""
+    """Base of all refusals. ``message`` is for people; ``code`` is stable; ``status`` is the HTTP answer.
+
+    ``field`` names the argument at fault, where it is one: a form says it at the field of that name.
+    """
 
     status = 400
     code = "refused"
 
-    def __init__(self, message: Any) -> None:
+    def __init__(self, message: Any, *, field: str = "") -> None:
         self.message = message
+        self.field = field
         super().__init__(str(message))
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pilot.actors import Actor
 from pilot.enums import OrganisationKind
+from pilot.errors import PilotError
 from pilot.models import Organisation, Person
 
 ALIKE: Final = 5  # names that a refusal tells at most
@@ -39,6 +40,11 @@ class ActForm(forms.Form):
             # Django's own words for "nothing chosen yet" have no Chinese.
             if isinstance(field, forms.ModelChoiceField) and field.empty_label == BLANK_CHOICE_LABEL:
                 field.empty_label = _("请选择")
+
+
+def refuse(form: forms.Form, refusal: PilotError) -> None:
+    """Say what a service refused where it can be put right: at the field it names, else above all fields."""
+    form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal.message))
 
 
 class RemarkForm(ActForm):

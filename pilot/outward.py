@@ -85,18 +85,18 @@ def target(url: str, *, inside: bool = False) -> Target:
         secure = parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
     except ValueError:
-        raise Refused(_("网址格式不正确")) from None
+        raise Refused(_("网址格式不正确"), field="url") from None
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if len(url) > LONGEST_URL or not host or not _PLAIN(path) or "#" in url or "@" in parts.netloc:
-        raise Refused(_("网址格式不正确"))
+        raise Refused(_("网址格式不正确"), field="url")
     literal = _literal(host)
     local = settings.PILOT_WEBHOOK_LOOPBACK
     if not secure and not (local and parts.scheme == "http"):
-        raise Refused(_("网址须以 https:// 开头"))
+        raise Refused(_("网址须以 https:// 开头"), field="url")
     if port not in PORTS and not local and not inside:
-        raise Refused(_("端口须为 443 或 8443"))
+        raise Refused(_("端口须为 443 或 8443"), field="url")
     if literal is not None and not permitted(literal, inside=inside):
-        raise Refused(_("不能使用内网、本机或保留的地址"))
+        raise Refused(_("不能使用内网、本机或保留的地址"), field="url")
     return Target(secure, host, port, path, inside)
 
 

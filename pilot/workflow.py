@@ -195,7 +195,7 @@ def _fire(
         raise why
     rule = handler(model, name)
     if rule.reason_required and not reason.strip():
-        raise Refused(_("请填写理由"))
+        raise Refused(_("请填写理由"), field="reason")
     act = Act(f"{model.slug()}:{locked.pk}", name, actor, at, reason, data, locked.state, taken + 1)
     getattr(locked, name)()
     if locked.state != act.source:

@@ -33,19 +33,19 @@ def propose_late_admission(
         raise NotPermitted(_("逾期准入由部经办人员提出"))
     programme = programmes.current()
     if provider.kind != OrganisationKind.PROVIDER:
-        raise Refused(_("只能为网络接入服务提供者提出逾期准入"))
+        raise Refused(_("只能为网络接入服务提供者提出逾期准入"), field="provider")
     _opens, closes = programmes.window(programme, WindowKind.APPLICATION)
     if until <= max(closes, clock.now()):
-        raise Refused(_("逾期准入的截止时间应晚于申请阶段结束时间和当前时间"))
+        raise Refused(_("逾期准入的截止时间应晚于申请阶段结束时间和当前时间"), field="until")
     if not reason.strip():
-        raise Refused(_("请填写理由"))
+        raise Refused(_("请填写理由"), field="reason")
     # Two officers proposing for one provider at once queue here, so that the second sees the first one's proposal.
     Organisation.objects.select_for_update().get(pk=provider.pk)
     waiting = LateAdmission.unscoped.filter(
         programme=programme, provider=provider, state=ProposalState.PROPOSED
     )
     if waiting.exists():
-        raise Refused(_("该单位的逾期准入正在等待批准"))
+        raise Refused(_("该单位的逾期准入正在等待批准"), field="provider")
     admission = LateAdmission(
         programme=programme,
         provider=provider,

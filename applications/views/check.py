@@ -20,7 +20,7 @@ from applications.views.common import application_or_404
 from pilot import clock, workflow
 from pilot.downloads import as_download
 from pilot.errors import Refused, StateChanged
-from pilot.forms import whole_number
+from pilot.forms import refuse, whole_number
 from pilot.registry import pages_of
 from pilot.views.cases import arrived_after
 
@@ -63,7 +63,7 @@ def _hand_in(request: Any, case: Application) -> HttpResponse:
         return _elsewhere(request, case, str(changed.message))
     except Refused as refusal:
         case.refresh_from_db()
-        form.add_error(None, str(refusal.message))
+        refuse(form, refusal)
         return _page(request, case, form)
     return redirect("application_receipt", case.pk)
 

@@ -25,6 +25,7 @@ from applications.services.drafts import Clash, Merged, editing_obstacle, merge_
 from applications.views.common import application_or_404
 from pilot import clock
 from pilot.errors import PilotError
+from pilot.forms import refuse
 
 AUTOSAVE = "X-Autosave"
 LATER = "later"  # the button that saves without asking whether it is right
@@ -123,7 +124,7 @@ def _save(request: Any, case: Application, part: FormSection) -> HttpResponse:
     try:
         merged = _merge(request, case, form, by_itself=False)
     except PilotError as refusal:
-        form.add_error(None, str(refusal.message))
+        refuse(form, refusal)
         return _page(request, case, form, status=refusal.status)
     if fits and not merged.clashes:
         return _onward(request, merged.case, part)

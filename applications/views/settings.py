@@ -15,6 +15,7 @@ from applications.pages import form_settings as settings_page
 from applications.selectors.form_schema import latest_edition
 from applications.services.form_editions import current, make_edition
 from pilot.errors import Refused, StateChanged
+from pilot.forms import refuse
 from pilot.selectors import programmes
 
 
@@ -34,7 +35,7 @@ def form_settings(request: Any) -> HttpResponse:
                 settings=form.chosen(),
             )
         except (Refused, StateChanged) as refusal:
-            form.add_error(None, str(refusal.message))
+            refuse(form, refusal)
         else:
             messages.success(request, _("已保存为第 %(n)s 版，立即生效") % {"n": made.number})
             return redirect("form_settings")

@@ -75,7 +75,7 @@ def issue(
     if newest != seen:
         raise StateChanged(_("评估指标已由他人修订（现为第 %(now)s 版），请刷新后再修订") % {"now": newest})
     if not reason.strip():
-        raise Refused(_("请填写修订理由"))
+        raise Refused(_("请填写修订理由"), field="reason")
     before = capability.catalogue(programme, newest)
     rows = _named([_clean(row) for row in criteria], before, newest + 1)
     if [_content(row) for row in rows] == [_content(vars(c)) for c in before.values()]:

@@ -105,7 +105,7 @@ def leave_out(*, case: ApprovalList, actor: Actor, entry: ApprovalListEntry, rea
     approval_list = _locked_draft(case)
     held = _entry_of(approval_list, entry)
     if not reason.strip():
-        raise Refused(_("请填写理由"))
+        raise Refused(_("请填写理由"), field="reason")
     if held.application.state == ApplicationState.NOT_LISTED:
         raise Refused(_("该单位因申诉成立列入本名单，不能暂缓"))
     deferral: Deferral = Deferral.unscoped.create(

@@ -15,7 +15,7 @@ from assessment.pages import catalogue
 from assessment.pages.catalogue_form import CatalogueForm
 from assessment.services import criteria as service
 from pilot.errors import Refused, StateChanged
-from pilot.forms import whole_number
+from pilot.forms import refuse, whole_number
 from pilot.selectors import programmes
 from pilot.ui import ActPage, Link
 
@@ -47,7 +47,7 @@ def criteria_edit(request: Any) -> HttpResponse:
                 reason=form.cleaned_data["reason"],
             )
         except (Refused, StateChanged) as refusal:
-            form.add_error(None, str(refusal.message))
+            refuse(form, refusal)
         else:
             messages.success(request, _("已发布第 %(n)s 版，用于以后分派的评估") % {"n": edition.version})
             return redirect("criteria")

@@ -65,7 +65,7 @@ def draft_rectification(
         raise Refused(_("所列差错须属于该单位且未被撤销"))
     days = programmes.rule(unit.programme, "rectification_days") if days is None else days
     if not 1 <= days <= MAX_DAYS:
-        raise Refused(_("整改期限应为 1 至 %(most)s 个工作日") % {"most": MAX_DAYS})
+        raise Refused(_("整改期限应为 1 至 %(most)s 个工作日") % {"most": MAX_DAYS}, field="days")
     order = Rectification(
         case_key=uuid4(),
         unit=unit,
@@ -191,13 +191,13 @@ def propose_sanction(*, actor: Actor, unit: PilotUnit, kind: str, grounds: str) 
     if not has_jurisdiction(actor, unit.province):
         raise Refused(_("只能办理本省注册的试点单位的事项"))
     if kind not in SanctionKind.values:
-        raise Refused(_("处理措施不正确"))
+        raise Refused(_("处理措施不正确"), field="kind")
     status = register.status_at(unit, clock.now())
     allowed = {UnitStatusKind.ACTIVE} | (
         {UnitStatusKind.SUSPENDED} if kind == SanctionKind.REMOVAL else set()
     )
     if status not in allowed:
-        raise Refused(_("该单位当前状态不适用此项措施"))
+        raise Refused(_("该单位当前状态不适用此项措施"), field="kind")
     if Sanction.unscoped.filter(unit=unit, state__in=UNDECIDED).exists():
         raise Refused(_("该单位已有正在办理的处理建议"))
     by = beginner(actor)
@@ -232,7 +232,7 @@ def record_hearing(*, case: Sanction, actor: Actor, opinion: str) -> Sanction:
     if why := hearing_obstacle(sanction, actor):
         raise Refused(why)
     if not opinion.strip():
-        raise Refused(_("请填写复核意见"))
+        raise Refused(_("请填写复核意见"), field="opinion")
     sanction.hearing_opinion = opinion.strip()
     sanction.heard_by_id = actor.acting_person
     sanction.save(update_fields=["hearing_opinion", "heard_by"])

@@ -22,7 +22,7 @@ from filings.v3.codes import MsgCode
 from filings.v3.package import Secret
 from pilot.context import EXTRA
 from pilot.errors import PilotError
-from pilot.forms import ActForm, ReauthenticatedForm
+from pilot.forms import ActForm, ReauthenticatedForm, refuse
 from pilot.models import AuditEntry, PilotUnit
 from pilot.registry import Group
 from pilot.ui import ActPage, Column, Fact, Link, PlainPage, Row, Section, Tag, Tone
@@ -184,7 +184,7 @@ def _act(
         try:
             return act(unit)
         except PilotError as refusal:
-            form.add_error(None, str(refusal.message))
+            refuse(form, refusal)
     page = ActPage(
         title=title,
         subject=unit.organisation.name,

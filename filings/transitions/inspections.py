@@ -113,7 +113,7 @@ def conclude(inspection: Inspection, act: Act) -> None:
     inspection.concluded_by_id = act.actor.person_id
     inspection.conclusion = str(act.data.get("conclusion", "")).strip()
     if not inspection.conclusion:
-        raise Refused(_("请填写抽查结论"))
+        raise Refused(_("请填写抽查结论"), field="conclusion")
     inspection.result = inspection_report.result_of(inspection, list(inspection.items.all()))
     inspection_report.make_report(inspection=inspection, at=act.at)
 

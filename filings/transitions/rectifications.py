@@ -61,7 +61,7 @@ def answer(order: Rectification, act: Act) -> None:
     """Take over ``answer_text`` and up to five ``proofs``. An answer is welcome after the deadline, too."""
     order.answer_text = str(act.data.get("answer_text", "")).strip()
     if not order.answer_text:
-        raise Refused(_("请填写整改报告"))
+        raise Refused(_("请填写整改报告"), field="answer_text")
     attachments.attach(cases=[order], proofs=act.data.get("proofs") or (), at=act.at)
 
 
@@ -79,7 +79,7 @@ def accept(order: Rectification, act: Act) -> None:
     """The lead is satisfied; errors stay in the figures. Without a fresh sample it is said why none is needed."""
     checked = order.recheck is not None and order.recheck.state == InspectionState.CONCLUDED
     if not checked and not act.reason.strip():
-        raise Refused(_("没有复查结论的，请说明不需要复查的理由"))
+        raise Refused(_("没有复查结论的，请说明不需要复查的理由"), field="reason")
 
 
 @on(Rectification, "reject", guards=[unit_bureau], tell=[people_of_unit], reason_required=True)

@@ -73,7 +73,7 @@ def close_hearing(sanction: Sanction, act: Act) -> None:
         return
     sanction.statement = str(act.data.get("statement", "")).strip()
     if not sanction.statement:
-        raise Refused(_("请填写陈述申辩意见"))
+        raise Refused(_("请填写陈述申辩意见"), field="statement")
     attachments.attach(cases=[sanction], proofs=act.data.get("proofs") or (), at=act.at)
 
 
@@ -94,7 +94,7 @@ def impose(sanction: Sanction, act: Act) -> None:
     """Another person decides; the register changes from ``effect_from`` on, which never lies in the past."""
     effect_from = act.data.get("effect_from") or act.at
     if effect_from < act.at - SAME_MOMENT:
-        raise Refused(_("生效时间不得早于决定时间"))
+        raise Refused(_("生效时间不得早于决定时间"), field="effect_from")
     sanction.approved_by_id = act.actor.person_id
     sanction.effect_from = max(effect_from, act.at)
     register.set_status(

@@ -19,7 +19,7 @@ from filings.selectors.units import unit_views
 from filings.views.common import home
 from pilot import clock
 from pilot.errors import PilotError, StateChanged
-from pilot.forms import whole_number
+from pilot.forms import refuse, whole_number
 from pilot.rules import SHANGHAI, local_day
 from pilot.selectors import register
 from pilot.services import licences
@@ -105,7 +105,7 @@ def unit_switch(request: Any, code: str) -> HttpResponse:
         messages.error(request, str(changed.message))
         return _switch_preview(request, unit, form)
     except PilotError as refusal:
-        form.add_error(None, str(refusal.message))
+        refuse(form, refusal)
         return _switch_form(request, unit, form)
     messages.success(request, _("已办理：%(act)s") % {"act": _("调整开通范围")})
     return redirect(_url(unit))
@@ -137,7 +137,7 @@ def _switch_preview(request: HttpRequest, unit: Any, form: Any) -> HttpResponse:
             unit=unit, **{name: value for name, value in chosen.items() if name != "reason"}
         )
     except PilotError as refusal:
-        form.add_error(None, str(refusal.message))
+        refuse(form, refusal)
         return _switch_form(request, unit, form)
     page = _switch_page(unit, form)
     page.title = _("确认开通") if plan.opened else _("确认关闭")
@@ -163,7 +163,7 @@ def unit_licence(request: Any, code: str) -> HttpResponse:
         try:
             licences.renew_licence(actor=request.actor, unit=unit, **form.cleaned_data)
         except PilotError as refusal:
-            form.add_error(None, str(refusal.message))
+            refuse(form, refusal)
         else:
             messages.success(request, _("已办理：%(act)s") % {"act": _("登记延续后的许可证")})
             return redirect(_url(unit))

@@ -75,16 +75,16 @@ def issue(
     _require_own(actor, unit)
     now = clock.security_now()
     if not name.strip():
-        raise Refused(_("请填写密钥名称"))
+        raise Refused(_("请填写密钥名称"), field="name")
     if not scopes or not set(scopes) <= set(ApiScope.values):
-        raise Refused(_("请至少选择一项权限"))
+        raise Refused(_("请至少选择一项权限"), field="scopes")
     if not now < expires_at <= now + LONGEST_LIFE:
-        raise Refused(_("到期时间应在今后 %(days)s 天之内") % {"days": LONGEST_LIFE.days})
+        raise Refused(_("到期时间应在今后 %(days)s 天之内") % {"days": LONGEST_LIFE.days}, field="expires_at")
     PilotUnit.unscoped.select_for_update(of=("self",)).get(pk=unit.pk)  # of two at once one is the third key
     if seen is not None and seen != newest(unit):
         raise StateChanged(_("打开创建页面之后本单位已创建密钥，本次提交没有再创建"))
     if active(unit, mode=mode, at=now).count() >= MOST_ACTIVE:
-        raise Refused(_("同一用途最多有 %(n)s 个有效密钥，请先停用一个") % {"n": MOST_ACTIVE})
+        raise Refused(_("同一用途最多有 %(n)s 个有效密钥，请先停用一个") % {"n": MOST_ACTIVE}, field="mode")
     prefix = f"{ApiMode(mode)}_{secrets.token_hex(PREFIX_CHARACTERS // 2)}"
     secret = f"{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
     key: ApiKey = ApiKey.unscoped.create(
@@ -199,4 +199,4 @@ def network_of(text: str) -> str:
             raise ValueError
         return str(ip_network(text.strip()))
     except ValueError:
-        raise Refused(_("“%(text)s”不是 IP 地址或网段") % {"text": text.strip()}) from None
+        raise Refused(_("“%(text)s”不是 IP 地址或网段") % {"text": text.strip()}, field="networks") from None

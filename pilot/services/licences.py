@@ -103,11 +103,11 @@ def renew_licence(*, actor: Actor, unit: PilotUnit, expires_on: date, reason: st
     if register.status_at(locked, at) in register.LEFT:
         raise Refused(_("该单位已不在试点中"))
     if not reason.strip():
-        raise Refused(_("请填写理由"))
+        raise Refused(_("请填写理由"), field="reason")
     if expires_on < today or (before is not None and expires_on <= before):
-        raise Refused(_("延续后的有效期应晚于今天和原有效期"))
+        raise Refused(_("延续后的有效期应晚于今天和原有效期"), field="expires_on")
     if expires_on > today + LONGEST:
-        raise Refused(_("日期过远，请核对许可证"))
+        raise Refused(_("日期过远，请核对许可证"), field="expires_on")
     locked.licence_expires_on = expires_on
     locked.save(update_fields=["licence_expires_on"])
     entry = audit.record(

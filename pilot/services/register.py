@@ -280,7 +280,7 @@ def set_scope(
     if not policy.may_act("pilot-unit", "set_scope", actor.role):
         raise NotPermitted(_("开通范围由部经办人员调整"))
     if not reason.strip():
-        raise Refused(_("请填写理由"))
+        raise Refused(_("请填写理由"), field="reason")
     locked: PilotUnit = PilotUnit.unscoped.select_for_update(of=("self",)).get(pk=unit.pk)
     plan = plan_switch(
         unit=locked,

@@ -259,9 +259,9 @@ def replay(*, actor: Actor, delivery: WebhookDelivery) -> WebhookDelivery:
 def _describe(endpoint: WebhookEndpoint, url: str, chosen: Sequence[str]) -> None:
     outward.target(url)
     if not chosen or not set(chosen) <= set(_events):
-        raise Refused(_("请至少选择一种事件"))
+        raise Refused(_("请至少选择一种事件"), field="events")
     if WebhookEndpoint.unscoped.filter(unit=endpoint.unit_id, url=url).exclude(pk=endpoint.pk).exists():
-        raise Refused(_("该地址已登记"))
+        raise Refused(_("该地址已登记"), field="url")
     endpoint.url, endpoint.events = url, [name for name in _events if name in chosen]
 
 

@@ -19,7 +19,7 @@ from pilot import clock
 from pilot.context import EXTRA
 from pilot.enums import ApiMode, ApiScope
 from pilot.errors import PilotError, StateChanged
-from pilot.forms import ActForm
+from pilot.forms import ActForm, refuse
 from pilot.models import ApiKey, PilotUnit
 from pilot.registry import Group
 from pilot.services import api_keys
@@ -50,7 +50,7 @@ class KeyForm(ActForm):
         initial=ApiScope.values,
         widget=forms.CheckboxSelectMultiple,
     )
-    expires_on = forms.DateField(
+    expires_at = forms.DateField(
         label=gettext_lazy("到期日"),
         help_text=gettext_lazy("格式 2026-12-31，当日结束时到期，最长一年"),
     )
@@ -67,7 +67,7 @@ class KeyForm(ActForm):
     def clean(self) -> dict[str, Any]:
         """The fields as the service takes them."""
         data = super().clean() or self.cleaned_data
-        if day := data.pop("expires_on", None):
+        if day := data.get("expires_at"):
             data["expires_at"] = make_aware(datetime.combine(day, time.max))
         data["networks"] = data.get("networks", "").split()
         return data
@@ -165,7 +165,7 @@ def key_create(request: Any) -> HttpResponse:
         except StateChanged as refusal:
             return _made_before(request, refusal)
         except PilotError as refusal:
-            form.add_error(None, str(refusal.message))
+            refuse(form, refusal)
         else:
             return _shown_once(request, issued)
     page = ActPage(

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from pilot import clock, policy, workflow
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, PilotError, Refused, StateChanged
-from pilot.forms import RemarkForm, whole_number
+from pilot.forms import RemarkForm, refuse, whole_number
 from pilot.machines import Case, declared
 from pilot.registry import MachinePages, Task, pages_of
 from pilot.tones import state_tag
@@ -156,7 +156,7 @@ def case_act(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
             at = arrived_after(request, case)
             workflow.fire(case, name, actor=request.actor, at=at, **_seen(request, case), **form.cleaned_data)
         except Refused as refusal:
-            form.add_error(None, str(refusal.message))
+            refuse(form, refusal)
         else:
             messages.success(request, _("已办理：%(act)s") % {"act": pages.label_of(case, name)})
             return redirect(back)
@@ -197,7 +197,7 @@ def case_task(request: Any, slug: str, pk: int, name: str) -> HttpResponse:
         try:
             task.service(case=case, actor=request.actor, **form.cleaned_data)
         except PilotError as refusal:
-            form.add_error(None, str(refusal.message))
+            refuse(form, refusal)
         else:
             messages.success(request, _("已办理：%(act)s") % {"act": task.label})
             return redirect(back)
@@ -223,7 +223,7 @@ def case_create(request: Any, slug: str) -> HttpResponse:
             arrival = {"at": request.arrived_at} if creation.timed else {}
             case = creation.service(actor=actor, **form.cleaned_data, **arrival)
         except PilotError as refusal:
-            form.add_error(None, str(refusal.message))
+            refuse(form, refusal)
         else:
             if creation.url_name:
                 return redirect(creation.url_name, case.pk)

@@ -21,7 +21,7 @@ from pilot import policy
 from pilot.context import EXTRA
 from pilot.enums import Role
 from pilot.errors import PilotError, Refused
-from pilot.forms import ActForm, OrganisationField, ReasonForm
+from pilot.forms import ActForm, OrganisationField, ReasonForm, refuse
 from pilot.masking import account, mask_email, mask_name, mask_phone
 from pilot.models import Person, RoleChange
 from pilot.registry import Group
@@ -228,7 +228,7 @@ def person_invite(request: Any) -> HttpResponse:
         try:
             change = accounts.invite(actor=request.actor, **form.cleaned_data)
         except PilotError as refusal:
-            form.add_error(None, str(refusal.message))
+            refuse(form, refusal)
         else:
             messages.success(request, _("已提交：%(what)s") % {"what": _("邀请人员")})
             return redirect("person_detail", change.person_id)
@@ -304,7 +304,7 @@ def _do(
         try:
             service(actor=request.actor, person=person, **bound.cleaned_data)
         except Refused as refusal:
-            bound.add_error(None, str(refusal.message))
+            refuse(bound, refusal)
         else:
             messages.success(request, _("已办理：%(act)s") % {"act": title})
             return redirect(back)

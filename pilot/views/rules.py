@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pilot.errors import PilotError, StateChanged
+from pilot.forms import refuse
 from pilot.models import Programme
 from pilot.rule_kinds import KINDS, RuleKind
 from pilot.selectors import programmes
@@ -64,7 +65,7 @@ def rule_enter(request: Any, key: str) -> HttpResponse:
         messages.error(request, str(changed.message))
         return _preview(request, programme, kind, form, status=changed.status)
     except PilotError as refusal:
-        form.add_error(None, str(refusal.message))
+        refuse(form, refusal)
         return _form(request, kind, form)
     messages.success(request, _("已办理：%(act)s") % {"act": _("修改规则")})
     return redirect("rule_detail", key)

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pilot import clock
 from pilot.context import EXTRA
 from pilot.errors import PilotError, StateChanged
-from pilot.forms import ActForm
+from pilot.forms import ActForm, refuse
 from pilot.models import PilotUnit, WebhookDelivery, WebhookEndpoint, WebhookOutcome
 from pilot.registry import Group
 from pilot.services import webhooks
@@ -301,7 +301,7 @@ def webhook_create(request: Any) -> HttpResponse:
         except StateChanged as refusal:
             return _done_before(request, refusal, _("接收地址没有再次登记"))
         except PilotError as refusal:
-            form.add_error(None, str(refusal.message))
+            refuse(form, refusal)
         else:
             return _shown_once(
                 request, made, _("接收地址已登记"), _("请立即复制保存，离开本页后无法再次查看")
@@ -327,7 +327,7 @@ def webhook_change(request: Any, pk: int) -> HttpResponse:
         try:
             webhooks.change(actor=request.actor, endpoint=endpoint, **form.cleaned_data)
         except PilotError as refusal:
-            form.add_error(None, str(refusal.message))
+            refuse(form, refusal)
         else:
             messages.success(request, _("已保存"))
             return redirect("webhook_detail", pk)

@@ -48,7 +48,7 @@ def browser(actor: Actor) -> Client:
 def wanted(**fields: Any) -> dict[str, Any]:
     """The form of a new key as a browser sends it."""
     day = (clock.security_now() + timedelta(days=90)).date()
-    return {"name": "业务系统", "mode": "live", "scopes": ApiScope.values, "expires_on": day, **fields}
+    return {"name": "业务系统", "mode": "live", "scopes": ApiScope.values, "expires_at": day, **fields}
 
 
 def create(actor: Actor, **fields: Any) -> Any:
@@ -114,15 +114,19 @@ def dumps() -> dict[str, str]:
         ({"networks": "fe80::1%eth0"}, "不是 IP 地址或网段"),
         ({"scopes": ["everything"]}, "everything"),
         ({"scopes": []}, "必填"),
-        ({"expires_on": "2019-07-01"}, "到期时间应在今后 366 天之内"),
-        ({"expires_on": "2999-01-01"}, "到期时间应在今后 366 天之内"),
+        ({"expires_at": "2019-07-01"}, "到期时间应在今后 366 天之内"),
+        ({"expires_at": "2999-01-01"}, "到期时间应在今后 366 天之内"),
         ({"mode": "both"}, "both"),
     ],
 )
-def test_a_key_that_is_not_made_says_why(unit: Any, provider: Actor, fields: Any, words: str) -> None:
+def test_a_key_that_is_not_made_says_why_at_its_field(
+    unit: Any, provider: Actor, fields: Any, words: str
+) -> None:
     page = create(provider, **fields)
     assert (page.status_code, ApiKey.unscoped.count()) == (422, 0)
-    assert words in page.content.decode()
+    [name] = fields
+    told = page.content.decode().split(f'id="id_{name}_error"')[1].split("</div>")[0]
+    assert words in told
 
 
 @pytest.mark.parametrize(
