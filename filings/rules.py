@@ -234,7 +234,10 @@ ERRORS: Final[dict[str, Words]] = {
 FILE_FAULTS: Final[dict[str, Words]] = {
     "file.empty": Words("文件为空或没有数据行", "The file is empty or has no rows of data"),
     "file.binary": Words("文件是二进制数据，不是文本", "The file is binary data, not text"),
-    "file.wrong_type": Words("文件内容与所声明的格式不符", "The file is not of the stated format"),
+    "file.wrong_type": Words(
+        "文件内容不是可以接收的格式，或与所选的格式不符",
+        "The file is in no format that is taken, or not in the one chosen",
+    ),
     "file.array": Words(
         "文件应每行一个 JSON 对象；JSON 数组请以 application/json 发送至 POST /api/v1/forms/",
         "The file must hold one JSON object a line; send a JSON array as application/json to POST /api/v1/forms/",
@@ -251,7 +254,10 @@ FILE_FAULTS: Final[dict[str, Words]] = {
         "已有 {limit} 行未被接收，处理到此为止；此前各行的结果有效",
         "{limit} rows were not accepted; processing ends here, and the results so far stand",
     ),
-    "file.damaged": Words("文件已损坏，无法解析", "The file is damaged and cannot be parsed"),
+    "file.damaged": Words(
+        "文件不完整或已损坏，无法解析；请重新导出或下载",
+        "The file is incomplete or damaged and cannot be parsed; export or download it again",
+    ),
     "file.doctype": Words("XML 不得含有 DOCTYPE 声明", "The XML must not carry a DOCTYPE"),
     "file.wrong_root": Words("根元素不是 UploadData", "The root element is not UploadData"),
     "file.version": Words("接口版本不是 V.3.0", "The interface version is not V.3.0"),

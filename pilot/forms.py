@@ -52,7 +52,7 @@ class RemarkForm(ActForm):
 
     reason = forms.CharField(
         label=_("备注"),
-        help_text=_("可不填，写入本事项的办理过程"),
+        help_text=_("可不填；写入办理过程，凡能查看本事项的单位都看得到"),
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
         max_length=2000,

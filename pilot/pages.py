@@ -27,7 +27,7 @@ from pilot.registry import Creation, Group, ListColumn, MachinePages, pages_of, 
 from pilot.rules import last_moment, local_day
 from pilot.selectors.objections import had_part
 from pilot.services import objections, people, programmes
-from pilot.ui import Column, Fact, Link, Section, Tag
+from pilot.ui import Column, Fact, Link, Row, Section, Tag
 from pilot.workflow import state_label
 
 
@@ -254,9 +254,20 @@ def what_is_objected_to(form: Any, actor: Actor) -> list[Section]:
     key = whole_number(str(form["object_id"].value() or ""))
     case = objections.case_for(actor, str(form["machine"].value() or ""), key or 0)
     if case is None:
-        where = _("请在不予受理、未列入名单或处理决定的事项页面提出申诉")
-        return [Section(_("没有可以申诉的决定"), empty=where, blocks=True)]
+        return [_open_decisions(actor)]
     return [Section(_("申诉的决定"), facts=[Fact(_("原决定"), _decision(case, case.state)), _until(case)])]
+
+
+def _open_decisions(actor: Actor) -> Section:
+    """For whoever did not come from a decision: those he may still object to."""
+    rows = [
+        Row("", [_decision(case, case.state), _until(case).value, *objection_link(case.slug(), case, actor)])
+        for case in objections.open_to(actor)
+    ]
+    columns = [Column("decision", _("原决定")), Column("until", _("申诉期限")), Column("act", _("操作"))]
+    return Section(
+        _("选择要申诉的决定"), columns=columns, rows=rows, empty=_("没有仍可申诉的决定"), blocks=True
+    )
 
 
 def _until(case: Any) -> Fact:

@@ -130,7 +130,7 @@ def refuse_oversized_workbook(stream: BinaryIO) -> None:
     try:
         entries = open_zip(stream).infolist()
     except zipfile.BadZipFile as error:
-        raise FileRefused("file.wrong_type") from error
+        raise FileRefused("file.damaged") from error
     names = {entry.filename for entry in entries}
     if "[Content_Types].xml" not in names or names & _OTHERS:
         raise FileRefused("file.wrong_type")

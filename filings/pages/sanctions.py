@@ -33,20 +33,29 @@ HEARD = {S.HEARD, S.IMPOSED, S.LIFTED}  # the time to make a statement is over
 
 
 def facts(sanction: Sanction, actor: Actor) -> list[Fact]:
-    """Measure, grounds, basis, what the unit said, and from when it holds."""
-    shows_people = not actor.is_provider
-    return [
+    """Measure, grounds, basis, what the unit said, and from when it holds; officials also read by whom."""
+    heard = sanction.statement or (_("未提出") if sanction.state in HEARD else None)
+    until = sanction.due_at and local_day(last_moment(sanction.due_at))
+    found = [
         Fact(_("试点单位"), common.unit_link(sanction.unit)),
         Fact(_("措施"), sanction.get_kind_display()),
         Fact(_("事实和理由"), sanction.grounds),
         Fact(_("依据"), sanction.basis),
         Fact(_("提出单位"), sanction.proposer_organisation.name),
-        Fact(_("提出人"), staff(sanction.proposed_by) if shows_people else None),
-        Fact(_("陈述申辩"), sanction.statement or (_("未提出") if sanction.state in HEARD else None)),
-        Fact(_("陈述申辩接收人"), staff(sanction.heard_by) if shows_people else None),
+        Fact(_("陈述申辩截止"), until, _("含当日")) if until else None,
+        Fact(_("陈述申辩"), heard),
         Fact(_("复核意见"), sanction.hearing_opinion),
         Fact(_("生效时间"), sanction.effect_from),
-        Fact(_("决定人"), staff(sanctions.decider(sanction)) if shows_people else None),
+        *([] if actor.is_provider else _by_whom(sanction)),
+    ]
+    return [fact for fact in found if fact]
+
+
+def _by_whom(sanction: Sanction) -> list[Fact]:
+    return [
+        Fact(_("提出人"), staff(sanction.proposed_by)),
+        Fact(_("陈述申辩接收人"), staff(sanction.heard_by)),
+        Fact(_("决定人"), staff(sanctions.decider(sanction))),
     ]
 
 
@@ -120,8 +129,8 @@ def no_rule(actor: Actor) -> Section:
     )
 
 
-def before_decision(sanction: Sanction, actor: Actor) -> list[Section]:
-    """What an approver decides on: facts, basis, how the unit was heard, its record."""
+def before_act(sanction: Sanction, actor: Actor) -> list[Section]:
+    """What the unit answers, an office judges and an approver decides: facts, basis, statement, record."""
     return [Section(_("处理建议"), facts=facts(sanction, actor)), *sections(sanction, actor)]
 
 
@@ -164,7 +173,7 @@ register(
         facts=facts,
         sections=sections,
         waiting=waiting,
-        previews={"impose": before_decision},
+        previews=dict.fromkeys(("close_hearing", "record_hearing", "impose", "drop"), before_act),
         tasks=[
             Task(
                 "record_hearing",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from django import forms
 from django.template.defaultfilters import filesizeformat
@@ -16,7 +16,9 @@ from filings.pages.code_words import FORMATS
 from filings.selectors.contexts import unit_context
 from filings.services import pieces, uploads
 from pilot import clock
+from pilot.enums import UnitStatusKind
 from pilot.forms import ActForm
+from pilot.models import PilotUnit
 from pilot.rules import last_moment, local_day
 from pilot.selectors import register
 from pilot.ui import Link
@@ -57,9 +59,12 @@ class ChoicesForm(ActForm):
     )
 
 
-_OUT: Final = gettext_lazy(
-    "本单位现在不在试点中（如已暂停）：不在试点期间采集的核验单会被拒收，此前采集的仍可上报。"
-)
+def _out_of_pilot(unit: PilotUnit) -> str:
+    now = unit.statuses.filter(during__contains=clock.now()).first()
+    if now is None or now.kind != UnitStatusKind.SUSPENDED:
+        return _("本单位现在不在试点中：不在试点期间采集的核验单会被拒收，此前采集的仍可上报。")
+    day = {"day": local_day(now.during.lower).isoformat()}
+    return _("本单位自 %(day)s 起暂停试点：暂停期间采集的核验单会被拒收，此前采集的仍可上报。") % day
 
 
 class UploadForm(ChoicesForm):
@@ -102,7 +107,7 @@ class UploadForm(ChoicesForm):
             return ""
         context = unit_context(unit, clock.now())
         if not context.received_late:
-            return "" if context.is_active(context.received_at) else str(_OUT)
+            return "" if context.is_active(context.received_at) else _out_of_pilot(unit)
         if context.received_at < context.run_closes:
             return _("本单位已退出试点：现在上报的核验单标为迟报，不计入准确率。")
         day = {"day": local_day(last_moment(context.run_closes)).isoformat()}

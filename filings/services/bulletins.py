@@ -60,7 +60,7 @@ def compile_bulletin(
     final = kind == BulletinKind.FINAL
     span = _whole(programme, at, conclusions) if final else _month(period, at)
     if corrects is not None and (corrects.state != BulletinState.PUBLISHED or corrects.period != span.name):
-        raise Refused(_("更正须针对同一月份已发布的通报"))
+        raise Refused(_("更正须针对同一月份已发布的通报"), field="corrects")
     frozen = freeze(programme=programme, period=span, at=at)
     if corrects is not None:
         with on_record():
@@ -87,6 +87,8 @@ def compile_bulletin(
 
 
 def _month(period: str, at: datetime) -> Period:
+    if not period:
+        raise Refused(_("请选择月份"), field="period")
     span = read_period(period)
     if not span.is_month or span.closes is None or at < span.closes:
         raise Refused(_("只能通报已经结束的月份"))
@@ -97,7 +99,7 @@ def _whole(programme: Programme, at: datetime, conclusions: str) -> Period:
     if at < programmes.window(programme, WindowKind.RUN)[1]:
         raise Refused(_("试点运行阶段结束后才能编制总结报告"))
     if not conclusions.strip():
-        raise Refused(_("请填写总结意见"))
+        raise Refused(_("请填写总结意见"), field="conclusions")
     return EVER
 
 

@@ -36,6 +36,18 @@ def case_for(actor: Actor, machine: str, object_id: int) -> Any:
     return case if case is not None and (machine, case.state) in OBJECTIONABLE else None
 
 
+def open_to(actor: Actor) -> list[Any]:
+    """The cases at whose decision this actor may still object and has not; what is decided first comes first."""
+    now = clock.now()
+    standing = (
+        case
+        for machine, state in OBJECTIONABLE
+        for case in MACHINES[machine].objects.visible_to(actor).filter(state=state)
+        if now < deadline(case) and against(case) is None
+    )
+    return sorted(standing, key=deadline)
+
+
 def deadline(case: Case) -> datetime:
     """Until when the decision a case stands at can be objected to (half-open)."""
     programme = programmes.current()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -106,6 +106,9 @@ def test_the_unit_reads_that_a_statement_ends_the_hearing_and_who_is_next(
         "提交陈述申辩意见",
         "意见和材料一次提交：提交后陈述申辩期即告结束，不能再修改或补充；由提出处理建议的单位接收并复核",
     )
+    facts = {fact.label: fact.value for fact in page.sections[0].facts}
+    assert (facts["事实和理由"], facts["陈述申辩截止"]) == ("两轮整改未通过", date(2019, 7, 8))
+    assert "提出人" not in facts
     said = client.post(act, {"statement": "一、已更正\n二、请求<b>不予</b>暂停"}, follow=True)
     assert said.context["page"].waiting_for == (f"{sanction.proposer_organisation.name}（接收陈述申辩）")
     assert "一、已更正<br>二、请求&lt;b&gt;不予&lt;/b&gt;暂停" in said.content.decode()
@@ -114,6 +117,9 @@ def test_the_unit_reads_that_a_statement_ends_the_hearing_and_who_is_next(
         "陈述申辩结束",
         "告知陈述申辩权",
     ]
+    judged = signed_in(bureau_reviewer).get(reverse("sanction_task", args=[sanction.pk, "record_hearing"]))
+    facts = {fact.label: fact.value for fact in judged.context["page"].sections[0].facts}
+    assert facts["陈述申辩"] == "一、已更正\n二、请求<b>不予</b>暂停"
     supervision.record_hearing(case=sanction, actor=bureau_reviewer, opinion="属实")
     assert client.get(case).context["page"].waiting_for == "部审批人员"
 

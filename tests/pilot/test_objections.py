@@ -227,7 +227,7 @@ def test_the_page_of_the_decision_says_until_when_and_how_to_object(cast: Cast, 
     assert read() == (last, filed)
 
 
-def test_the_form_names_the_decision_and_without_one_there_is_none(cast: Cast, refused: Application) -> None:
+def test_the_form_names_the_decision_or_offers_those_still_open(cast: Cast, refused: Application) -> None:
     client = intake.client_of(cast.provider)
     address = reverse("objection_create")
     world.at("2019-04-26 23:59")
@@ -240,7 +240,14 @@ def test_the_form_names_the_decision_and_without_one_there_is_none(cast: Cast, r
         {"machine": "x", "object_id": "y"},
         {"machine": "sanction", "object_id": 1},
     ):
-        assert client.get(address, data).context["page"].blocked, data
+        page = client.get(address, data).context["page"]
+        [row] = page.sections[0].rows
+        there = Link("提出申诉", f"{address}?machine=application&object_id={refused.pk}", "scale")
+        assert page.blocked, data
+        assert row.cells == [decision.value, date(2019, 4, 26), there]
+    world.at("2019-04-27 00:00")
+    page = client.get(address).context["page"]
+    assert (page.blocked, page.sections[0].rows, page.sections[0].empty) == (True, [], "没有仍可申诉的决定")
 
 
 def test_a_case_is_found_by_the_number_people_quote(cast: Cast, refused: Application) -> None:

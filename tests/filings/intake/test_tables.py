@@ -241,7 +241,7 @@ class TestXlsx:
         [
             (b"", "file.empty"),
             (b"form_no\nSL-000001\n", "file.wrong_type"),
-            (b"PK\x03\x04" + b"\x00" * 100, "file.wrong_type"),
+            (b"PK\x03\x04" + b"\x00" * 100, "file.damaged"),
             (as_xlsx([]), "file.no_header"),
             (as_xlsx([["name"], ["x"]]), "file.no_header"),
         ],

@@ -238,15 +238,18 @@ def test_records_that_cannot_be_read_are_refused_one_by_one_in_words(unit: Pilot
     ("content", "why"),
     [
         (b"", "文件为空或没有数据行"),
-        (b"PK\x03\x04", "文件已损坏，无法解析"),
-        (b"no xml", "文件内容与所声明的格式不符"),
-        (files.download([files.result(1)])[:-20], "文件已损坏，无法解析"),
+        (b"PK\x03\x04", "文件不完整或已损坏，无法解析；请重新导出或下载"),
+        (b"no xml", "文件内容不是可以接收的格式，或与所选的格式不符"),
+        (files.download([files.result(1)])[:-20], "文件不完整或已损坏，无法解析；请重新导出或下载"),
         (files.download([files.result(1)], business="IP"), "只接收 ICP 备案业务"),
         (files.download(rest="<BASJ/>"), "文件中没有备案结果（BAJG），也没有核查结果（HCJG）"),
         (b'<UploadData version="V.3.0"/>', "根元素不是 DownloadData"),
         (b'<DownloadData version="V.2.0"/>', "接口版本不是 V.3.0"),
         (b'<!DOCTYPE x [<!ENTITY e "1">]><DownloadData version="V.3.0"/>', "XML 不得含有 DOCTYPE 声明"),
-        (b'<?xml version="1.0" encoding="KLINGON"?><DownloadData version="V.3.0"/>', "文件已损坏，无法解析"),
+        (
+            b'<?xml version="1.0" encoding="KLINGON"?><DownloadData version="V.3.0"/>',
+            "文件不完整或已损坏，无法解析；请重新导出或下载",
+        ),
     ],
 )
 def test_a_file_that_is_none_is_refused_as_a_whole(unit: PilotUnit, content: bytes, why: str) -> None:

@@ -264,7 +264,9 @@ def test_a_fault_in_a_table_names_the_column(unit: Any, provider: Actor, made: A
     client = client_of(provider)
     upload(client, out.getvalue(), "forms.csv")
     job = uploads.process(job_id=UploadJob.unscoped.get().pk)
-    table = client.get(reverse("upload-job_detail", args=[job.pk])).context["job"].refusals.table
+    page = client.get(reverse("upload-job_detail", args=[job.pk]))
+    table = page.context["job"].refusals.table
+    assert table.note in page.content.decode()
     assert ([column.label for column in table.columns[3:5]], table.note) == (
         ["字段", "列名"],
         "行号从表头下第一行数据起算",
@@ -283,7 +285,7 @@ def test_a_suspended_unit_reads_what_is_still_taken(unit: Any, provider: Actor) 
     assert client.get(reverse("upload-job_create")).context["page"].form.warning == ""
     start = world.moment("2019-06-20 00:00")
     register.set_status(actor=world.SETUP, unit=unit, kind="suspended", start=start, reason="CZ（示例）")
-    said = "本单位现在不在试点中（如已暂停）：不在试点期间采集的核验单会被拒收，此前采集的仍可上报。"
+    said = "本单位自 2019-06-20 起暂停试点：暂停期间采集的核验单会被拒收，此前采集的仍可上报。"
     page = client.get(reverse("upload-job_create")).content.decode()
     assert f'<p class="strip strip-warning">{said}</p>' in page
 
