@@ -18,7 +18,8 @@ from filings.pages.form_page import TONES
 from filings.rules import PERSONAL_CERT_TYPES
 from filings.selectors import inspections as selector
 from filings.selectors.inspections import SECOND, SETTLING, Progress
-from filings.services.inspection_fields import IDENTITY, WHOLE, described, judged_fields, label
+from filings.services.inspection_fields import IDENTITY, WHOLE, described, hidden_fields, judged_fields, label
+from filings.services.inspections import must_look
 from pilot.actors import Actor
 from pilot.enums import UnmaskReason
 from pilot.masking import mask_cert, mask_email, mask_name, mask_phone
@@ -67,8 +68,11 @@ class ReadingPage:
     facts: Sequence[Fact] = ()
     groups: Sequence[FieldGroup] = ()
     unmasked: bool = False
-    reasons: Sequence[tuple[str, Any]] = ()
+    barred: bool = False  # this person saw the content masked only: no verdict yet
+    reasons: Sequence[tuple[str, Any]] = ()  # none where nothing is masked
     reason: str = ""
+    standing: str = ""  # the reason given before, which stands until the session of reading ends
+    standing_words: str = ""
     remark: str = ""
     error: str = ""
     lost: str = ""  # what was found in a form that somebody else had read meanwhile
@@ -88,6 +92,7 @@ def build(
     remark: str = "",
     error: str = "",
     reason: str = "",
+    standing: str = "",
 ) -> ReadingPage:
     """The page of one item, or the page that says that there is none."""
     back = reverse("inspection_detail", args=[inspection.pk])
@@ -116,7 +121,9 @@ def build(
     page.facts = _about(item)
     page.groups = _groups(item, record, unmasked=unmasked, wrong=wrong)
     page.unmasked = unmasked
-    page.reasons = [] if record is None else UnmaskReason.choices
+    page.barred = not unmasked and must_look(actor=actor, form=item.form, record=record)
+    page.reasons = UnmaskReason.choices if hidden_fields(record) else []
+    page.standing, page.standing_words = standing, str(UnmaskReason(standing).label) if standing else ""
     page.reason = reason or (UnmaskReason.DISPUTE if settling else UnmaskReason.CERTIFICATE)
     page.earlier = [_said(reading) for reading in earlier]
     return page

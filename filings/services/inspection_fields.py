@@ -8,13 +8,25 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from filings.models import VerificationForm
-from filings.services.storage import open_form
-from pilot.errors import ContentDestroyed
+from filings.rules import PERSONAL_CERT_TYPES
 
 IDENTITY: Final = frozenset({"identity", "subject.name", "subject.cert", "principal.name", "principal.cert"})
 WHOLE: Final = ("identity", "form")
 """What is judged of a form whose content cannot be opened, or that was judged as a whole."""
+
+MASKED: Final[Mapping[str, tuple[str, ...]]] = {
+    "subject.name": ("name",),
+    "subject.cert": ("cert_no",),
+    "subject.address": ("post_address",),
+    "subject.cert_address": ("cert_address",),
+    "principal.name": ("name",),
+    "principal.cert": ("cert_no",),
+    "principal.mobile": ("mobile",),
+    "principal.landline": ("landline",),
+    "principal.email": ("email",),
+    "websites.principal": ("name", "cert_no", "mobile"),
+}
+"""Field → what the form says there that pages mask."""
 
 LABELS: Final[dict[str, Any]] = {
     "subject.name": gettext_lazy("主体名称"),
@@ -56,12 +68,25 @@ def judged_fields(record: Mapping[str, Any] | None) -> list[str]:
     return found or list(WHOLE)
 
 
-def fields_of(form: VerificationForm) -> list[str]:
-    """The fields to be judged of a stored form."""
-    try:
-        return judged_fields(open_form(form))
-    except ContentDestroyed:
-        return judged_fields(None)
+def hidden_fields(record: Mapping[str, Any] | None) -> list[str]:
+    """Of the fields to be judged, those that pages mask until somebody looks at the content in full (C12)."""
+    return [field for field in judged_fields(record) if _hidden(field, record or {})]
+
+
+def _hidden(field: str, record: Mapping[str, Any]) -> bool:
+    """Whether the form says something in this field that is masked: of the name of a unit nothing is."""
+    place, _dot, part = field.partition(".")
+    person: Mapping[str, Any] = {}
+    if place in {"subject", "principal"}:
+        person = record[place]
+    elif place == "websites":
+        number, _dot, part = part.partition(".")
+        person = record[place][int(number)].get("principal") or {}
+    if field == "subject.name" and person.get("cert_type") not in PERSONAL_CERT_TYPES:
+        return False
+    if field == "verifier":
+        return True
+    return any(person.get(member) for member in MASKED.get(f"{place}.{part}", ()))
 
 
 def label(field: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -12,20 +12,22 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from filings.enums import FindingKind, FindingSource, InspectionState, InspectionStrata
-from filings.models import Inspection, InspectionItem, InspectionReading
+from filings.models import Inspection, InspectionItem, InspectionReading, VerificationForm
 from filings.selectors import inspections as selector
 from filings.selectors.inspections import FIRST, SECOND, SETTLING
 from filings.services import deltas
 from filings.services.acting import beginner
 from filings.services.figures import read_period
 from filings.services.findings import Fault, has_jurisdiction, open_findings
-from filings.services.inspection_fields import IDENTITY, WHOLE, described, fields_of
+from filings.services.inspection_fields import IDENTITY, WHOLE, described, hidden_fields, judged_fields
+from filings.services.reading import opened
 from pilot import clock, policy
 from pilot.actors import Actor
+from pilot.enums import DataGroup
 from pilot.errors import Refused
 from pilot.language import on_record
 from pilot.models import PilotUnit
-from pilot.services import audit
+from pilot.services import audit, disclosure
 from pilot.workflow import open_case
 
 MAX_SIZE: Final = 20_000
@@ -128,7 +130,7 @@ def read_item(
     The only reading, or the second one if it is the same as the first, gives the item its verdict and opens what
     findings follow; two that differ wait for :func:`settle`. ``turn`` is the reading this person thought to give.
     Raises :class:`Refused` outside the reading phase, for another office, a form that somebody else read meanwhile or
-    that this person read before, an unknown field, or a fault without a remark.
+    that this person read before, an unknown field, a fault without a remark, or content seen masked only.
     """
     inspection, row = _locked(case, item, actor)
     now_due = turn_of(row)
@@ -205,15 +207,27 @@ def _locked(case: Inspection, item: InspectionItem, actor: Actor) -> tuple[Inspe
     return inspection, row
 
 
+def must_look(*, actor: Actor, form: VerificationForm, record: Mapping[str, Any] | None) -> bool:
+    """Whether this person saw a form's content masked only, so that no verdict of theirs can rest on it.
+
+    A verdict speaks of every field: what is not found wrong is stated to be right, to the last digit of a certificate.
+    A look counts for an hour.
+    """
+    return bool(hidden_fields(record)) and not disclosure.has_seen(actor, form, DataGroup.FORM)
+
+
 def _record(
     row: InspectionItem, actor: Actor, turn: int, wrong: Sequence[str], remark: str
 ) -> InspectionReading:
-    judged = WHOLE if wrong and set(wrong) <= set(WHOLE) else fields_of(row.form)
+    record = opened(row.form)
+    judged = WHOLE if wrong and set(wrong) <= set(WHOLE) else judged_fields(record)
     remark = remark.strip()
     if wrong and not remark:
         raise Refused(_("有差错时请说明差错内容"))
     if unknown := set(wrong) - set(judged):
         raise Refused(_("没有这些数据项：%(fields)s") % {"fields": "、".join(sorted(unknown))})
+    if must_look(actor=actor, form=row.form, record=record):
+        raise Refused(_("请先显示该核验单的完整内容：遮盖的数据项无法核对，检查结果没有记录"))
     identity_right = not IDENTITY & set(wrong)
     reading: InspectionReading = InspectionReading.unscoped.create(
         item=row,

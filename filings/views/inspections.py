@@ -16,6 +16,7 @@ from filings.pages import inspection_reading as page
 from filings.selectors import inspections as selector
 from filings.services import inspections, reading
 from filings.services.inspection_fields import described
+from filings.views import standing_reason
 from pilot.errors import Refused
 from pilot.forms import whole_number
 
@@ -131,35 +132,58 @@ def _to_settle(request: Any, case: Inspection) -> InspectionItem | None:
 
 
 def _shown(
-    request: Any, case: Inspection, item: InspectionItem | None, *, status: int = 200, **more: Any
+    request: Any,
+    case: Inspection,
+    item: InspectionItem | None,
+    *,
+    settling: bool = False,
+    error: str = "",
+    status: int = 200,
 ) -> HttpResponse:
-    """The page of an item, masked; what was filled in stays. Opening the form is on record."""
+    """The page of an item, masked. Opening the form is on record."""
     record = reading.read_form(actor=request.actor, form=item.form) if item else None
-    filled = {"wrong": request.POST.getlist("wrong"), "remark": request.POST.get("remark", "")}
-    shown = page.build(case, request.actor, item, record, **filled, **more)
-    return render(request, "filings/inspection_read.html", {"page": shown}, status=status)
+    return _page(request, case, item, record, settling=settling, error=error, status=status)
 
 
 def _unmasked(
     request: Any, case: Inspection, item: InspectionItem, *, settling: bool = False
 ) -> HttpResponse:
-    reason = request.POST.get("reason", "")
+    """The page of an item in full, for the reason chosen now or the one that stands."""
+    chosen = request.POST.get("reason", "")
+    reason = chosen or standing_reason.standing(request, case, settling=settling)
     try:
         record = reading.unmask_form(actor=request.actor, form=item.form, reason=reason)
     except Refused as refusal:
         return _shown(request, case, item, settling=settling, error=str(refusal.message), status=422)
+    if chosen:
+        standing_reason.keep(request, case, settling=settling, reason=chosen)
+    return _page(request, case, item, record, settling=settling, unmasked=record is not None)
+
+
+def _page(
+    request: Any,
+    case: Inspection,
+    item: InspectionItem | None,
+    record: dict[str, Any] | None,
+    *,
+    settling: bool,
+    status: int = 200,
+    **more: Any,
+) -> HttpResponse:
+    """What was filled in stays."""
     shown = page.build(
         case,
         request.actor,
         item,
         record,
         settling=settling,
-        unmasked=record is not None,
         wrong=request.POST.getlist("wrong"),
         remark=request.POST.get("remark", ""),
-        reason=reason,
+        reason=request.POST.get("reason", ""),
+        standing=standing_reason.standing(request, case, settling=settling),
+        **more,
     )
-    return render(request, "filings/inspection_read.html", {"page": shown})
+    return render(request, "filings/inspection_read.html", {"page": shown}, status=status)
 
 
 def _refused(request: Any, case: Inspection, item: InspectionItem, refusal: Refused) -> HttpResponse:

@@ -291,10 +291,12 @@ def _supervise(unit: PilotUnit, small: PilotUnit) -> None:
     case = inspections.plan_inspection(actor=reviewer, unit=small, period="2019-06", size=SAMPLE)
     for name in ("commit", "draw", "begin"):
         case = fire(case, name, reviewer)
+    item = case.items.earliest("pk")
+    world.looked(reviewer, item)
     inspections.record_verdict(
         case=case,
         actor=reviewer,
-        item=case.items.earliest("pk"),
+        item=item,
         identity_right=True,
         form_right=False,
         remark="示例",

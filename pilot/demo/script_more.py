@@ -27,7 +27,7 @@ from pilot.demo.cast import Applicant
 from pilot.demo.script import Event
 from pilot.demo.script_run import CLEAN, CORRECTING, ONE_ERROR, SILENT
 from pilot.demo.world import fire, moment
-from pilot.enums import OrganisationKind
+from pilot.enums import OrganisationKind, UnmaskReason
 from pilot.models import Organisation
 from pilot.selectors import programmes
 from pilot.services import programmes as programme_services
@@ -125,8 +125,10 @@ def read_twice() -> None:
     case = _inspection()
     disputed = True
     for item in InspectionItem.unscoped.filter(inspection=case).order_by("rank"):
+        world.looked(world.officer(1), item)
         inspections.read_item(actor=world.officer(1), case=case, item=item)
         if item.second:
+            world.looked(world.officer(2), item)
             wrong, remark = (["websites.0.name"], "网站名称与证件不符（示例）") if disputed else ([], "")
             inspections.read_item(actor=world.officer(2), case=case, item=item, wrong=wrong, remark=remark)
             disputed = False
@@ -135,6 +137,7 @@ def read_twice() -> None:
 def settle() -> None:
     case = _inspection()
     for item in InspectionItem.unscoped.filter(inspection=case, identity_right=None):
+        world.looked(world.approver(1), item, UnmaskReason.DISPUTE)
         inspections.settle(actor=world.approver(1), case=case, item=item)
 
 

@@ -300,6 +300,7 @@ def read_all(applicant: Applicant, wrong: int = 3) -> None:
     case = _inspection(applicant)
     for item in InspectionItem.unscoped.filter(inspection=case).order_by("rank"):
         right = item.rank != wrong
+        world.looked(world.reviewer(applicant.province), item)
         record_verdict(
             case=case,
             actor=world.reviewer(applicant.province),

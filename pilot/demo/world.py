@@ -9,11 +9,12 @@ from django.core.files.base import ContentFile
 
 from applications.documents import make_receipt
 from applications.models import Application, ApplicationVersion
-from filings.models import Finding
+from filings.models import Finding, InspectionItem
+from filings.services.reading import unmask_form
 from pilot import workflow
 from pilot.actors import Actor
 from pilot.demo.cast import APPLICANTS, PASSWORD, Applicant
-from pilot.enums import OrganisationKind, Province, Role
+from pilot.enums import OrganisationKind, Province, Role, UnmaskReason
 from pilot.models import Membership, Organisation, PilotUnit
 from pilot.pdf import render_pdf
 from pilot.rules import SHANGHAI
@@ -76,6 +77,11 @@ def findings(applicant: Applicant, state: str = "open") -> list[Finding]:
 def fire(case: Any, name: str, who: Actor, reason: str = "", **data: Any) -> Any:
     """One click of one person."""
     return workflow.fire(case, name, actor=who, reason=reason, **data)
+
+
+def looked(who: Actor, item: InspectionItem, reason: str = UnmaskReason.CERTIFICATE) -> None:
+    """An inspector has the content of a drawn form shown in full, before the verdict."""
+    unmask_form(actor=who, form=item.form, reason=reason)
 
 
 def receive(case: Any) -> None:

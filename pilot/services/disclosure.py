@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from pilot import clock, policy
@@ -67,6 +68,16 @@ def _record(actor: Actor, outcome: str, subject: Any, group: str, reason: str) -
 
 def looked_at(actor: Actor, group: DataGroup) -> int:
     """How often this person looked at a group in full within the last hour (security time)."""
+    return _looks(actor, group).count()
+
+
+def has_seen(actor: Actor, subject: Any, group: DataGroup) -> bool:
+    """Whether this person looked at a group of data of ``subject`` in full within the last hour (security time)."""
+    rows = _looks(actor, group).filter(object_type=subject._meta.model_name, object_id=str(subject.pk))
+    return rows.exists()
+
+
+def _looks(actor: Actor, group: DataGroup) -> QuerySet[AuditEntry]:
     since = clock.security_now() - HOUR
     rows = AuditEntry.objects.filter(person_id=actor.person_id, at__gt=since, action=UNMASK)
-    return rows.filter(outcome=AuditEntry.Outcome.DONE, detail__group=group).count()
+    return rows.filter(outcome=AuditEntry.Outcome.DONE, detail__group=group)

@@ -23,35 +23,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 DESK = {"width": 1366, "height": 768}
 
 
-def full(number: int) -> dict[str, Any]:
-    """A form's record as the intake stores it, with everything an inspector looks at."""
-    person = {
-        "cert_type": 2, "cert_no": "440101199001010011", "name": "示例甲", "mobile": "13800138000",
-        "landline": "020-12345678", "email": "zhangsan@example.cn",
-    }  # fmt: skip
-    return {
-        "subject": {
-            "name": f"示例科技{number}有限公司", "nature": 4, "cert_type": 1, "cert_no": "91440000MA0000001X",
-            "cert_address": "广东省广州市天河区示例路1号", "city": "440100", "county": "440106",
-            "post_address": "广东省广州市天河区示例路1号",
-        },
-        "principal": person,
-        "websites": [
-            {
-                "site_name": f"示例网站{number}", "domain": f"example{number}.cn", "principal": person,
-                "access": {"mode": 1, "server_place": "440100", "ip_from": "1.2.3.4", "ip_to": "1.2.3.4"},
-            }
-        ],
-        "collection_methods": ["face", "action"],
-        "collected_at": "2019-06-18T09:55:00+08:00",
-        "compare_supplied_cert": {"result": "consistent", "at": "2019-06-18T09:56:00+08:00"},
-        "compare_authority_db": {"result": "consistent", "at": "2019-06-18T09:57:00+08:00"},
-        "checks": dict.fromkeys(["originals_seen", "subject_cert", "mobile", "ip"], "yes") | {"approval": "na"},
-        "verifier_name": "示例乙",
-        "verifier_promise_at": "2019-06-18T09:58:00+08:00",
-    }  # fmt: skip
-
-
 @pytest.fixture
 def people(transactional_db: None) -> tuple[PilotUnit, Actor, Actor, Actor]:
     """A unit with forms of June, two reviewers and the lead of its bureau."""
@@ -60,7 +31,7 @@ def people(transactional_db: None) -> tuple[PilotUnit, Actor, Actor, Actor]:
     world.at("2019-07-01 09:00")
     for number in range(1, 7):
         row = builders.form(
-            unit, f"HYD-{number:02d}", content=full(number), province=44 if number % 3 else 11
+            unit, f"HYD-{number:02d}", content=builders.full(number), province=44 if number % 3 else 11
         )
         builders.compared(row)
     return unit, world.bureau(), world.bureau(), world.bureau("bureau_lead")
@@ -119,6 +90,8 @@ def test_an_inspection_by_keyboard(
     sent(page, "Control+Enter")
     for _rest in range(3):
         expect(page.locator(".notice-success")).to_be_visible()
+        expect(page.get_by_text("查看理由：核对证件信息")).to_be_visible()  # given once, it stands
+        sent(page, "u")
         sent(page, "a", "Enter")
     expect(page.get_by_text("现在没有您可以检查的核验单")).to_be_visible()
     shot(desk, tmp_path, "7-done")
@@ -128,12 +101,14 @@ def test_an_inspection_by_keyboard(
     expect(again.page.get_by_text("第二次检查")).to_be_visible()
     shot(again, tmp_path, "8-second")
     for _rank in twice:
+        sent(again.page, "a", "Enter")  # barred before a look, so it leads there
         sent(again.page, "a", "Enter")
 
     head = sign_in(lead)
     if 1 in twice:
         head.page.goto(f"/cases/inspection/{case.pk}/settle/")
         shot(head, tmp_path, "9-settle")
+        sent(head.page, "u")
         sent(head.page, "a", "Enter")
     head.page.goto(f"/cases/inspection/{case.pk}/")
     head.choose("作出结论")
@@ -157,5 +132,6 @@ def test_two_readers_at_once_get_two_forms(
     numbers = {window.page.locator(".case-number code").inner_text() for window in windows}
     assert numbers == set(case.items.values_list("form__form_no", flat=True))
     for window in windows:
+        sent(window.page, "u")
         sent(window.page, "a", "Enter")
     assert list(case.items.values_list("form_right", flat=True)) == [True, True]

@@ -12,7 +12,6 @@ from playwright.sync_api import Page, expect
 from filings.services import buckets
 from pilot.svg import SLIM
 from pilot.workflow import fire
-from tests.browser.test_inspection import full
 from tests.browser.test_pages import faults
 from tests.browser.visitor import Visitor
 from tests.factories import cases, world
@@ -73,7 +72,7 @@ def test_an_inspected_form_is_read_as_cards(
     sign_in: Callable[..., Visitor], programme: Any, transactional_db: None
 ) -> None:
     made = Cast()
-    builders.compared(builders.form(made.unit, "HYD-01", content=full(1)))
+    builders.compared(builders.form(made.unit, "HYD-01", content=builders.full(1)))
     case = cases.inspection(made)
     for name in ("commit", "draw", "begin"):
         case = fire(case, name, actor=made.reviewer)

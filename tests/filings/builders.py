@@ -14,12 +14,14 @@ from filings.models import (
     Determination,
     Finding,
     FormRefusal,
+    InspectionItem,
     UploadJob,
     VerificationForm,
 )
-from filings.services import crypto, deltas, storage
+from filings.services import crypto, deltas, reading, storage
 from filings.services.findings import Fault, open_findings
 from pilot.actors import Actor
+from pilot.enums import UnmaskReason
 from pilot.models import Organisation, PilotUnit, Programme
 from pilot.rules import local_day
 from pilot.services import register
@@ -205,8 +207,42 @@ def content(
     }
 
 
+def full(number: int) -> dict[str, Any]:
+    """A form's record as the intake stores it, with everything an inspector looks at."""
+    person = {
+        "cert_type": 2, "cert_no": "440101199001010011", "name": "示例甲", "mobile": "13800138000",
+        "landline": "020-12345678", "email": "zhangsan@example.cn",
+    }  # fmt: skip
+    return {
+        "subject": {
+            "name": f"示例科技{number}有限公司", "nature": 4, "cert_type": 1, "cert_no": "91440000MA0000001X",
+            "cert_address": "广东省广州市天河区示例路1号", "city": "440100", "county": "440106",
+            "post_address": "广东省广州市天河区示例路1号",
+        },
+        "principal": person,
+        "websites": [
+            {
+                "site_name": f"示例网站{number}", "domain": f"example{number}.cn", "principal": person,
+                "access": {"mode": 1, "server_place": "440100", "ip_from": "1.2.3.4", "ip_to": "1.2.3.4"},
+            }
+        ],
+        "collection_methods": ["face", "action"],
+        "collected_at": "2019-06-18T09:55:00+08:00",
+        "compare_supplied_cert": {"result": "consistent", "at": "2019-06-18T09:56:00+08:00"},
+        "compare_authority_db": {"result": "consistent", "at": "2019-06-18T09:57:00+08:00"},
+        "checks": dict.fromkeys(["originals_seen", "subject_cert", "mobile", "ip"], "yes") | {"approval": "na"},
+        "verifier_name": "示例乙",
+        "verifier_promise_at": "2019-06-18T09:58:00+08:00",
+    }  # fmt: skip
+
+
 def on_record(*people: tuple[int, str, str], valid: tuple[str | None, str | None] = (None, None)) -> None:
     """Enter people into the authority's extract."""
     for person in people:
         identity, name = crypto.authority_keys(*person)
         AuthorityRecord.objects.create(identity=identity, name=name, valid_from=valid[0], valid_to=valid[1])
+
+
+def looked(actor: Actor, item: InspectionItem) -> None:
+    """That an inspector had the content of a drawn form shown in full."""
+    reading.unmask_form(actor=actor, form=item.form, reason=UnmaskReason.CERTIFICATE)

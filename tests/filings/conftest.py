@@ -27,6 +27,14 @@ def unit(programme: Any, provider: Any) -> Any:
 
 
 @pytest.fixture
+def second_reader(programme: Any) -> Any:
+    """Another inspector of the bureau."""
+    from tests.factories import world
+
+    return world.bureau()
+
+
+@pytest.fixture
 def finding(unit: Any) -> Any:
     """A mismatch found on Monday 1 July 2019, 09:00."""
     from filings.enums import FindingSource

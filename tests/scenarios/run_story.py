@@ -19,6 +19,7 @@ from filings.services.supervision import draft_rectification, propose_sanction, 
 from pilot.services import programmes
 from pilot.workflow import fire
 from tests.factories import world
+from tests.filings.builders import looked
 from tests.scenarios.run_phase import MONTHS, Event, Form, Pilot, company, correction
 
 PUBLISHED: Final = dict(
@@ -187,8 +188,11 @@ def read(pilot: Pilot) -> None:
     disputed = next(item for item in items if item.form_id not in known)
     for item in items:
         wrong, remark = (["form"], FAULT) if item == disputed else ([], "")
+        looked(pilot.reviewer, item)
+        looked(pilot.second, item)
         read_item(actor=pilot.reviewer, case=case, item=item, wrong=wrong, remark=remark)
         read_item(actor=pilot.second, case=case, item=item)
+    looked(pilot.lead, disputed)
     settle(actor=pilot.lead, case=case, item=disputed, wrong=["form"], remark=FAULT)
 
 

@@ -8,6 +8,7 @@ if (form) {
   const fields = [...form.querySelectorAll("[data-field]")];
   const right = form.querySelector("[data-right]");
   const wrong = form.querySelector("[data-wrong]");
+  const unmask = form.querySelector("[data-unmask]");
   const none = form.querySelector("[data-none]");
   const keysBox = help.querySelector("[data-keys-on]");
 
@@ -27,19 +28,21 @@ if (form) {
     next?.focus();
     next?.scrollIntoView({ block: "nearest" });
   };
+  // What is barred until the content is shown leads to showing it.
+  const reach = (button) => (button.disabled ? unmask : button).focus();
   const KEYS = {
-    a: () => right.focus(),
+    a: () => reach(right),
     n: () => step(1),
     p: () => step(-1),
     x: () => { if (fields.includes(document.activeElement)) document.activeElement.click(); else step(1); },
     r: () => remark.focus(),
-    s: () => wrong.focus(),
-    u: () => form.querySelector("[data-unmask]")?.click(),
+    s: () => reach(wrong),
+    u: () => unmask?.click(),
     "?": () => help.showModal(),
   };
   const typing = (target) => target.closest('input:not([type="checkbox"]), select, textarea, [contenteditable]');
   document.addEventListener("keydown", (event) => {
-    if (event.target === remark && event.ctrlKey && event.key === "Enter") return form.requestSubmit(wrong);
+    if (event.target === remark && event.ctrlKey && event.key === "Enter") return wrong.disabled ? reach(wrong) : form.requestSubmit(wrong);
     if (!keysBox.checked || help.open || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (!Object.hasOwn(KEYS, event.key)) return;
     event.preventDefault();
