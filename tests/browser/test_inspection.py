@@ -88,9 +88,10 @@ def test_an_inspection_by_keyboard(
     page.keyboard.type("证件号码与影像不符")
     shot(desk, tmp_path, "6-unmasked-wrong")
     sent(page, "Control+Enter")
+    shot(desk, tmp_path, "6-reason-stands")
     for _rest in range(3):
         expect(page.locator(".notice-success")).to_be_visible()
-        expect(page.get_by_text("查看理由：核对证件信息")).to_be_visible()  # given once, it stands
+        expect(page.get_by_text("沿用理由：核对证件信息")).to_be_visible()  # given once, it stands
         sent(page, "u")
         sent(page, "a", "Enter")
     expect(page.get_by_text("现在没有您可以检查的核验单")).to_be_visible()
