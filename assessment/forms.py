@@ -69,6 +69,8 @@ class OpinionForm(ActForm):
     def clean(self) -> dict[str, Any]:
         """The fields of the conditions become one checklist, as the transition takes it."""
         data = super().clean() or self.cleaned_data
+        for condition in self.conditions:
+            self._ask_for_evidence(condition.number, data)
         return {
             "checklist": {
                 condition.number: {
@@ -80,6 +82,12 @@ class OpinionForm(ActForm):
             "remark": data.get("remark", ""),
             "internal_remark": data.get("internal_remark", ""),
         }
+
+    def _ask_for_evidence(self, number: int, data: dict[str, Any]) -> None:
+        """At its field, and for all conditions at once; the service would name the first one."""
+        verdict, evidence = data.get(f"verdict_{number}"), data.get(f"evidence_{number}", "").strip()
+        if verdict and verdict != ItemVerdict.MET and not evidence:
+            self.add_error(f"evidence_{number}", _("不符合、不适用的须写明依据"))
 
 
 class SendReportForm(RemarkForm):

@@ -143,6 +143,11 @@ class Case(Owned):
         return _slug(cls.__name__)
 
     @property
+    def is_marred(self) -> bool:
+        """Whether something is left to mend in a state that looks settled: its tag warns then."""
+        return False
+
+    @property
     def title(self) -> str:
         """What the case is about, in words."""
         return str(self)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pilot.machines import Case
 from pilot.ui import Tag, Tone
 from pilot.workflow import state_label
@@ -39,7 +41,8 @@ def tone(state: str, machine: str = "") -> Tone:
 
 def state_tag(case: Case) -> Tag:
     """The status tag of a case."""
-    return tag_of(type(case), case.state)
+    tag = tag_of(type(case), case.state)
+    return replace(tag, tone="warning") if case.is_marred else tag
 
 
 def tag_of(model: type[Case], state: str) -> Tag:

@@ -70,6 +70,11 @@ class UploadJob(Case):
         return " ".join(f"{word} {number:,}" for word, number in words if number)
 
     @property
+    def is_marred(self) -> bool:
+        """Whether rows were refused, which have to be corrected and sent again."""
+        return self.state == JobState.DONE and self.rejected_rows > 0
+
+    @property
     def fault(self) -> str:
         """Why the job failed, in the reader's language; empty for one that did not."""
         if not self.fault_code:

@@ -90,6 +90,7 @@ def in_dispute(finding: Finding, actor: Actor) -> list[Section]:
     said = Section(
         _("争议事项"),
         facts=[
+            Fact(_("试点单位"), common.unit_link(finding.unit)),
             Fact(_("核验单"), common.form_link(finding.form)),
             Fact(_("数据项"), common.field_label(finding.field)),
             Fact(_("来源"), _source(finding, actor)),

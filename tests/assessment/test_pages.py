@@ -66,10 +66,15 @@ def test_an_opinion_is_drafted_in_the_browser(staff: builders.Desk) -> None:
 
 def test_a_verdict_without_evidence_gives_the_form_back(staff: builders.Desk) -> None:
     case = builders.opinion_of(builders.accepted(staff))
-    data = {f"verdict_{n}": "not_met" for n in (1, 2, 3)} | {"remark": "保留的字"}
+    data = {"verdict_1": "not_met", "verdict_2": "na", "evidence_3": "第2页", "remark": "保留的字"}
     answer = browser(staff.reviewer).post(url("opinion_act", case.pk, "draft"), data)
     assert answer.status_code == 422
-    assert "第 1 项条件须写明依据" in answer.text
+    told = dict(answer.context["page"].form.errors)
+    assert {name: told[name] for name in sorted(told)[:3]} == {
+        "evidence_1": ["不符合、不适用的须写明依据"],
+        "evidence_2": ["不符合、不适用的须写明依据"],
+        "verdict_3": ["该字段是必填项。"],
+    }
     assert "保留的字" in answer.text
 
 

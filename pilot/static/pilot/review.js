@@ -98,7 +98,17 @@ async function sendMarks() {
   if (refused || marked.size === 0) say((refused || page.querySelector(".notice-success p"))?.textContent ?? "", Boolean(refused));
   review.toggleAttribute("data-mine", page.querySelector("[data-review]").hasAttribute("data-mine"));
 }
-function queueMarks() { queue = queue.then(sendMarks); }
+let waiting = 0;
+function queueMarks() {
+  waiting += 1;
+  queue = queue.then(sendMarks).finally(() => { waiting -= 1; });
+}
+// The button waits for what is under way; sent beside it, the answer would tell of both.
+marks.addEventListener("submit", (event) => {
+  if (waiting === 0) return;
+  event.preventDefault();
+  queue.then(() => marks.requestSubmit(event.submitter));
+});
 function keep(item) {
   marked.add(item.dataset.item);
   say(review.dataset.saving, false); // until all of it is

@@ -138,6 +138,16 @@ def test_without_refused_rows_there_is_nothing_to_fetch(provider: Actor, made: A
     assert client_of(provider).get(reverse("upload-job_rejects", args=[job.pk])).status_code == 404
 
 
+def test_a_job_with_refused_rows_does_not_look_well(provider: Actor, made: Any, hand_in: Any) -> None:
+    good, bad = made(2)
+    del bad["verifier_name"]
+    tags = [
+        client_of(provider).get(reverse("upload-job_detail", args=[hand_in(form).pk])).context["page"].state
+        for form in (good, bad)
+    ]
+    assert tags == [Tag("已完成", "success"), Tag("已完成", "warning")]
+
+
 def test_who_sees_a_job(unit: Any, provider: Actor, job: Any) -> None:
     address = reverse("upload-job_detail", args=[job.pk])
     seen = {
