@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from filings.accuracy.thresholds import NO_FIGURE
 from filings.accuracy.verdicts import M1Verdict
 from filings.periods import Period
+from pilot.enums import Province
 from pilot.ui import Align
 
 type Line = dict[str, Any]
@@ -67,9 +68,13 @@ def rank_words(line: Line) -> Any:
     return _("--（区间重叠）")
 
 
+def _province(line: Line) -> str:
+    return str(Province(line["home"]).label)
+
+
 COLUMNS: Final = (
     TableColumn("unit", gettext_lazy("试点单位"), lambda line: line["name"], "start", total=False),
-    TableColumn("province", gettext_lazy("省份"), lambda line: line["province"], "start", total=False),
+    TableColumn("province", gettext_lazy("省份"), _province, "start", total=False),
     TableColumn("submitted", gettext_lazy("提交"), lambda line: line["submitted"]),
     TableColumn("accepted", gettext_lazy("接收"), lambda line: line["accepted"]),
     TableColumn("duplicates", gettext_lazy("重复"), _count("duplicates"), count="duplicates"),

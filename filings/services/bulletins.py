@@ -123,7 +123,6 @@ def freeze(*, programme: Programme, period: Period, at: datetime) -> dict[str, A
             {
                 "code": unit.code,
                 "name": unit.organisation.name,
-                "province": unit.get_province_display(),
                 "home": unit.province,
                 **line(now[unit.code], (m1, m2)),
                 "interval": interval.shown if interval else thresholds.NO_FIGURE,

@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 from python_calamine import CalamineWorkbook
 
 from filings.models import (
@@ -112,6 +113,19 @@ def test_the_paper_says_what_was_frozen(
     assert f"{unit.organisation.name}1/10.0000" in text
     assert "2019-06-0100:00至2019-07-0100:00（不含）" in text
     assert "计算规则：2019-87/1" in text
+
+
+def test_whoever_reads_english_signs_a_chinese_paper(
+    unit: PilotUnit, ministry_officer: Actor, ministry_approver: Actor
+) -> None:
+    with translation.override("en"):
+        draft = bulletins.compile_bulletin(actor=ministry_officer, period="2019-06")
+        [line] = draft.figures["units"]
+        assert bulletin_table.cells(line)[1] == "Guangdong"
+        bulletin = published(draft, ministry_approver)
+    assert f"{unit.organisation.name}广东省" in pdf_of(bulletin)
+    [head, line, _total] = sheets(bulletin)["通报"]
+    assert (head, line[1]) == (bulletin_table.headings(), "广东省")
 
 
 def published(bulletin: Bulletin, approver: Actor) -> Bulletin:
