@@ -19,7 +19,7 @@ from pilot.actors import Actor
 from pilot.forms import RemarkForm
 from pilot.masking import staff
 from pilot.models import PilotUnit
-from pilot.registry import ListColumn, ListFilter, MachinePages, Task, register
+from pilot.registry import Batch, ListColumn, ListFilter, MachinePages, Task, register
 from pilot.rules import local_day
 from pilot.ui import Column, Fact, Link, Row, Section, Tag
 
@@ -198,6 +198,10 @@ def standing(actor: Actor) -> list[Section]:
     ]
 
 
+_NOTE: Final = gettext_lazy("签收")
+_NOTED: Final = gettext_lazy("记录由您签收；预警在情况消失后自动解除")
+
+
 def _kinds(actor: Actor) -> list[tuple[str, Any]]:
     return list(AlertKind.choices)
 
@@ -228,11 +232,11 @@ register(
         tasks=[
             Task(
                 "acknowledge",
-                gettext_lazy("签收"),
+                _NOTE,
                 RemarkForm,
                 alerts.acknowledge,
                 _obstacle,
-                gettext_lazy("记录由您签收；预警在情况消失后自动解除"),
+                _NOTED,
             )
         ],
         search=["unit__organisation__name", "unit__code"],
@@ -240,6 +244,9 @@ register(
         province_field="unit__province",
         empty=gettext_lazy("准确率未达线、出现差错、无法判定过多、连续无报送或突变时，预警会列在这里"),
         links=links,
+        batches=[
+            Batch("acknowledge", _NOTE, alerts.acknowledge, _NOTED, states=frozenset({S.OPEN})),
+        ],
         filters=[
             ListFilter("kind", gettext_lazy("预警事项"), _kinds, lambda value, actor: Q(kind=value)),
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -237,6 +238,22 @@ def test_sudden_changes_against_the_month_before(unit: PilotUnit) -> None:
     }  # fmt: skip
     assert volume.basis == "部内工作规则：差错占比和报送量突变预警"
     assert words(volume) == "份数 / 工作日由 2019-06 的 120 / 19 变为 700 / 5"
+
+
+@pytest.mark.usefixtures("no_silence")
+def test_a_morning_s_alerts_are_taken_note_of_together(
+    unit: PilotUnit, finding: Finding, bureau_reviewer: Actor
+) -> None:
+    alerts.review()
+    raised = list(Alert.unscoped.values_list("pk", flat=True))
+    client, address = signed_in(bureau_reviewer), reverse("list_batch", args=["alert", "acknowledge"])
+    shown = client.post(address, {"pick": raised})
+    asked = shown.context["page"]
+    assert (asked.count, asked.effect) == (len(raised), "记录由您签收；预警在情况消失后自动解除")
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', shown.text))
+    client.post(address, hidden)
+    noted = Alert.unscoped.filter(acknowledged_by=bureau_reviewer.person_id)
+    assert (noted.count(), len(raised)) == (3, 3)
 
 
 @pytest.mark.usefixtures("no_silence", "finding")
