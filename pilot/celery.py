@@ -42,6 +42,7 @@ app.conf.update(
     beat_schedule={
         "pulse": {"task": "pilot.tasks.beat", "schedule": 30.0, "options": {"expires": 30}},
         "outbox": {"task": "pilot.tasks.sweep_outbox", "schedule": 5.0},
+        "mails": {"task": "pilot.tasks.send_mails", "schedule": 5.0},
         "audit-seal": {"task": "pilot.tasks.seal_audit", "schedule": 10.0},
         "audit-head": {"task": "pilot.tasks.sign_audit", "schedule": 600.0},  # once a day, whenever it can
         # One that waited until the next is due has nothing to add.
@@ -79,6 +80,16 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks()
+
+
+@app.on_after_configure.connect
+def _expire(sender: Celery, **_sent: object) -> None:
+    """One that waited as long as its period, and ten minutes, has nothing to add to those after it.
+
+    No less than that, or none would be run at all while everything waits long for its turn.
+    """
+    for entry in sender.conf.beat_schedule.values():
+        entry.setdefault("options", {"expires": max(entry["schedule"], 600.0)})
 
 
 @worker_process_init.connect

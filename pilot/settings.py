@@ -267,7 +267,7 @@ LOGGING = {
 MAILERS = {
     "default": {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-        # The outbox holds its rows while a mail leaves: a server that hangs is one that is away.
+        # For each answer (the outbox's lease of a mail is longer than all): a server that hangs is one that is away.
         "OPTIONS": {"host": os.environ["PILOT_EMAIL_HOST"], "timeout": 10},
     }
     if os.environ.get("PILOT_EMAIL_HOST")

@@ -28,8 +28,14 @@ def beat() -> None:
 
 @shared_task
 def sweep_outbox() -> int:
-    """Send what did not leave right after its commit, and what the broker lost."""
+    """Send the tasks that did not leave right after their commit, and those that the broker lost."""
     return outbox.sweep()
+
+
+@shared_task
+def send_mails() -> int:
+    """Send the mails that are due."""
+    return outbox.send_mails()
 
 
 @shared_task

@@ -56,10 +56,13 @@ def request_reset(*, actor: Actor, username: str) -> None:
 
 
 def compose_link(payload: dict[str, Any]) -> outbox.Mail | None:
-    """The mail with a new link, or None where none may leave: unknown, disabled, without address, asked again."""
+    """The mail with a new link, or None where none may leave: unknown, disabled, without address, asked again.
+
+    Also where a worker died with an earlier attempt of this mail, and the link of that one has been used since.
+    """
     purpose, now = AccessLink.Purpose(payload["purpose"]), clock.security_now()
     person = Person.objects.filter(pk=payload["person"], is_active=True).exclude(email="").first()
-    if person is None:
+    if person is None or person.access_links.filter(pk=payload.get("link", 0)).exists():
         return None
     if purpose == AccessLink.Purpose.RESET and not (
         person.has_usable_password()
@@ -67,9 +70,10 @@ def compose_link(payload: dict[str, Any]) -> outbox.Mail | None:
     ):
         return None
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    person.access_links.create(
+    link = person.access_links.create(
         purpose=purpose, digest=_digest(secret), made_at=now, expires_at=now + LIFE[purpose]
     )
+    payload["link"] = link.pk
     with on_record():
         text = render_to_string(
             "notices/access_link.txt",
@@ -83,7 +87,12 @@ def compose_link(payload: dict[str, Any]) -> outbox.Mail | None:
         return outbox.Mail(person.email, str(purpose.label), text)
 
 
-outbox.compose_when_sent(COMPOSER, compose_link)
+def forget_link(payload: dict[str, Any]) -> None:
+    """Take back the link of an attempt whose mail did not leave: it ended the person's earlier ones."""
+    AccessLink.objects.filter(pk=payload.get("link", 0), used_at=None).delete()
+
+
+outbox.compose_when_sent(COMPOSER, compose_link, forget=forget_link)
 
 
 def _digest(secret: str) -> str:

@@ -1,4 +1,7 @@
-"""What leaves the database leaves through here: rows written with their cause, sent after commit, swept until sent."""
+"""What leaves the database leaves through here: rows written with their cause, sent after commit, swept until sent.
+
+Tasks go to the broker, and mails to the mail server, in passes of their own: neither waits for the other's server.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +10,36 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from smtplib import SMTPDataError, SMTPRecipientsRefused
-from typing import Any, cast
+from smtplib import SMTPDataError, SMTPNotSupportedError, SMTPRecipientsRefused
+from time import monotonic
+from typing import Any, Final, NamedTuple, cast
 
 from celery import current_app
 from django.core.mail import send_mail
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from kombu.exceptions import OperationalError
 
 from pilot import clock
+from pilot.database import AWAY
 from pilot.models import Notice, OutboxMessage
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER = timedelta(seconds=10)
-REFUSED_AGAIN = timedelta(hours=1)  # a mail that the server does not take, though it takes others
 SOON = timedelta(seconds=2)
 MOST_TRIES = 3
 LOST_AFTER = timedelta(hours=1)
 """A task that was sent and is not done after this time is sent again: the broker may have lost it."""
 HEADER = "outbox"  # of a task's message: which row here it is for
 MARK = "pilot-outbox"  # key in the broker; where it is missing, the broker has lost what it held
+MAIL_LOCK: Final = 879  # advisory lock: one mail is claimed at a time
+MAIL_LEASE: Final = timedelta(minutes=2)  # longer than any attempt: a server has ten seconds for each answer
+MAIL_PASS_SECONDS: Final = 30.0  # of one task; whatever is left, the next one sends
+REFUSED_AGAIN: Final = timedelta(hours=1)  # a mail that the server does not take, though it takes others
+SERVER_AGAIN: Final = timedelta(minutes=1)  # a mail server that is away
+MOST_COUNTED: Final = 2**15 - 1  # attempts; the column holds no more (a server that is away for three weeks)
+SERVER_AWAY: Final = "server away: "
+"""How the last error of a mail begins that met no mail server. While one is tried, it has no last error."""
 type Check = Callable[[str], bool]
 _checks: dict[str, Check] = {}
 
@@ -42,15 +54,25 @@ class Mail:
 
 
 type Compose = Callable[[dict[str, Any]], Mail | None]
-_composers: dict[str, Compose] = {}
+type Forget = Callable[[dict[str, Any]], None]
 
 
-def compose_when_sent(name: str, compose: Compose) -> None:
+class _Composer(NamedTuple):
+    compose: Compose
+    forget: Forget
+
+
+_composers: dict[str, _Composer] = {}
+
+
+def compose_when_sent(name: str, compose: Compose, *, forget: Forget) -> None:
     """Mails whose payload says ``compose: name`` get their words only when they leave, or do not leave (None).
 
-    For what must never lie in the database, such as the secret of a link.
+    For what must never lie in the database, such as the secret of a link. What ``compose`` makes for the mail is
+    committed before it leaves; ``compose`` notes it in the payload, and ``forget`` takes back what is noted there, if
+    anything, where an attempt failed and before the next one.
     """
-    _composers[name] = compose
+    _composers[name] = _Composer(compose, forget)
 
 
 def only_while(machine: str, check: Check) -> None:
@@ -81,7 +103,7 @@ def post(
         source=source,
     )
     if not_before is None and kind == OutboxMessage.Kind.TASK:
-        transaction.on_commit(lambda: relay(only=[message.pk]), robust=True)
+        transaction.on_commit(lambda: relay_tasks(only=[message.pk]), robust=True)
     return message
 
 
@@ -123,63 +145,135 @@ def _waiting() -> QuerySet[OutboxMessage]:
     return OutboxMessage.objects.filter(sent_at__isnull=True, cancelled_at__isnull=True)
 
 
-def relay(*, only: Iterable[int] | None = None, limit: int = 500) -> int:
-    """Send what is due; returns how many left. A message that fails stays and is tried again later.
+def relay(*, only: Iterable[int] | None = None) -> int:
+    """Send what is due, tasks before mails; returns how many left."""
+    keys = None if only is None else list(only)
+    return relay_tasks(only=keys) + send_mails(only=keys)
 
-    Rows are claimed with ``SKIP LOCKED`` so that two sweepers never send one message twice.
+
+def _due(kind: str, only: Iterable[int] | None) -> QuerySet[OutboxMessage]:
+    due = _waiting().filter(kind=kind, not_before__lte=clock.security_now())
+    return due if only is None else due.filter(pk__in=list(only))
+
+
+# --- tasks ----------------------------------------------------------------------------------------
+def relay_tasks(*, only: Iterable[int] | None = None, limit: int = 500) -> int:
+    """Send the tasks that are due to the broker; returns how many left. One that fails stays and is tried again later.
+
+    Rows are claimed with ``SKIP LOCKED`` so that two sweepers never send one task twice. All of a pass are sent again
+    where it dies before its commit; a task sent twice is done once.
     """
     sent = 0
     with transaction.atomic():
-        due = _waiting().filter(not_before__lte=clock.security_now()).order_by("pk")
-        if only is not None:
-            due = due.filter(pk__in=list(only))
-        stands = cache(_stands)  # one answer for all readers of one message
+        due = _due(OutboxMessage.Kind.TASK, only).order_by("pk")
+        stands = cache(_stands)
         for message in due.select_for_update(skip_locked=True)[:limit]:
             if not stands(message.source):
-                message.cancelled_at = clock.security_now()
-                message.save(update_fields=["cancelled_at"])
+                _withhold(message)
                 continue
-            if message.kind == OutboxMessage.Kind.MAIL:
-                message.attempts += 1  # those of a task are counted where it is run
-            away = False
+            headers, away = {HEADER: message.pk}, False
             try:
-                _send(message)
-            except (SMTPRecipientsRefused, SMTPDataError) as error:
-                _put_off(message, error, REFUSED_AGAIN)
+                current_app.send_task(message.target, kwargs=message.payload, headers=headers, retry=False)
             except (OperationalError, OSError) as error:
-                _put_off(message, error, RETRY_AFTER)
+                message.last_error = str(error)[:255]
+                message.not_before = clock.security_now() + RETRY_AFTER
                 away = True
             else:
                 message.sent_at = clock.security_now()
                 sent += 1
-            message.save(update_fields=["attempts", "last_error", "not_before", "sent_at"])
+            message.save(update_fields=["last_error", "not_before", "sent_at"])
             if away:
-                break  # the broker or mail server is away: the rest would only wait for the same time-out
+                break  # the rest would only wait for the same time-out
     return sent
 
 
-def _put_off(message: OutboxMessage, error: Exception, delay: timedelta) -> None:
-    message.last_error = str(error)[:255]
-    message.not_before = clock.security_now() + delay
+def _withhold(message: OutboxMessage) -> None:
+    message.cancelled_at = clock.security_now()
+    message.save(update_fields=["cancelled_at"])
 
 
-def _send(message: OutboxMessage) -> None:
-    if message.kind == OutboxMessage.Kind.TASK:
-        headers = {HEADER: message.pk}
-        current_app.send_task(message.target, kwargs=message.payload, headers=headers, retry=False)
-        return
+# --- mails ----------------------------------------------------------------------------------------
+def send_mails(*, only: Iterable[int] | None = None, seconds: float = MAIL_PASS_SECONDS) -> int:
+    """Send mails that are due, for about ``seconds``; returns how many left. Safe beside other workers.
+
+    One is tried at a time, the least tried first, and no transaction is open meanwhile: it is claimed by moving its
+    ``not_before``. A server that is away is asked again after a minute, so that it holds one worker for one time-out
+    in that time; a mail that fails by itself is put off alone.
+
+    At least once: a mail leaves a second time, ``MAIL_LEASE`` or ``SERVER_AGAIN`` later, when the worker or the
+    database dies or the line breaks after the server took it and before that is noted, or when it takes longer than the
+    lease. The link in the second one then is a new one, and ends the first. What is withdrawn meanwhile may leave.
+    """
+    sent, until = 0, monotonic() + seconds
+    stands = cache(_stands)  # one answer for all readers of one message
+    while monotonic() < until and (message := _claim_mail(only, stands)) is not None:
+        try:
+            if (mail := _compose(message)) is not None:
+                send_mail(mail.subject, mail.text, None, [mail.to])
+        except AWAY:
+            raise
+        except (SMTPRecipientsRefused, SMTPDataError, SMTPNotSupportedError) as error:
+            _put_off(message, f"{type(error).__name__}: {error}", REFUSED_AGAIN)
+        except OSError as error:
+            _put_off(message, f"{SERVER_AWAY}{error}", SERVER_AGAIN)
+        except Exception as error:  # its words may hold what somebody wrote
+            logger.error("a mail (outbox %s) does not leave: %s", message.pk, type(error).__name__)
+            _put_off(message, type(error).__name__, REFUSED_AGAIN)
+        else:
+            OutboxMessage.objects.filter(pk=message.pk).update(sent_at=clock.security_now())
+            sent += 1
+    return sent
+
+
+@transaction.atomic
+def _claim_mail(only: Iterable[int] | None, stands: Check) -> OutboxMessage | None:
+    """The next mail, for the length of the lease; None while another is tried or the server is let alone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MAIL_LOCK])
+    now, kind = clock.security_now(), OutboxMessage.Kind.MAIL
+    busy = Q(last_error="") | Q(last_error__startswith=SERVER_AWAY)
+    if _waiting().filter(busy, kind=kind, attempts__gt=0, not_before__gt=now).exists():
+        return None
+    due = _due(kind, only).order_by("attempts", "pk").select_for_update(skip_locked=True)
+    while (message := due.first()) is not None:
+        if stands(message.source):
+            message.attempts = min(message.attempts + 1, MOST_COUNTED)
+            message.not_before, message.last_error = now + MAIL_LEASE, ""
+            message.save(update_fields=["attempts", "not_before", "last_error"])
+            return message
+        _withhold(message)
+    return None
+
+
+@transaction.atomic
+def _compose(message: OutboxMessage) -> Mail | None:
     words = message.payload
-    compose = _composers.get(words.get("compose", ""))
-    mail = compose(words) if compose else Mail(message.target, words["subject"], words["text"])
-    if mail is not None:
-        send_mail(mail.subject, mail.text, None, [mail.to])
+    if (composer := _composer_of(message)) is None:
+        return Mail(message.target, words["subject"], words["text"])
+    composer.forget(words)
+    mail = composer.compose(words)
+    message.save(update_fields=["payload"])
+    return mail
+
+
+def _composer_of(message: OutboxMessage) -> _Composer | None:
+    return _composers.get(message.payload.get("compose", ""))
+
+
+@transaction.atomic
+def _put_off(message: OutboxMessage, error: str, delay: timedelta) -> None:
+    """Have a mail tried again after a while, unless the lease ran out and somebody else is at it."""
+    if composer := _composer_of(message):
+        composer.forget(message.payload)
+    mine = OutboxMessage.objects.filter(pk=message.pk, attempts=message.attempts, sent_at=None)
+    mine.update(last_error=error[:255], not_before=clock.security_now() + delay)
 
 
 # --- what becomes of a task that was sent -----------------------------------------------------------
 def sweep() -> int:
-    """Send what did not leave right after its commit, and again what the broker lost; returns how many left."""
+    """Send tasks that did not leave right after their commit, and again what the broker lost; returns how many left."""
     resend_lost()
-    return relay()
+    return relay_tasks()
 
 
 @transaction.atomic

@@ -15,9 +15,11 @@ import psycopg
 import pytest
 from celery import Celery, current_app
 from celery.exceptions import Retry
+from django.core import mail
 from django.core.management import call_command
 from django.db import OperationalError as DatabaseAway
 from django.db import connection, transaction
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 from kombu.exceptions import OperationalError
@@ -28,6 +30,7 @@ from pilot.enums import Role
 from pilot.models import OutboxMessage, Person
 from pilot.services import operations, outbox
 from tests.factories import world
+from tests.pilot.accounts.helpers import DEAD_MAIL_SERVER
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -87,21 +90,22 @@ def test_a_held_message_can_be_withheld(db: None) -> None:
     assert OutboxMessage.objects.filter(cancelled_at__isnull=True).count() == 0
 
 
+def elsewhere(act: Callable[[], Any]) -> Any:
+    """In another session."""
+
+    def work() -> Any:
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result(60)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_shared_message_waits_for_all_who_share_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The task must not run before the last of them has committed; whoever comes meanwhile has one of its own."""
-
-    def elsewhere(act: Callable[[], Any]) -> Any:
-        """In another session."""
-
-        def work() -> Any:
-            try:
-                return act()
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(work).result(60)
 
     def ask(number: int = 1) -> None:
         with transaction.atomic():
@@ -125,6 +129,126 @@ def test_a_shared_message_waits_for_all_who_share_it(monkeypatch: pytest.MonkeyP
 def test_the_dead_broker_raises_what_the_outbox_expects(dead_broker: None) -> None:
     with pytest.raises((OperationalError, OSError)):
         current_app.send_task("pilot.tasks.seal_audit", retry=False)
+
+
+# --- mails ----------------------------------------------------------------------------------------------
+def post_mails(number: int) -> list[OutboxMessage]:
+    """To ``0@example.cn``, ``1@example.cn``, …"""
+    words = {"subject": "x", "text": "y"}
+    return [outbox.post(kind="mail", target=f"{n}@example.cn", payload=words) for n in range(number)]
+
+
+def left() -> list[str]:
+    """Whom the mails went to that the mail server took."""
+    return [message.to[0] for message in mail.outbox]
+
+
+def later(delta: timedelta) -> None:
+    """As if that much time had passed for the mails that wait."""
+    OutboxMessage.objects.filter(sent_at=None).update(not_before=F("not_before") - delta)
+
+
+def test_a_mail_server_that_is_away_holds_up_no_task_and_is_asked_once_a_minute(
+    db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sweeps every five seconds over two minutes; a mail is posted before each, a task waits for its second try."""
+    settings.MAILERS = DEAD_MAIL_SERVER
+    began = clock.security_now()
+    passed = timedelta()
+    monkeypatch.setattr(clock, "security_now", lambda: began + passed)
+    mails = post_mails(3)
+    soon = began + timedelta(seconds=2)
+    task = outbox.post(kind="task", target="pilot.tasks.seal_audit", payload={}, not_before=soon)
+    for _sweep in range(24):
+        mails += post_mails(1)
+        outbox.relay()
+        passed += timedelta(seconds=5)
+    task.refresh_from_db()
+    assert task.sent_at == began + timedelta(seconds=5)
+    tried = OutboxMessage.objects.filter(kind="mail", attempts=1)
+    assert (
+        list(tried.order_by("pk")),
+        {error[:13] for error in tried.values_list("last_error", flat=True)},
+    ) == (
+        mails[:2],
+        {outbox.SERVER_AWAY},
+    )
+    assert OutboxMessage.objects.filter(kind="mail", attempts=0).count() == len(mails) - 2
+
+
+def test_when_the_mail_server_is_back_every_mail_leaves_once(db: None, settings: Any) -> None:
+    """That which found it away comes last: were it the reason, the others would leave all the same."""
+    working, settings.MAILERS = settings.MAILERS, DEAD_MAIL_SERVER
+    post_mails(3)
+    assert (outbox.relay(), outbox.relay(), left()) == (0, 0, [])
+    settings.MAILERS = working
+    assert outbox.relay() == 0
+    later(outbox.SERVER_AGAIN)
+    assert (outbox.relay(), outbox.relay()) == (3, 0)
+    assert left() == ["1@example.cn", "2@example.cn", "0@example.cn"]
+
+
+def test_a_mail_that_waited_for_weeks_leaves_all_the_same(db: None) -> None:
+    """Its attempts are as many as the column can count."""
+    post_mails(2)
+    OutboxMessage.objects.update(attempts=2**15 - 1, last_error=outbox.SERVER_AWAY)
+    assert (outbox.relay(), left()) == (2, ["0@example.cn", "1@example.cn"])
+
+
+class Killed(BaseException):
+    """What a worker that dies raises here."""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_with_a_mail_doubles_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made up for when the lease has run out; no other is tried, nor a transaction open, while one is."""
+    plain, open_transactions, beside = outbox.send_mail, [], []
+
+    def send(subject: str, text: str, sender: None, to: list[str]) -> None:
+        open_transactions.append(connection.in_atomic_block)
+        beside.append(elsewhere(outbox.send_mails))
+        if to == ["1@example.cn"]:
+            raise Killed
+        plain(subject, text, sender, to)
+
+    post_mails(4)
+    with monkeypatch.context() as patched:
+        patched.setattr(outbox, "send_mail", send)
+        with pytest.raises(Killed):
+            outbox.relay()
+    assert (open_transactions, beside, left()) == ([False] * 2, [0] * 2, ["0@example.cn"])
+    assert outbox.relay() == 0
+    later(outbox.MAIL_LEASE)
+    assert (outbox.relay(), outbox.relay()) == (3, 0)
+    assert sorted(left()) == [f"{n}@example.cn" for n in range(4)]
+
+
+def test_a_mail_that_cannot_be_made_holds_up_no_other(db: None) -> None:
+    """A line break in a header; what its error says may be what somebody wrote, so only its kind is kept."""
+    mails = post_mails(3)
+    OutboxMessage.objects.filter(pk=mails[1].pk).update(payload={"subject": "x\ny", "text": "y"})
+    assert (outbox.relay(), outbox.relay(), left()) == (2, 0, ["0@example.cn", "2@example.cn"])
+    mails[1].refresh_from_db()
+    assert (mails[1].attempts, mails[1].last_error) == (1, "ValueError")
+    assert mails[1].not_before > clock.security_now() + timedelta(minutes=59)
+
+
+def test_a_pass_over_the_mails_ends_in_time(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter(range(0, 1000, 12))
+    monkeypatch.setattr(outbox, "monotonic", lambda: next(seconds))  # twelve for each mail
+    post_mails(9)
+    assert [tasks.send_mails() for _pass in range(5)] == [2, 2, 2, 2, 1]
+
+
+def test_whatever_the_timetable_sends_is_not_run_when_others_have_followed_it() -> None:
+    """Nothing piles up without end while no worker takes it."""
+    expiring = {name for name, entry in app.conf.beat_schedule.items() if entry["options"]["expires"] > 0}
+    assert expiring == set(app.conf.beat_schedule)
+    sweeps = [app.conf.beat_schedule[name] for name in ("outbox", "mails")]
+    assert [(entry["task"], entry["options"]["expires"]) for entry in sweeps] == [
+        (tasks.sweep_outbox.name, 600),
+        (tasks.send_mails.name, 600),
+    ]
 
 
 # --- what becomes of a task that was sent ---------------------------------------------------------------

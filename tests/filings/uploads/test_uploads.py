@@ -99,7 +99,7 @@ def test_who_is_interrupted_right_after_the_commit_leaves_the_job_its_file(
         raise stop
 
     with monkeypatch.context() as pressed:
-        pressed.setattr(outbox, "relay", interrupted)  # which the commit calls
+        pressed.setattr(outbox, "relay_tasks", interrupted)  # which the commit calls
         with pytest.raises(stop):
             receive(*made(2))
     job = UploadJob.unscoped.get()

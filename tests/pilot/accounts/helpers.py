@@ -21,6 +21,13 @@ from tests.factories import world
 
 GOOD = "Kernel-Harbour-41"
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+DEAD_MAIL_SERVER = {
+    "default": {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {"host": "127.0.0.1", "port": 1, "timeout": 1},
+    }
+}
+"""Mailers for a port where nothing listens."""
 
 
 def person_of(actor: Actor) -> Person:

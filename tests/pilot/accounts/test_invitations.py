@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
@@ -26,11 +27,12 @@ from pilot.models import (
     ProviderRegistration,
     RoleChange,
 )
-from pilot.services import accounts
+from pilot.services import accounts, outbox
 from tests.architecture.test_urls import address
 from tests.factories import world
 from tests.factories.audited import audited
 from tests.pilot.accounts.helpers import (
+    DEAD_MAIL_SERVER,
     GOOD,
     approve,
     browser,
@@ -210,6 +212,57 @@ def test_a_forgotten_password_needs_the_second_factor(official: Person) -> None:
     answer = client.post(reverse("mfa_authenticate"), {"code": code_now(secret)})
     assert (answer.status_code, answer["Location"]) == (302, "/")
     assert AuditEntry.objects.filter(action="account.password").count() == 1
+
+
+def later(delta: timedelta) -> None:
+    """As if that much time had passed for the mail that waits, and for the links."""
+    OutboxMessage.objects.filter(sent_at=None).update(not_before=F("not_before") - delta)
+    AccessLink.objects.update(made_at=F("made_at") - delta)
+
+
+def test_a_link_leaves_though_the_mail_server_was_away_once(official: Person, settings: Any) -> None:
+    """What did not leave was no link: it neither ends one that did nor keeps the next one back."""
+    forget(official.username)
+    (known,) = mailed_links()
+    later(accounts.NEXT_RESET)
+    forget(official.username)
+    working, settings.MAILERS = settings.MAILERS, DEAD_MAIL_SERVER
+    assert (mailed_links(), AccessLink.objects.count()) == ([known], 1)
+    assert Client().get(known).status_code == 200
+    settings.MAILERS = working
+    later(outbox.SERVER_AGAIN)
+    _known, new = mailed_links()
+    assert [Client().get(path).status_code for path in (known, new)] == [404, 200]
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_a_mail_that_left_as_its_worker_died_leaves_again_unless_its_link_was_used(
+    change: RoleChange, monkeypatch: pytest.MonkeyPatch, used: bool
+) -> None:
+    """The link was there before the mail left; the second mail has another, which ends it."""
+    plain = outbox.send_mail
+
+    class Killed(BaseException):
+        pass
+
+    def send(*words: Any) -> None:
+        plain(*words)
+        raise Killed
+
+    approve(change)
+    with monkeypatch.context() as patched:
+        patched.setattr(outbox, "send_mail", send)
+        with pytest.raises(Killed):
+            mailed_links()
+    (first,) = mailed_links()
+    assert Client().get(first).status_code == 200
+    if used:
+        Client().post(first, {"password": GOOD, "again": GOOD})
+    later(outbox.MAIL_LEASE)
+    paths = mailed_links()
+    assert (paths[0], len(paths), AccessLink.objects.count()) == (first, 1 if used else 2, 1)
+    assert [Client().get(path).status_code for path in paths] == ([404] if used else [404, 200])
+    assert OutboxMessage.objects.filter(sent_at=None).count() == 0
 
 
 @pytest.mark.parametrize("state", ["disabled", "no address", "not yet opened"])
