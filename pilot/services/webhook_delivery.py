@@ -1,7 +1,8 @@
 """Sending webhooks by Standard Webhooks 1.0: signed, tried again, at least once, never to a private address.
 
 A message is claimed for the length of one attempt by moving its ``next_at``; a worker that dies leaves nothing behind
-but an attempt that is made up for a minute later. No transaction is open while the network is waited for.
+but an attempt that is made up for a minute later. No transaction is open while the network is waited for. An address
+gets one attempt at a time, so that a slow one holds one worker.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from pilot import clock, outward
@@ -57,22 +58,33 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 @transaction.atomic
 def _claim() -> WebhookDelivery | None:
-    """The next message, as this worker's for the length of the lease (house rule 12)."""
+    """The next message to an address at which nobody is, as this worker's for the length of the lease (house rule 12).
+
+    Of two workers at one moment the second finds the address locked, or what the first has committed.
+    """
     now = clock.security_now()
+    under_way = WebhookDelivery.unscoped.filter(
+        outcome=WebhookOutcome.WAITING, next_at__gt=now, next_at=F("last_at") + LEASE
+    )
     awake = Q(endpoint__rests_until__isnull=True) | Q(endpoint__rests_until__lte=now)
     due = WebhookDelivery.unscoped.filter(
-        awake, outcome=WebhookOutcome.WAITING, next_at__lte=now, endpoint__paused=""
+        ~Exists(under_way.filter(endpoint=OuterRef("endpoint"))),
+        awake,
+        outcome=WebhookOutcome.WAITING,
+        next_at__lte=now,
+        endpoint__paused="",
     )
     claimed: WebhookDelivery | None = (
         due.select_related("endpoint")
         .order_by("next_at", "pk")
-        .select_for_update(skip_locked=True, of=("self",))
+        .select_for_update(skip_locked=True, no_key=True, of=("self", "endpoint"))
         .first()
     )
-    if claimed is not None:
-        claimed.attempts += 1
-        claimed.next_at, claimed.last_at = now + LEASE, now
-        claimed.save(update_fields=["attempts", "next_at", "last_at"])
+    if claimed is None or under_way.filter(endpoint=claimed.endpoint_id).exists():
+        return None
+    claimed.attempts += 1
+    claimed.next_at, claimed.last_at = now + LEASE, now
+    claimed.save(update_fields=["attempts", "next_at", "last_at"])
     return claimed
 
 

@@ -296,6 +296,43 @@ def test_a_worker_that_dies_leaves_a_message_that_is_made_up_for(
     assert (row().outcome, row().attempts) == ("delivered", 2)
 
 
+def test_an_address_gets_one_attempt_at_a_time(
+    unit: PilotUnit, provider: Actor, make: Callable[..., Receiver]
+) -> None:
+    """A slow one would have all workers else; the others' messages leave meanwhile."""
+    slow, other = make(), make()
+    registered(provider, unit, slow), registered(provider, unit, other)
+    tell(unit, 3)
+    under_way = webhook_delivery._claim()
+    assert (under_way is not None, send_webhooks(), len(slow.got), len(other.got)) == (True, 3, 0, 3)
+    webhook_delivery._end(under_way, 200, "")
+    assert (send_webhooks(), len(slow.got)) == (2, 2)
+
+
+def test_what_passes_are_posted_at_once_is_one(
+    unit: PilotUnit, provider: Actor, make: Callable[..., Receiver]
+) -> None:
+    registered(provider, unit, make())
+    tell(unit, 12)
+    assert [message.target for message in OutboxMessage.objects.all()] == [send_webhooks.name]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_one_moment_do_not_take_one_address(make: Callable[..., Receiver]) -> None:
+    programme, receiver = world.install(), make()
+    admin = world.provider()
+    unit = builders.enrol(programme, admin)
+    registered(admin, unit, receiver)
+    tell(unit, 2)
+    claimed: list[WebhookDelivery | None] = []
+
+    def claim() -> None:
+        claimed.append(webhook_delivery._claim())
+
+    assert while_held(claim, claim) is None
+    assert claimed == [WebhookDelivery.unscoped.earliest("pk"), None]
+
+
 def test_an_address_removed_under_way_ends_its_messages(
     unit: PilotUnit, provider: Actor, make: Callable[..., Receiver]
 ) -> None:
