@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Task
+from celery.exceptions import Reject
 from django.db import close_old_connections, connection
 
 from pilot.database import AWAY
@@ -37,7 +38,10 @@ class OutboxTask(Task[Any, Any]):
             if repeated >= MOST_REPEATED:
                 outbox.failed(message, error)
                 raise
-            raise self.retry(exc=error, countdown=DATABASE_AWAY, max_retries=None) from error
+            try:
+                raise self.retry(exc=error, countdown=DATABASE_AWAY, max_retries=None) from error
+            except Reject as fault:  # the broker does not take it: let it keep the copy that it has
+                raise Reject(str(fault), requeue=True) from error
 
     def _run_for(self, message: int, repeated: int, args: Any, kwargs: Any) -> Any:
         if not outbox.begin(message, repeated=repeated):

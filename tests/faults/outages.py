@@ -36,6 +36,7 @@ CRASHES = int(os.environ.get("PILOT_CRASHES", "2"))
 ROLLS = int(os.environ.get("PILOT_ROLLS", "2"))
 ROLL_PAUSE = float(os.environ.get("PILOT_ROLL_PAUSE", "0"))  # seconds from one restart done to the next
 RATE = float(os.environ.get("PILOT_LOAD_RATE", "10"))  # requests a second
+HANG = 8.0  # seconds: longer than a worker waits for its broker
 LAYOUT = embedded.Layout.of(own.VAR)
 
 
@@ -262,6 +263,26 @@ def poison() -> Any:
     }
 
 
+def hung() -> Any:
+    """F12: the broker hangs for a while, and a task that the database fails cannot be sent again meanwhile."""
+    from pilot.celery import app
+    from pilot.models import OutboxMessage
+    from pilot.services import outbox
+    from tests.faults import poison as poisoned
+
+    program = ("--include", poisoned.__name__)
+    with broker(), portal("worker", worker=program) as one, one.kept():
+        outbox.sweep()  # the broker's mark stands: it does not count as wiped out
+        with app.connection_for_write() as connection:
+            pid = connection.channel().client.info("server")["process_id"]
+        outbox.post_task(poisoned.hang.name, broker=pid)
+        own._until(lambda: poisoned.tried("hang") == 1)
+        time.sleep(HANG)
+        os.kill(pid, signal.SIGCONT)
+        took = seconds_until(lambda: not OutboxMessage.objects.filter(target=poisoned.hang.name).exists())
+    return {"tries": poisoned.tries("hang"), "done_after": took}
+
+
 def delay_of(job: Any) -> float:
     """Seconds between a file's receipt and the end of its job."""
     from pilot.models import TransitionRecord
@@ -437,6 +458,6 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    scenes = (broker_away, flushed, poison, crashes, disk, slow, rolling)
+    scenes = (broker_away, flushed, poison, hung, crashes, disk, slow, rolling)
     scene = {act.__name__: act for act in scenes}[sys.argv[1]]
     sys.stdout.write("\n" + json.dumps(scene()))

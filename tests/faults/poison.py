@@ -1,4 +1,7 @@
-"""Poison for a real worker (``--include``): a task that fails, one that kills its process, a file that kills it."""
+"""Poison for a real worker (``--include``): a task that fails, one that kills its process, a file that kills it.
+
+And one that meets a broker that hangs together with a database that is away.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,29 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_process_init
+from django.db import OperationalError
 
 NAME = "示例毒"  # who verified the forms of the file that kills
 
 
+def _path(name: str) -> Path:
+    return Path(os.environ["PILOT_VAR"]) / f"poison-{name}"
+
+
 def _note(name: str) -> None:
-    with (Path(os.environ["PILOT_VAR"]) / f"poison-{name}").open("a") as file:
+    with _path(name).open("a") as file:
         file.write("x")
+
+
+def tried(name: str) -> int:
+    """How often it was tried so far."""
+    return len(_path(name).read_text()) if _path(name).exists() else 0
 
 
 def tries(name: str) -> int:
     """How often it was tried; forgets it."""
-    path = Path(os.environ["PILOT_VAR"]) / f"poison-{name}"
-    found = len(path.read_text())
-    path.unlink()
+    found = tried(name)
+    _path(name).unlink()
     return found
 
 
@@ -38,6 +50,15 @@ def kill() -> None:
     """Takes its process with it, as one that needs too much memory does."""
     _note("kill")
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@shared_task
+def hang(broker: int) -> None:
+    """At its first try the broker (this process) hangs, and then the database is away."""
+    _note("hang")
+    if tried("hang") == 1:
+        os.kill(broker, signal.SIGSTOP)
+        raise OperationalError
 
 
 @worker_process_init.connect

@@ -61,6 +61,13 @@ def test_poison_is_given_up_after_three_tries_and_delays_nobody(play: Any) -> No
     }
 
 
+def test_a_broker_that_hangs_keeps_a_task_whose_database_is_away(play: Any) -> None:
+    """Two minutes would be too long: the outbox takes a task for lost after an hour."""
+    told = play("hung")
+    assert told.pop("done_after") < 60
+    assert told == {"tries": 2}
+
+
 def test_the_database_dies_again_and_again_under_load(play: Any) -> None:
     """What was acknowledged is there; whoever was not is told when to come again."""
     told = play("crashes")

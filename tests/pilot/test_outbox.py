@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 from celery import Celery, current_app
-from celery.exceptions import Retry
+from celery.exceptions import Reject, Retry
 from django.core import mail
 from django.core.management import call_command
 from django.db import OperationalError as DatabaseAway
@@ -351,6 +351,24 @@ def test_a_task_is_not_blamed_for_the_database(db: None, task: Any, monkeypatch:
     assert outbox.begin(message.pk, repeated=0)  # sent again it is the second try
     monkeypatch.setattr(task, "run", lambda: 7)
     assert run(task, message, retries=5) == 7
+
+
+def test_a_task_whose_repetition_the_broker_does_not_take_stays_with_the_broker(
+    db: None, task: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused for good, as Celery does it, it would be away until the outbox takes it for lost."""
+
+    def away() -> None:
+        raise DatabaseAway
+
+    def retry(**_told: Any) -> None:
+        raise Reject("away", requeue=False)
+
+    monkeypatch.setattr(task, "run", away)
+    monkeypatch.setattr(task, "retry", retry)
+    with pytest.raises(Reject) as caught:
+        run(task, sent(task))
+    assert caught.value.requeue is True
 
 
 def test_a_database_that_stays_away_is_the_tasks_own_error(
