@@ -59,7 +59,12 @@ app.conf.update(
         "forget": {"task": "pilot.tasks.forget", "schedule": 3600.0},
         "drafts-forget": {"task": "applications.tasks.forget_drafts", "schedule": 3600.0},
         "deadlines": {"task": "applications.tasks.pass_deadlines", "schedule": 60.0},
-        "files-rescan": {"task": "applications.tasks.rescan_files", "schedule": 60.0},
+        # One that waited until the next is due has nothing to add: a slow scanner must not pile them up.
+        "files-rescan": {
+            "task": "applications.tasks.rescan_files",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
         "uploads-sweep": {"task": "applications.tasks.sweep_uploads", "schedule": 1800.0},
         "provincial-reports": {"task": "assessment.tasks.open_reports", "schedule": 300.0},
         "report-reminders": {"task": "assessment.tasks.remind_bureaus", "schedule": 300.0},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
 from django.db import transaction
@@ -23,9 +24,9 @@ from pilot.services import audit, documents, notices
 MAX_FILES = 60  # of one application, replaced ones included
 MAX_OTHER = 10
 RESCANNED_AT_ONCE = 50
-MAX_UNANSWERED = 3
 SYSTEM = Actor.system("applications.files")
 FORGOTTEN = "application.forget"  # of a draft, see services.forgetting
+logger = logging.getLogger(__name__)
 
 
 class Upload(Protocol):
@@ -145,42 +146,57 @@ def check_readable(file: ApplicationFile) -> None:
 
 
 def rescan_pending() -> dict[str, int]:
-    """Scan what waits for the scanner; returns how many are clean and how many were taken out.
+    """Scan what waits for the scanner; returns how much of it is clean and how much was taken out.
 
-    Safe beside another worker. An infected file leaves the application, its content leaves the disk, and the provider
-    is told; it stays unreadable for good.
+    Safe beside another worker. An infected file leaves the applications it is in, its content leaves the disk, and
+    the providers are told; it stays unreadable for good. The order is by chance: what the scanner never answers for,
+    or what nobody can read any more, keeps none of the others waiting for ever.
     """
     done = {"clean": 0, "infected": 0}
-    unanswered = 0
     waiting = ApplicationFile.unscoped.filter(scan=ScanState.PENDING, replaced_at__isnull=True)
-    for pk in list(waiting.values_list("pk", flat=True)[:RESCANNED_AT_ONCE]):
-        with transaction.atomic():
-            file = waiting.filter(pk=pk).select_for_update(of=("self",), skip_locked=True).first()
-            outcome = _rescan(file) if file else ""
+    found = waiting.order_by("?").values_list("sha256", flat=True)[:RESCANNED_AT_ONCE]
+    for digest in dict.fromkeys(found):
+        try:
+            outcome = _rescan(digest)
+        except OSError as error:
+            logger.error("file %s… waits for the virus scanner: %s", digest[:12], error)
+            continue
+        if outcome == ScanState.PENDING:
+            break  # the scanner is away: the rest would only wait for the same time-out
         if outcome in done:
             done[outcome] += 1
-        unanswered += outcome == ScanState.PENDING
-        if unanswered == MAX_UNANSWERED:
-            break  # the scanner is still away: the rest would only wait for the same time-out
     return done
 
 
-def _rescan(file: ApplicationFile) -> str:
+def _rescan(digest: str) -> str:
+    """What came of it. Nothing is locked while the scanner works: nobody waits for that."""
     try:
-        scanned = scanning.scan(documents.read_bytes(file.sha256))
+        scanned = scanning.scan(documents.read_bytes(digest))
     except scanning.Infected as found:
-        _take_out(file, str(found.message))
-        return "infected"
+        return _take_out(digest, str(found.message))
     if scanned == ScanState.PENDING:
         return scanned
-    ApplicationFile.unscoped.filter(sha256=file.sha256, scan=ScanState.PENDING).update(scan=scanned)
+    ApplicationFile.unscoped.filter(sha256=digest, scan=ScanState.PENDING).update(scan=scanned)
     return "clean"
 
 
-def _take_out(file: ApplicationFile, why: str) -> None:
+def _take_out(digest: str, why: str) -> str:
+    same = ApplicationFile.unscoped.filter(sha256=digest, scan=ScanState.PENDING)
+    with transaction.atomic():
+        waiting = same.filter(replaced_at__isnull=True).select_related("application").order_by("pk")
+        found = list(waiting.select_for_update(of=("self",)))
+        if not found:  # taken out, removed or replaced while it was scanned
+            return ""
+        same.filter(pk__in=[file.pk for file in found]).update(replaced_at=clock.now())
+        for file in found:
+            _tell_infected(file, why)
+    # Only now that it is on record; whoever hands in the same meanwhile keeps it until the next run.
+    documents.forget_unless_needed({digest}, without=same.filter(replaced_at__isnull=False))
+    return "infected"
+
+
+def _tell_infected(file: ApplicationFile, why: str) -> None:
     case = file.application
-    same = ApplicationFile.unscoped.filter(sha256=file.sha256)
-    same.filter(scan=ScanState.PENDING, replaced_at__isnull=True).update(replaced_at=clock.now())
     detail = {"sha256": file.sha256, "why": why}
     audit.record(action="application.file_infected", actor=SYSTEM, subject=file, detail=detail)
     with on_record():
@@ -193,5 +209,3 @@ def _take_out(file: ApplicationFile, why: str) -> None:
         object_id=case.pk,
         source=f"file:{file.pk}",
     )
-    if not same.exclude(scan=ScanState.PENDING).exists():
-        documents.forget(file.sha256)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import socketserver
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 EICAR_NAME = "Eicar-Test-Signature"
 EICAR = b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
+TOO_LARGE = b"INSTREAM size limit exceeded. ERROR\x00"
 
 
 class _Talk(socketserver.StreamRequestHandler):
@@ -21,15 +22,19 @@ class _Talk(socketserver.StreamRequestHandler):
         while size := struct.unpack(">I", self.rfile.read(4))[0]:
             content += self.rfile.read(size)
         server.seen.append(content)
+        server.meanwhile()
         verdict = f"{EICAR_NAME} FOUND" if EICAR in content else "OK"
-        self.wfile.write(server.answer or f"stream: {verdict}\x00".encode())
+        answer = TOO_LARGE if len(content) > server.limit else f"stream: {verdict}\x00".encode()
+        self.wfile.write(server.answer or answer)
 
 
 class Scanner:
-    """What came in, and an answer for all if there is one."""
+    """What came in, the largest it looks at, what happens while it looks, and an answer for all if there is one."""
 
     daemon_threads = True
     answer = b""
+    limit = 1 << 30
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
     seen: list[bytes]
 
 
