@@ -16,7 +16,7 @@ from applications.models import Application
 from applications.selectors import deadlines, tellings
 from pilot import clock
 from pilot.actors import Actor
-from pilot.errors import PilotError
+from pilot.database import AWAY
 from pilot.language import on_record
 from pilot.models import Membership, Programme
 from pilot.services import audit, notices
@@ -45,13 +45,18 @@ def pass_deadlines(*, at: datetime | None = None) -> dict[str, int]:
 
 
 def _attempt(step: Callable[[Application, datetime], str], pk: int, at: datetime) -> str:
-    """Take one application's row and do what is due; nothing for one in other hands, which the next run sees."""
+    """Take one application's row and do what is due; nothing for one in other hands, which the next run sees.
+
+    One that cannot be moved now keeps none of the others waiting; the next run tries it again.
+    """
     try:
         with transaction.atomic():
             rows = Application.unscoped.select_for_update(skip_locked=True, of=("self",))
             case: Application | None = rows.filter(pk=pk).first()
             return step(case, at) if case else ""
-    except PilotError:
+    except AWAY:
+        raise  # the database is away, which is no fault of this case
+    except Exception:
         logger.exception("deadline of application %s", pk)
         return "failed"
 

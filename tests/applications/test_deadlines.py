@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.dispatch import Signal
 from django.urls import reverse
 
@@ -179,19 +180,33 @@ def test_a_programme_without_the_rule_warns_one_day_before(programme: Programme,
     assert deadlines.pass_deadlines(at=world.moment("2019-04-18 00:00")) == {"warned": 1}
 
 
-def test_a_refusal_of_one_case_does_not_hold_up_the_next(provider: Actor, bureau_reviewer: Actor) -> None:
+@pytest.mark.parametrize("fault", [Refused("示例"), RuntimeError("示例")], ids=["refusal", "fault"])
+def test_one_case_that_cannot_be_moved_does_not_hold_up_the_next(
+    provider: Actor, bureau_reviewer: Actor, fault: Exception
+) -> None:
     first = returned_at(provider, bureau_reviewer, "2019-04-26 09:00")
     second = returned_at(world.provider(), bureau_reviewer, "2019-04-26 09:01")
 
-    def refuse(case: Application, **kwargs: object) -> None:
+    def break_off(case: Application, **kwargs: object) -> None:
         if case.pk == first.pk:
-            raise Refused("示例")
+            raise fault
 
-    with receiving(case_moved, refuse):
+    with receiving(case_moved, break_off):
         at = world.moment("2019-05-08 09:00")
         assert deadlines.pass_deadlines(at=at) == {"failed": 1, "lapsed": 1}
     states = Application.unscoped.filter(pk__in=[first.pk, second.pk]).order_by("pk")
     assert list(states.values_list("state", flat=True)) == ["returned", "lapsed"]
+
+
+def test_a_database_that_is_away_is_no_fault_of_a_case(provider: Actor, bureau_reviewer: Actor) -> None:
+    case = returned_at(provider, bureau_reviewer, "2019-04-26 09:00")
+
+    def break_off(**kwargs: object) -> None:
+        raise OperationalError
+
+    with receiving(case_moved, break_off), pytest.raises(OperationalError):
+        deadlines.pass_deadlines(at=world.moment("2019-05-08 09:00"))
+    assert Application.unscoped.get(pk=case.pk).state == "returned"
 
 
 def test_a_case_in_other_hands_is_left_to_the_next_run(programme: Programme) -> None:
