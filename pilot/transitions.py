@@ -120,8 +120,8 @@ def approve_role_change(change: RoleChange, act: Act) -> None:
         if not change.person.has_usable_password():
             accounts.send_link(person_id=change.person_id, purpose=AccessLink.Purpose.INVITATION)
     else:
-        accounts.end_sessions(change.person)
         end_role(person=change.person, organisation=change.organisation, role=change.role, at=act.at)
+        accounts.end_sessions(change.person)
 
 
 @on(RoleChange, "reject", guards=[another_person("requested_by")], reason_required=True)

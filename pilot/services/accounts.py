@@ -28,7 +28,7 @@ from pilot.language import on_record
 from pilot.models import AccessLink, Organisation, OutboxMessage, Person, RoleChange
 from pilot.selectors import people as people_selectors
 from pilot.services import audit, notices, outbox
-from pilot.services.people import need_another, request_role_change
+from pilot.services.people import hold_administrators, need_another, request_role_change
 
 SECRET_BYTES: Final = 32
 LIFE: Final = {
@@ -165,7 +165,7 @@ def disable(*, actor: Actor, person: Person, reason: str) -> None:
 
     Raises :class:`Refused`, also for the last administrator of a kind: nobody could open the account again.
     """
-    locked = Person.objects.select_for_update().get(pk=person.pk)
+    locked = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     if not locked.is_active:
         raise Refused(_("账号已停用"))
     if locked.pk == actor.person_id:
@@ -227,7 +227,7 @@ def disable_dormant() -> int:
     since = clock.security_now() - timedelta(days=settings.PILOT_DORMANT_DAYS)
     used = Greatest("active_since", Coalesce("last_login", "active_since"))
     idle = Person.objects.annotate(used=used).filter(is_active=True, used__lt=since)
-    dormant = _without_the_last(list(idle.select_for_update(of=("self",)).order_by("pk")))
+    dormant = _without_the_last(list(idle.select_for_update(of=("self",), no_key=True).order_by("pk")))
     job = Actor.system("disable_dormant")
     for person in dormant:
         _switch_off(person)
@@ -248,6 +248,7 @@ def disable_dormant() -> int:
 
 def _without_the_last(dormant: list[Any]) -> list[Any]:
     """The dormant accounts (with ``used``), without the last administrator of each kind."""
+    hold_administrators()
     spared: set[int] = set()
     for role in sorted(ADMIN_ROLES):
         at_work = set(people_selectors.in_force().filter(role=role).values_list("person", flat=True))

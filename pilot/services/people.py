@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import uuid4
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from stdnum.cn import uscc as uscc_number
@@ -20,6 +21,8 @@ from pilot.models import AuditEntry, Membership, Organisation, Person, ProviderR
 from pilot.selectors import people as selectors
 from pilot.services import audit, notices
 from pilot.workflow import open_case
+
+ADMIN_LOCK: Final = 870  # advisory lock: one administrator at a time is taken away
 
 
 class AlreadyKnown(Refused):
@@ -79,8 +82,18 @@ def grant_role(*, person: Person, organisation: Organisation, role: str, at: dat
         raise Refused(_("该人员已有此角色")) from error
 
 
+def hold_administrators() -> None:
+    """Until this transaction ends nobody else takes an administrator away: those counted from here on stay.
+
+    Whoever locks people's rows besides locks them before, and so that rows which name them do not wait.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADMIN_LOCK])
+
+
 def need_another(person: Person, *, roles: Collection[str]) -> None:
     """Raise :class:`Refused` where nobody else is an administrator of one of these kinds: who could undo it?"""
+    hold_administrators()
     if alone := sorted(selectors.held_alone(person) & set(roles)):
         raise Refused(_("该人员是唯一的%(role)s，请先任命另一人") % {"role": Role(alone[0]).label})
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from pilot import clock, workflow
 from pilot.actors import Actor
@@ -128,6 +130,51 @@ def test_the_last_administrator_of_a_kind_stays(programme: Any) -> None:
     world.ministry(Role.AUDIT_ADMIN)
     workflow.fire(RoleChange.unscoped.get(pk=revoke.pk), "approve", actor=approving)
     assert selectors.actor_of(person) is None
+
+
+def _take_away(how: str, actor: Actor, from_: Actor) -> None:
+    """Take an administrator's account or role away, as another administrator or the timetable does."""
+    person = Person.objects.get(pk=from_.person_id)
+    if how == "role":
+        organisation = Organisation.objects.get(pk=from_.organisation_id)
+        with transaction.atomic():
+            people.end_role(person=person, organisation=organisation, role=from_.role, at=clock.now())
+    elif how == "account":
+        accounts.disable(actor=actor, person=person, reason="示例")
+    else:
+        long_ago = clock.security_now() - timedelta(days=200)
+        Person.objects.filter(pk=from_.person_id).update(active_since=long_ago)
+        accounts.disable_dormant()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("ways", [("account", "account"), ("role", "dormancy"), ("dormancy", "role")])
+def test_two_administrators_who_take_each_other_away_do_not_both_go(ways: tuple[str, str]) -> None:
+    world.install()
+    one, two = (world.ministry(Role.SYSTEM_ADMIN) for _ in range(2))
+    ended: list[str] = []
+
+    def meanwhile() -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '1s'")
+            _take_away(ways[1], two, from_=one)
+            ended.append("done")
+        except OperationalError:
+            ended.append("waits")
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        _take_away(ways[0], one, from_=two)
+        other = Thread(target=meanwhile)
+        other.start()
+        other.join(timeout=60)
+    assert ended == ["waits"]
+    with nullcontext() if ways[1] == "dormancy" else pytest.raises(Refused, match="唯一的系统管理员"):
+        _take_away(ways[1], two, from_=one)
+    left = selectors.in_force().filter(role=Role.SYSTEM_ADMIN).values_list("person", flat=True)
+    assert list(left) == [one.person_id]
 
 
 def test_a_role_that_is_not_held_is_not_taken(change: RoleChange, ministry_officer: Actor) -> None:
