@@ -1,6 +1,8 @@
 """The kernel's recurring jobs: thin, idempotent, safe beside a second worker."""
 
-from celery import shared_task
+from typing import Any
+
+from celery import Task, shared_task
 
 from pilot.services import (
     accounts,
@@ -62,10 +64,11 @@ def watch_denials() -> int:
     return audit_watch.watch()
 
 
-@shared_task
-def write_export(export_id: int) -> bool:
+@shared_task(bind=True)
+def write_export(self: "Task[Any, Any]", export_id: int) -> bool:
     """Write a long list as a spreadsheet."""
-    return exports.write(export_id=export_id)
+    asked = self.request
+    return exports.write(export_id=export_id, run=asked.id or "", again=bool(asked.retries))
 
 
 @shared_task

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from pilot import clock, inventory, watermark
 from pilot.actors import Actor
+from pilot.database import AWAY
 from pilot.errors import Refused
 from pilot.models import Export, Notice, Person
 from pilot.rules import local_day
@@ -32,8 +35,10 @@ AT_ONCE: Final = 1_000  # rows written while the reader waits
 MOST: Final = 100_000  # rows of one export
 KEPT: Final = inventory.period("export")
 SILENT: Final = timedelta(minutes=10)  # without a sign of life it is taken up anew; longer than a job may run
+MOST_TRIES: Final = 3
 STEP: Final = 500  # rows between two signs of life
 CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +150,28 @@ def _request(actor: Actor, table: Table, reason: str, chosen: dict[str, str]) ->
     return export
 
 
-def write(*, export_id: int) -> bool:
-    """Write one export; False when there is nothing to do: finished, failed, gone, or somebody is at it."""
-    export = _take(export_id)
+def write(*, export_id: int, run: str = "", again: bool = False) -> bool:
+    """Write one export; False when there is nothing to do: finished, failed, given up, gone, or somebody is at it.
+
+    ``run`` is the task that asks, ``again`` that it asks once more because the database was away. Raises the
+    database's error when it is away; that ends nothing.
+    """
+    if again:
+        _give_back(export_id, run)  # which it could not when the database went
+    export = _take(export_id, run)
     if export is None:
         return False
+    try:
+        _write(export)
+    except AWAY:
+        if run:  # a sweep does not ask again at once
+            with suppress(*AWAY):
+                _give_back(export_id, run)
+        raise
+    return True
+
+
+def _write(export: Export) -> None:
     member = people.in_force().filter(pk=export.membership_id).first()
     try:
         if member is None:
@@ -162,12 +184,13 @@ def write(*, export_id: int) -> bool:
             digest, size, count = _to_disk(export, table, watermark.words(actor))
     except Refused:
         _end(export, failed=Export.Failure.ROLE_OVER)
+    except AWAY:
+        raise  # the database is away, which is no fault of this export
     except Exception:
         _end(export, failed=Export.Failure.BROKEN)
         raise
     else:
         _end(export, sha256=digest, size=size, written=count)
-    return True
 
 
 def read(*, export: Export, actor: Actor) -> bytes:
@@ -203,16 +226,31 @@ def _unfinished() -> QuerySet[Export]:
 
 
 @transaction.atomic
-def _take(export_id: int) -> Export | None:
-    """Claim an export for this worker (house rule 12): a silent one, and only if nobody else is just claiming it."""
+def _take(export_id: int, run: str = "") -> Export | None:
+    """Claim an export for this worker (house rule 12): a silent one, and only if nobody else is just claiming it.
+
+    Beginnings are counted, not failures, so that one that kills its worker ends as well.
+    """
     now = clock.security_now()
     free = Q(seen_at__isnull=True) | Q(seen_at__lt=now - SILENT)
     rows = _unfinished().filter(free, pk=export_id).select_for_update(of=("self",), skip_locked=True)
     export = rows.first()
-    if export is not None:
-        export.seen_at = now
-        export.save(update_fields=["seen_at"])
+    if export is None:
+        return None
+    if export.attempts >= MOST_TRIES:
+        logger.error("gave up export %s", export_id)
+        _end(export, failed=Export.Failure.BROKEN)
+        return None
+    export.attempts += 1
+    export.seen_at, export.taken_by = now, run
+    export.save(update_fields=["seen_at", "taken_by", "attempts"])
     return export
+
+
+def _give_back(export_id: int, run: str) -> None:
+    """Let whoever comes first go on, as if this task had not begun: only the database kept it from an end."""
+    rows = _unfinished().filter(pk=export_id, taken_by=run)
+    rows.update(seen_at=None, taken_by="", attempts=F("attempts") - 1)
 
 
 def _to_disk(export: Export, table: Table, taken_by: str) -> tuple[str, int, int]:
