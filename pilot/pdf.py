@@ -6,19 +6,18 @@ without pango still runs everything else.
 
 import atexit
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
+
+from pilot import disk
 
 if TYPE_CHECKING:
     from pilot.pdf_engine import Engine
@@ -65,7 +64,7 @@ def render_kept(template: str, context: Mapping[str, Any], *, title: str) -> byt
     Raises as :func:`render_pdf`.
     """
     html = _html(template, context, title)
-    return _set_once("papers", html, lambda: _engine().write(html))
+    return _set_once(disk.PAPERS, html, lambda: _engine().write(html))
 
 
 def render_form(template: str, context: Mapping[str, Any], *, title: str) -> bytes:
@@ -75,7 +74,7 @@ def render_form(template: str, context: Mapping[str, Any], *, title: str) -> byt
     person or an office are put in afterwards (``pilot.pdf_forms.filled``). Raises as :func:`render_pdf`.
     """
     html = _html(template, context, title)
-    return _set_once("forms", html, lambda: _engine().write_form(html))
+    return _set_once(disk.FORMS, html, lambda: _engine().write_form(html))
 
 
 def _html(template: str, context: Mapping[str, Any], title: str) -> str:
@@ -86,21 +85,12 @@ def _html(template: str, context: Mapping[str, Any], title: str) -> str:
 
 def _set_once(folder: str, html: str, write: Callable[[], bytes]) -> bytes:
     path = settings.VAR / folder / f"{hashlib.sha256(html.encode()).hexdigest()}.pdf"
-    if not path.exists():  # who finds it there does not wait for what others have set
+    if not disk.is_kept(path):  # who finds it there does not wait for what others have set
         with _lock:  # of many who ask for a new one at once, one sets it
-            if not path.exists():
-                _keep(path, write())
+            if not disk.is_kept(path):
+                disk.keep_whole(path, write())
     content: bytes = path.read_bytes()
     return content
-
-
-def _keep(path: Path, content: bytes) -> None:
-    """Written aside and renamed: whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(temporary).replace(path)
 
 
 @cache

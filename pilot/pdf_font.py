@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import io
 import string
-import tempfile
 from pathlib import Path
 from typing import Final
 
 from django.conf import settings
 from fontTools import subset
 from pylopdf_fonts_zh_cn import sans_path
+
+from pilot import disk
 
 FAMILY: Final = "Pilot Form"
 _UNUSED_TABLES: Final = ("GSUB", "GPOS", "GDEF", "BASE", "VORG", "vhea", "vmtx", "DSIG")
@@ -19,24 +20,22 @@ _UNUSED_TABLES: Final = ("GSUB", "GPOS", "GDEF", "BASE", "VORG", "vhea", "vmtx",
 def font_path() -> Path:
     """The face for what is typed: Latin, signs and the 6,763 characters of GB 2312. Made once and kept."""
     source = sans_path()
-    path = settings.VAR / "fonts" / f"form-{source.stat().st_size}.otf"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=path.parent)
-        os.close(handle)
-        _write_subset(source, Path(temporary))
-        Path(temporary).replace(path)
+    path: Path = settings.VAR / disk.FONTS / f"form-{source.stat().st_size}.otf"
+    if not disk.is_kept(path):
+        disk.keep_whole(path, _subset_of(source))
     return path
 
 
-def _write_subset(source: Path, target: Path) -> None:
+def _subset_of(source: Path) -> bytes:
     options = subset.Options(layout_features=[], hinting=False, notdef_outline=True)
     options.drop_tables += _UNUSED_TABLES
     font = subset.load_font(str(source), options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=map(ord, _characters()))
     subsetter.subset(font)
-    subset.save_font(font, str(target), options)
+    made = io.BytesIO()
+    subset.save_font(font, made, options)
+    return made.getvalue()
 
 
 def _characters() -> set[str]:

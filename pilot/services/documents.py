@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -19,7 +18,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 
-from pilot import clock
+from pilot import clock, disk
 from pilot.actors import Actor
 from pilot.errors import ContentDestroyed
 from pilot.machines import Case
@@ -64,16 +63,7 @@ def put_bytes(content: bytes) -> str:
     waiting = waiting_of(digest)
     waiting.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not _kept_waiting(waiting):
-        handle, temporary = tempfile.mkstemp(dir=waiting.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(waiting)
-        except OSError:  # a full disk: nothing half written takes up what is left
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        disk.keep_whole(waiting, content)
     transaction.on_commit(partial(settle, digest), robust=True)
     return digest
 

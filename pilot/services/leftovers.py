@@ -15,7 +15,7 @@ from typing import Final
 
 from django.conf import settings
 
-from pilot import clock
+from pilot import clock, disk
 from pilot.services import documents
 
 ABANDONED_AFTER: Final = timedelta(minutes=25)
@@ -57,3 +57,5 @@ def _left() -> Iterator[Path]:
     root = Path(settings.MEDIA_ROOT)
     yield from root.glob(f"*/*{documents.WAITING}")
     yield from root.glob("*/tmp*")
+    for folder in disk.KEPT:
+        yield from (Path(settings.VAR) / folder).glob("tmp*")

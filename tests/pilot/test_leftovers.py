@@ -90,6 +90,18 @@ def test_what_nobody_came_back_for_is_settled_or_removed(disk: Path, programme: 
     assert names(disk) == []
 
 
+def test_papers_and_forms_half_set_go_too(settings: Any, tmp_path: Path, programme: Programme) -> None:
+    settings.VAR = tmp_path
+    for folder in ("papers", "forms", "fonts"):
+        (tmp_path / folder).mkdir()
+        for name in ("tmp12345678", "whole.pdf"):
+            (tmp_path / folder / name).write_bytes(b"x")
+    assert clear_leftovers() == {"settled": 0, "removed": 0}
+    grow_old(tmp_path)
+    assert clear_leftovers() == {"settled": 0, "removed": 3}
+    assert names(tmp_path) == ["fonts/whole.pdf", "forms/whole.pdf", "papers/whole.pdf"]
+
+
 def test_content_goes_when_no_other_row_needs_it(disk: Path, programme: Programme) -> None:
     assert sorted(model._meta.label_lower for model in documents._naming()) == [
         "applications.applicationfile",

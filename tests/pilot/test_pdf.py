@@ -1,5 +1,7 @@
 """The PDF engine: fonts, metadata, sameness, and that a document can read nothing outside itself."""
 
+import errno
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +22,7 @@ from django.utils import translation
 from pylopdf_fonts_zh_cn import sans_path
 from pypdf import PdfReader
 
-from pilot import pdf
+from pilot import pdf, pdf_font
 from pilot.pdf import PdfEngineMissing, cn_date, render_pdf
 from pilot.pdf_engine import Engine, ResourceRefused
 from tests.documents.reading import fonts_of
@@ -226,3 +228,52 @@ def test_without_pango_the_message_names_the_packages(
         "apt-get install -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 "
         "(cannot load library 'libpango-1.0-0')"
     )
+
+
+# --- what is kept ---------------------------------------------------------------------------------------
+def test_a_paper_is_synced_before_it_bears_its_name(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VAR = tmp_path
+    sync, seen = os.fsync, []
+
+    def fsync(handle: int) -> None:
+        sync(handle)
+        seen.append((os.fstat(handle).st_size, list(tmp_path.glob("papers/*.pdf"))))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    paper = pdf.render_kept(LETTER, CONTEXT, title=TITLE)
+    assert seen == [(len(paper), [])]
+    assert [path.read_bytes() for path in tmp_path.glob("papers/*")] == [paper]
+
+
+def test_a_full_disk_keeps_nothing_of_a_paper(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VAR = tmp_path
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        for _time in range(2):
+            with pytest.raises(OSError, match="full"):
+                pdf.render_kept(LETTER, CONTEXT, title=TITLE)
+    assert list(tmp_path.glob("papers/*")) == []
+    assert pdf.render_kept(LETTER, CONTEXT, title=TITLE).startswith(b"%PDF-")
+
+
+def test_what_a_power_cut_left_empty_is_set_again(settings: Any, tmp_path: Path) -> None:
+    settings.VAR = tmp_path
+    paper = pdf.render_kept(LETTER, CONTEXT, title=TITLE)
+    font = pdf_font.font_path()
+    face = font.read_bytes()
+    (kept,) = tmp_path.glob("papers/*")
+    for path in (kept, font):
+        path.write_bytes(b"")
+    assert (pdf.render_kept(LETTER, CONTEXT, title=TITLE) == paper, kept.read_bytes() == paper) == (
+        True,
+        True,
+    )
+    assert len(pdf_font.font_path().read_bytes()) == len(face)
