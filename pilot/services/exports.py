@@ -156,7 +156,7 @@ def write(*, export_id: int, run: str = "", again: bool = False) -> bool:
     ``run`` is the task that asks, ``again`` that it asks once more because the database was away. Raises the
     database's error when it is away; that ends nothing.
     """
-    if again:
+    if run and again:
         _give_back(export_id, run)  # which it could not when the database went
     export = _take(export_id, run)
     if export is None:
