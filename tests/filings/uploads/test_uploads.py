@@ -209,7 +209,7 @@ def test_an_archive_damaged_in_the_middle_fails_after_what_could_be_read(
     content = bytearray(gzip.compress(lines))
     content[-5_000] ^= 0xFF
     job = uploads.process(job_id=receive(bytes(content), name="a.ndjson.gz").pk)
-    assert (job.state, job.fault) == ("failed", "文件已损坏，无法解析")
+    assert (job.state, job.fault) == ("failed", "文件不完整或已损坏，无法解析；请重新导出或下载")
     assert job.taken_rows == job.accepted == VerificationForm.unscoped.count() > 0
     assert posted("compare_unit") == [
         {"unit_id": job.unit_id}
