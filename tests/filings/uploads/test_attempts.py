@@ -198,7 +198,7 @@ def test_a_dry_run_of_a_damaged_file_shows_what_the_real_job_shows(
     job = hand_in(bytes(content), name="a.ndjson.gz", dry_run=dry_run)
     assert (job.state, job.fault, job.rejected_rows, job.duplicates, job.accepted > 0) == (
         "failed",
-        "文件已损坏，无法解析",
+        "文件不完整或已损坏，无法解析；请重新导出或下载",
         1,
         1,
         True,
