@@ -257,7 +257,8 @@ class Writer:
 
     def abandon(self) -> None:
         """Leave nothing of it."""
-        self._file.close()
+        with suppress(OSError):  # closing writes what is left, for which a full disk has no room either
+            self._file.close()
         self._temporary.unlink(missing_ok=True)
 
     def _seal(self, block: bytes) -> None:

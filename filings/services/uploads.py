@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import cache
 from io import SEEK_END
 from pathlib import PurePosixPath
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
@@ -35,7 +35,7 @@ from filings.models import UploadJob
 from filings.models.uploads import BY_REQUEST
 from filings.selectors.contexts import unit_context
 from filings.services import crypto, loading, rejects, spool, storage
-from pilot import clock
+from pilot import clock, problems
 from pilot.actors import Actor
 from pilot.errors import ContentDestroyed, NotPermitted, Refused
 from pilot.models import PilotUnit
@@ -63,6 +63,8 @@ TRIED_KEPT: Final = timedelta(hours=24)
 """How long the file of a dry run can be handed in for real."""
 LARGEST_FILE: Final = 2 * 1024**3
 MAX_ATTEMPTS: Final = 3
+RESTART: Final = (0, 1, 2, 4)
+"""Seconds for which a database that went away is waited for, one after the other."""
 OPEN_STATES: Final = (JobState.RECEIVED, JobState.PROCESSING)
 _PICTURES: Final = re.compile(rb"(<(?:Fjnr|Spwj)>)[^<]*")
 _COUNTS: Final = ("rows", "taken_rows", "accepted", "duplicates", "rejected_rows")
@@ -274,7 +276,39 @@ def _process(job: UploadJob, seconds: float | None) -> None:
         else:
             _fail(job, "job.broke_off", row=job.taken_rows)
         return
-    UploadJob.unscoped.filter(pk=job.pk).update(attempts=F("attempts") + 1, heartbeat_at=clock.security_now())
+    with _counted(job):
+        _attempt(job, seconds)
+
+
+@contextmanager
+def _counted(job: UploadJob) -> Iterator[None]:
+    """Count an attempt before it is made, so that one that kills its worker counts too.
+
+    One that was stopped by what passes is taken back: the job waits for room on the disk, for the database and for a
+    master key that is missing, however long.
+    """
+    kept = UploadJob.unscoped.filter(pk=job.pk)
+    kept.update(attempts=F("attempts") + 1, heartbeat_at=clock.security_now())
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, crypto.MasterKeyMissing) or problems.of_system(error):
+            _take_back(job)
+        raise
+
+
+def _take_back(job: UploadJob) -> None:
+    """Of a database in the middle of a restart only the first attempt counts: no other begins before it is back."""
+    for pause in RESTART:
+        sleep(pause)
+        if not connection.is_usable():
+            connection.close()  # the next query connects anew
+        with suppress(DatabaseFault):
+            UploadJob.unscoped.filter(pk=job.pk, attempts__gt=0).update(attempts=F("attempts") - 1)
+            return
+
+
+def _attempt(job: UploadJob, seconds: float | None) -> None:
     if job.state == JobState.RECEIVED:
         fire(job, "start", actor=loading.LOADER)
     job = UploadJob.unscoped.select_related("unit__programme").get(pk=job.pk)
@@ -286,9 +320,6 @@ def _process(job: UploadJob, seconds: float | None) -> None:
         _fail(job, "job.file_lost")
     except ContentDestroyed:
         _fail(job, "job.content_destroyed")
-    except crypto.MasterKeyMissing:  # no fault of the file: it waits until the key is back
-        UploadJob.unscoped.filter(pk=job.pk).update(attempts=0)
-        raise
     else:
         if complete:
             _end(job, "finish")

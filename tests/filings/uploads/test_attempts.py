@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import resource
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 
 from filings.models import FormRepeat, UploadJob
 from filings.services import loading, rejects, spool, uploads
@@ -110,6 +112,83 @@ def test_a_chunk_whose_file_was_named_otherwise_is_kept_once(
     (folder / "refused-000000003").rename(folder / "refused-000000004")
     done = uploads.process(job_id=job.pk)
     assert (counts(done), kept(done)) == (("done", 4, 1, 1, 2), [1, 4])
+
+
+# --- what passes by itself --------------------------------------------------------------------------
+def database_full() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DO $$ BEGIN RAISE disk_full; END $$")
+
+
+def connection_broken() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def spool_full() -> None:
+    """The process's own limit refuses what is written as a full disk does."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+
+def room_again() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("trouble", "error", "module", "step", "dry_run"),
+    [
+        (connection_broken, OperationalError, uploads, "fire", False),
+        (connection_broken, OperationalError, loading, "_sort", True),
+        (database_full, OperationalError, loading, "_sort", False),
+        (database_full, OperationalError, uploads, "_end", False),
+        (spool_full, OSError, loading, "_sort", False),
+    ],
+)
+def test_a_full_disk_or_a_database_that_is_away_ends_no_job(
+    forms: Any,
+    receive: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: Callable[[], None],
+    error: type[Exception],
+    module: Any,
+    step: str,
+    dry_run: bool,
+) -> None:
+    """However often it strikes, before the first row, among the rows or when the job is to end."""
+    job = receive(forms["form"], forms["faulty"], dry_run=dry_run)
+    act = getattr(module, step)
+
+    def struck(*args: Any, **options: Any) -> Any:
+        trouble()
+        return act(*args, **options)
+
+    for _attempt in range(uploads.MAX_ATTEMPTS + 1):
+        with monkeypatch.context() as short:
+            short.setattr(module, step, struck)
+            with pytest.raises(error):
+                uploads.process(job_id=job.pk)
+            room_again()
+    job.refresh_from_db()
+    assert (job.attempts, spool.has_upload(job.case_key)) == (0, True)
+    assert counts(uploads.process(job_id=job.pk)) == ("done", 2, 1, 0, 1)
+    left = ["reached", "refused-000000001", "upload"] if dry_run else ["refused-000000001"]
+    assert sorted(path.name for path in spool.folder(job.case_key).iterdir()) == left
+
+
+def test_an_attempt_that_a_full_disk_stopped_excuses_no_other(
+    forms: Any, receive: Any, cut_off: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = receive(forms["form"])
+    for _attempt in range(uploads.MAX_ATTEMPTS - 1):
+        cut_off(job)
+    with monkeypatch.context() as short:
+        short.setattr(loading, "_sort", lambda *_what: database_full())
+        with pytest.raises(OperationalError):
+            uploads.process(job_id=job.pk)
+    cut_off(job)
+    failed = uploads.process(job_id=job.pk)
+    assert (failed.state, failed.fault_code) == ("failed", "job.broke_off")
 
 
 # --- dry runs ---------------------------------------------------------------------------------------
