@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.core.files.uploadhandler import FileUploadHandler
 
@@ -33,37 +33,43 @@ class SpooledFile:
 
 
 class SpoolHandler(FileUploadHandler):
-    """Writes the file of a form to the spool as it arrives; of one that is too large the rest is let pass."""
+    """Writes the file of a form to the spool as it arrives; of one that is too large the rest is let pass.
+
+    Whoever sets it calls :meth:`drop` when the request was answered: Django tells it only of a body that ends early,
+    not of a connection that is reset, nor of what it raises itself.
+    """
 
     def __init__(self, request: Any = None) -> None:
         super().__init__(request)
-        self._key = uuid4()
+        self._key: UUID | None = None
         self._writer: spool.Writer | None = None
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
-        self._drop()
+        self.drop()
         self._key = uuid4()
         self._writer = spool.Writer(self._key)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         if start + len(raw_data) > uploads.LARGEST_FILE:
-            self._drop()
+            self.drop()
         elif self._writer is not None:
             self._writer.write(raw_data)
 
     def file_complete(self, file_size: int) -> Any:
         waiting = None
-        if self._writer is not None:
+        if self._key is not None and self._writer is not None:
             waiting = uploads.Waiting(self._key, self._writer.close())
-            self._writer = None
+            self._key = self._writer = None
         return SpooledFile(str(self.file_name), file_size, waiting)
 
     def upload_interrupted(self) -> None:
-        self._drop()
+        self.drop()
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Leave nothing of a file that is not complete."""
         if self._writer is not None:
             self._writer.abandon()
+        if self._key is not None:
             spool.remove(self._key)
-            self._writer = None
+        self._key = self._writer = None

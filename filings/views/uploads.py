@@ -34,8 +34,12 @@ from pilot.views.paging import page_of
 @csrf_exempt  # who reads the token first reads the whole file with it; it is asked for below, behind our handler
 def upload_create(request: Any, slug: str) -> HttpResponse:
     """The page to hand in a file, and a plain form's way to do it: the file goes into the spool as it arrives."""
-    request.upload_handlers = [SpoolHandler(request)]
-    return _created(request, slug)
+    handler = SpoolHandler(request)
+    request.upload_handlers = [handler]
+    try:
+        return _created(request, slug)
+    finally:
+        handler.drop()
 
 
 @csrf_protect

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import resource
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files import uploadhandler
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -68,11 +71,44 @@ def test_the_token_is_asked_for_behind_our_handler(unit: Any, provider: Actor) -
     assert (list(spool.folders()), UploadJob.unscoped.count()) == ([], 0)
 
 
+BEGUN = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.ndjson"\r\n\r\n' + b"{}\n" * 200_000
+MULTIPART = "multipart/form-data; boundary=b"
+
+
 def test_a_body_that_breaks_off_leaves_nothing(unit: Any, provider: Actor) -> None:
-    body = (
-        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.ndjson"\r\n\r\n' + b"{}\n" * 100_000
-    )
-    answer = client_of(provider).post(
-        reverse("upload-job_create"), body, content_type="multipart/form-data; boundary=b"
-    )
+    answer = client_of(provider).post(reverse("upload-job_create"), BEGUN, content_type=MULTIPART)
     assert (answer.status_code, list(spool.folders()), UploadJob.unscoped.count()) == (422, [], 0)
+
+
+class Reset(io.BytesIO):
+    """The body of a request whose connection is reset."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if piece := super().read(size):
+            return piece
+        raise ConnectionResetError
+
+
+@pytest.mark.parametrize(("enforce", "status"), [(False, 408), (True, 403)])
+def test_a_connection_that_is_reset_leaves_nothing(
+    unit: Any, provider: Actor, enforce: bool, status: int
+) -> None:
+    """Django's asking for the token takes the error for a token that is missing."""
+    client = client_of(provider)
+    client.handler.enforce_csrf_checks = enforce
+    client.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
+    body = {"wsgi.input": Reset(BEGUN), "CONTENT_LENGTH": str(2 * len(BEGUN)), "CONTENT_TYPE": MULTIPART}
+    answer = client.generic("POST", reverse("upload-job_create"), **body)  # type: ignore[arg-type]
+    assert (answer.status_code, list(spool.folders()), UploadJob.unscoped.count()) == (status, [], 0)
+
+
+@pytest.mark.parametrize("room", [0, spool.BLOCK * 2])
+def test_a_full_disk_leaves_nothing(unit: Any, provider: Actor, room: int) -> None:
+    """It is full from the beginning, or soon; the limit of the process refuses what is written as a full disk does."""
+    client, unlimited = client_of(provider), resource.RLIM_INFINITY
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, unlimited))
+    try:
+        answer = upload(client, b"{}\n" * 200_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (unlimited, unlimited))
+    assert (answer.status_code, list(spool.folders()), UploadJob.unscoped.count()) == (507, [], 0)
