@@ -9,7 +9,7 @@ from pilot.models import PilotUnit
 
 
 class AuthorityRetry(models.Model):
-    """A form whose comparison is asked for again: still pending because no answer came, or undeterminable.
+    """A form that is compared again later: pending since no answer came or it could not be opened, or undeterminable.
 
     A note of work to be done, so it changes and goes; what came of it are the determinations.
     """
@@ -22,7 +22,7 @@ class AuthorityRetry(models.Model):
         db_constraint=False,
     )
     unit = models.ForeignKey(PilotUnit, on_delete=models.PROTECT, related_name="+")
-    since = models.DateTimeField()  # business time of the first look-up that came to nothing
+    since = models.DateTimeField()  # business time of the first look-up that came to nothing, or is to come
     tries = models.PositiveSmallIntegerField()  # look-ups in the present state: pending, or undeterminable
     next_at = models.DateTimeField()  # business time
 

@@ -2,12 +2,13 @@
 
 One round: claim the unit, choose forms and open them, look their people up (outside any transaction, since the
 authority may be a slow service), write. A difference opens its findings in the transaction of its determination, so
-that no figure ever shows one without the other. Where the authority does not answer, the form waits
-(``services.retries``).
+that no figure ever shows one without the other. Where the authority does not answer, or a form cannot be opened, the
+form waits (``services.retries``).
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from filings.services.authority_sources import AuthoritySource
 from filings.services.outcomes import DECIDING, Outcome, Person
 from pilot import clock
 from pilot.actors import Actor
+from pilot.database import AWAY
 from pilot.models import PilotUnit
 from pilot.rules import local_day
 
@@ -36,11 +38,12 @@ DESCRIPTION: Final = {
     "subject": "备案主体的名称或证件信息与权威库在接收时的记录不一致",
     "principal": "主体负责人的姓名或证件信息与权威库在接收时的记录不一致",
 }
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round came to: forms taken in hand, determinations written, the last form taken."""
+    """What one round came to: forms taken in hand, be it that they cannot be opened; determinations; the last form."""
 
     taken: int = 0
     written: int = 0
@@ -100,19 +103,31 @@ def compare_again(*, unit: PilotUnit | None = None) -> int:
 
 def compare_due(*, seconds: float) -> int:
     """Ask again for the forms whose time has come, ``seconds`` at most; returns how many have a new answer."""
-    settled, until = 0, monotonic() + seconds
+    until = monotonic() + seconds
     source = authority_sources.configured()
     retries.forget_destroyed()
-    for unit_id in retries.units_due(at=clock.now()):
-        taken = source.forms_at_once
+    return sum(_ask_again(unit_id, source, until) for unit_id in retries.units_due(at=clock.now()))
+
+
+def _ask_again(unit_id: int, source: AuthoritySource, until: float) -> int:
+    """A unit that cannot be compared now keeps none of the others waiting; the next run tries it again."""
+    settled, taken = 0, source.forms_at_once
+    try:
         while taken == source.forms_at_once and monotonic() < until:
             made = _round(unit_id, source, _due(unit_id)[: source.forms_at_once])
             taken, settled = made.taken, settled + made.written
+    except AWAY:
+        raise  # the database is away, which is no fault of this unit
+    except Exception:
+        logger.exception("comparison of unit %s", unit_id)
     return settled
 
 
 def pending(*, unit: PilotUnit) -> int:
-    """How many forms of a unit can be compared now and were not; those waiting for an answer are not among them."""
+    """How many forms of a unit can be compared now and were not.
+
+    Those waiting for an answer, or until they can be opened, are not among them.
+    """
     return _pending(unit.pk, thorough=True).count()
 
 
@@ -158,12 +173,14 @@ def _round(unit_id: int, source: AuthoritySource, forms: QuerySet[VerificationFo
     with _claimed(unit_id) as mine:
         if not mine:
             return Round()
-        if not (works := _opened(list(forms))):
+        if not (chosen := list(forms)):
             return Round()
+        if not (works := _opened(unit_id, chosen)):
+            return Round(len(chosen), 0, chosen[-1].pk)
         queries = list(dict.fromkeys(person.query for work in works for person in work.people))
         answers = dict(zip(queries, source.lookup(queries), strict=True))
         results = [(work, outcomes.outcome(work.people, answers)) for work in works]
-        return Round(len(works), _write(unit_id, results, source.name), works[-1].form.pk)
+        return Round(len(chosen), _write(unit_id, results, source.name), chosen[-1].pk)
 
 
 @contextmanager
@@ -190,8 +207,12 @@ def _release(unit_id: int) -> None:
         connection.close()  # lost or unusable: closing it gives the lock back as well
 
 
-def _opened(forms: list[VerificationForm]) -> list[Work]:
+def _opened(unit_id: int, forms: list[VerificationForm]) -> list[Work]:
+    """The forms with their people; one that cannot be opened is put off, or it would be chosen first for ever."""
     contents = subjects.opened(forms)
+    if shut := [form.pk for form in forms if form.pk not in contents]:
+        logger.error("%s forms of unit %s cannot be opened, the first is %s", len(shut), unit_id, shut[0])
+        retries.put_off(unit_id=unit_id, forms=shut, at=clock.now())
     return [
         Work(
             form,
@@ -200,6 +221,7 @@ def _opened(forms: list[VerificationForm]) -> list[Work]:
             form.cause or "",  # type: ignore[attr-defined]
         )
         for form in forms
+        if form.pk in contents
     ]
 
 

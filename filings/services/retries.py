@@ -3,7 +3,8 @@
 A look-up without an answer leaves a form pending and is repeated soon; only after the time the programme sets
 (``undeterminable_after_hours``) the form becomes undeterminable. An undeterminable form, for whatever cause, is asked
 for again after an hour, four hours, a day, three days and then every week, until it has an answer or its content is
-destroyed. A new determination is written only where the answer is a new one.
+destroyed. A new determination is written only where the answer is a new one. A form that cannot be opened stays what
+it is, and is tried again as seldom.
 """
 
 from __future__ import annotations
@@ -77,6 +78,20 @@ def note(*, unit_id: int, looked: Sequence[Looked], at: datetime) -> set[int]:
     return told
 
 
+def put_off(*, unit_id: int, forms: Sequence[int], at: datetime) -> None:
+    """Note that these forms could not be opened; the patience with one never compared begins at its next try."""
+    tries = dict(AuthorityRetry.objects.filter(form__in=forms).values_list("form_id", "tries"))
+    again = {form_id: at + _nth(LATER, tries.get(form_id, 0)) for form_id in forms}
+    _keep(
+        [
+            AuthorityRetry(
+                form_id=form_id, unit_id=unit_id, since=when, tries=tries.get(form_id, 0) + 1, next_at=when
+            )
+            for form_id, when in again.items()
+        ]
+    )
+
+
 def _is_new(one: Looked) -> bool:
     """Whether the outcome says something the form's last determination does not; silence says nothing new."""
     if one.number == 0 or one.outcome.outcome != Comparison.UNDETERMINABLE:
@@ -99,5 +114,5 @@ def _keep(rows: list[AuthorityRetry]) -> None:
         rows,
         update_conflicts=True,
         unique_fields=["form"],
-        update_fields=["tries", "next_at"],
+        update_fields=["since", "tries", "next_at"],
     )

@@ -9,9 +9,11 @@ finds its form by the same references, once and for all when it is stored.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
+from cryptography.exceptions import InvalidTag
 from django.db.models import Exists, OuterRef, Q
 
 from filings.intake.records import Reference
@@ -86,14 +88,21 @@ def late(unit_id: int) -> list[int]:
 def opened(forms: Sequence[VerificationForm]) -> dict[int, dict[str, Any]]:
     """The contents of forms by id; an addition's holds the subject and the principal that were found for it.
 
-    Raises as ``storage.open_form``. Where the found form was destroyed meanwhile, they are missing.
+    Where the found form was destroyed meanwhile, they are missing. A form that was tampered with, or whose found form
+    was, is left out; otherwise raises as ``storage.open_form``.
     """
-    contents = {form.pk: open_form(form) for form in forms}
-    lacking = [form.pk for form in forms if not form.subject_known]
+    contents: dict[int, dict[str, Any]] = {}
+    for form in forms:
+        with suppress(InvalidTag):
+            contents[form.pk] = open_form(form)
+    lacking = [form.pk for form in forms if not form.subject_known and form.pk in contents]
     links = SubjectLink.objects.filter(form__in=lacking) if lacking else ()
     brought = _subjects({link.subject_form_id for link in links})
     for link in links:
-        contents[link.form_id] |= brought.get(link.subject_form_id, {})
+        if link.subject_form_id in brought:
+            contents[link.form_id] |= brought[link.subject_form_id]
+        else:
+            del contents[link.form_id]
     return contents
 
 
@@ -103,6 +112,8 @@ def _subjects(ids: set[int]) -> dict[int, dict[str, Any]]:
         try:
             content = open_form(form)
         except ContentDestroyed:
+            content = {}
+        except InvalidTag:
             continue
         found[form.pk] = {name: content[name] for name in TAKEN_OVER if name in content}
     return found

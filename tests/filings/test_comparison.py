@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from filings.enums import Comparison
-from filings.models import Determination, Finding
+from filings.models import AuthorityRetry, Determination, Finding, UnitMonthKey, VerificationForm
 from filings.services import comparison, figures
-from pilot.models import Notice, PilotUnit, TransitionRecord
+from filings.services.authority_sources import UNAVAILABLE
+from filings.services.authority_sources.extract import ExtractSource
+from filings.tasks import ask_authority_again
+from pilot import clock
+from pilot.models import Notice, PilotUnit, Programme, TransitionRecord
 from tests.factories import world
 from tests.filings import builders
 
@@ -138,6 +145,104 @@ def test_new_records_settle_what_was_undeterminable(unit: PilotUnit) -> None:
         (2, "match"),
         (1, "undeterminable"),
     ]
+
+
+# --- what stops one holds up no other -----------------------------------------------------------------
+@contextmanager
+def damaged(form: VerificationForm) -> Iterator[None]:
+    """A form whose ciphertext was changed behind the portal's back; restored in the end."""
+    with connection.cursor() as cursor:
+        for content in (bytes(len(form.ciphertext)), bytes(form.ciphertext)):
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            words = "UPDATE filings_verificationform SET ciphertext = %s WHERE id = %s"
+            cursor.execute(words, [content, form.pk])
+            cursor.execute("SET LOCAL session_replication_role = origin")
+            if not any(content):
+                yield
+
+
+@pytest.fixture
+def one_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ExtractSource, "forms_at_once", 1)
+
+
+def later(hours: int) -> None:
+    clock.set_business_time(clock.now() + timedelta(hours=hours))
+
+
+@pytest.mark.usefixtures("one_at_once")
+@pytest.mark.parametrize("thorough", [False, True])
+def test_a_form_that_cannot_be_opened_stays_pending_and_holds_up_no_other(
+    unit: PilotUnit, thorough: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is tried again ever more seldom, and compared once it was restored."""
+    builders.on_record(FIRM, PERSON)
+    rows = [builders.form(unit, f"F-{n}", content=builders.content(FIRM, PERSON)) for n in range(4)]
+    with damaged(rows[0]), damaged(rows[2]):
+        assert [comparison.compare_pending(unit=unit, thorough=thorough) for _ in range(2)] == [2, 0]
+        assert list(Determination.unscoped.order_by("form_id").values_list("form_id", "outcome")) == [
+            (rows[1].pk, "match"),
+            (rows[3].pk, "match"),
+        ]
+        words = f"1 forms of unit {unit.pk} cannot be opened, the first is "
+        assert caplog.messages == [f"{words}{rows[n].pk}" for n in (0, 2)]
+        found = figures.figures(unit=unit, period="2019-06")
+        assert (found["pending"], found["undeterminable"], found["m1"]["n"]) == (2, 0, 2)
+        tries = []
+        for hours in (1, 4, 24, 72, 168, 168):
+            later(hours)
+            tries.append((ask_authority_again(), *AuthorityRetry.objects.values_list("tries", flat=True)))
+        assert tries == [(0, n, n) for n in range(2, 8)]
+        assert comparison.compare_everything(unit=unit) == 0
+    later(168)
+    assert (ask_authority_again(), AuthorityRetry.objects.count()) == (2, 0)
+
+
+def test_new_records_settle_the_others(unit: PilotUnit) -> None:
+    rows = [builders.form(unit, f"F-{n}", content=builders.content(FIRM, PERSON)) for n in range(2)]
+    comparison.compare_pending()
+    builders.on_record(FIRM, PERSON)
+    with damaged(rows[0]):
+        assert comparison.compare_again() == 1
+    later(4)  # the second time of the first
+    assert (ask_authority_again(), Determination.unscoped.filter(outcome="match").count()) == (1, 2)
+
+
+def test_the_patience_with_the_authority_begins_when_a_form_can_be_opened(
+    unit: PilotUnit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A form that could not be opened for long is not undeterminable at the first silence."""
+    form = builders.form(unit, "F-1", content=builders.content(FIRM, PERSON))
+    with damaged(form):
+        comparison.compare_pending()
+        for hours in (1, 4, 24):
+            later(hours)
+            ask_authority_again()
+    monkeypatch.setattr(ExtractSource, "lookup", lambda _self, queries: [UNAVAILABLE] * len(queries))
+    later(72)
+    assert (ask_authority_again(), Determination.unscoped.count()) == (0, 0)
+
+
+@pytest.mark.usefixtures("one_at_once")
+def test_a_unit_that_cannot_be_compared_holds_up_no_other(
+    unit: PilotUnit, programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = builders.enrol(programme, world.provider())
+    for one in (unit, other):
+        builders.form(one, "F-1", content=builders.content(FIRM, PERSON))
+    comparison.compare_pending()
+    builders.on_record(FIRM, PERSON)
+    later(1)
+    UnitMonthKey.objects.filter(unit=unit).update(master_version=9)  # a key that is not there
+    assert (ask_authority_again(), Determination.unscoped.get(outcome="match").unit_id) == (1, other.pk)
+
+    def away(*_what: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(ExtractSource, "lookup", away)
+    UnitMonthKey.objects.filter(unit=unit).update(master_version=1)
+    with pytest.raises(OperationalError):
+        ask_authority_again()
 
 
 def test_what_older_rows_hold_in_a_new_column_of_json_is_a_container(db: None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ from filings.models import (
     VerificationForm,
 )
 from filings.services import comparison, figures, retention, rotation, subjects
+from filings.tasks import ask_authority_again
+from pilot import clock
 from pilot.models import Person, PilotUnit
 from tests.factories import world
 from tests.filings import builders
@@ -144,6 +147,21 @@ def test_a_subject_that_comes_later_is_found_and_the_addition_compared(
     # It lies behind the newest compared form, and is compared all the same.
     assert comparison.compare_pending(unit=unit, thorough=False) == 3
     assert outcomes(site, newer, filed) == [["undeterminable"], ["match"], ["undeterminable"]]
+
+
+def test_an_addition_waits_while_the_form_of_its_subject_cannot_be_opened(
+    unit: PilotUnit, send: Any, change: Any, addition: Any
+) -> None:
+    (filed,) = send("BGBA", change(), received="2019-05-20 10:00")
+    (site,) = send("XZWZ", addition(1, Ztbah=NUMBER))
+    key = UnitMonthKey.objects.filter(month="2019-05-01")
+    (wrapped,) = key.values_list("wrapped", flat=True)
+    key.update(wrapped=bytes(len(wrapped)))
+    (own,) = send("BGBA", change(ztid=71, number="粤ICP备87654321号", wzid=701, seed=3))
+    assert (comparison.compare_pending(unit=unit), outcomes(own, site, filed)) == (1, [["match"], [], []])
+    key.update(wrapped=wrapped)
+    clock.set_business_time(clock.now() + timedelta(hours=1))
+    assert (ask_authority_again(), outcomes(site, filed)) == (2, [["match"]] * 2)
 
 
 def test_a_subject_that_differs_counts_against_the_addition(
