@@ -27,14 +27,15 @@ def process_upload(job_id: int) -> None:
 
 @shared_task
 def compare_unit(unit_id: int) -> int:
-    """Compare what a unit handed in with the authority's records."""
-    return comparison.compare_pending(unit=PilotUnit.unscoped.get(pk=unit_id), thorough=False)
+    """Compare what a unit handed in with the authority's records, or a good part of much."""
+    unit = PilotUnit.unscoped.get(pk=unit_id)
+    return comparison.compare_pending(unit=unit, thorough=False, seconds=comparison.PASS_SECONDS)
 
 
 @shared_task
 def ask_authority_again() -> int:
     """Ask the authority again for the forms whose time has come, well within a task's time."""
-    return comparison.compare_due(seconds=240.0)
+    return comparison.compare_due(seconds=comparison.PASS_SECONDS)
 
 
 @shared_task

@@ -30,10 +30,13 @@ from pilot.actors import Actor
 from pilot.database import AWAY
 from pilot.models import PilotUnit
 from pilot.rules import local_day
+from pilot.services import outbox
 
 COMPARE_LOCK: Final = 873  # advisory lock class: one comparer per unit at a time
 JOB: Final = "comparison"
 POLL_SECONDS: Final = 0.1
+PASS_SECONDS: Final = 240
+"""A worker hands the rest on after this time, well inside the time limit of a task."""
 DESCRIPTION: Final = {
     "subject": "备案主体的名称或证件信息与权威库在接收时的记录不一致",
     "principal": "主体负责人的姓名或证件信息与权威库在接收时的记录不一致",
@@ -61,14 +64,21 @@ class Work:
 
 
 # --- what is asked for ------------------------------------------------------------------------------
-def compare_pending(*, unit: PilotUnit | None = None, limit: int | None = None, thorough: bool = True) -> int:
+def compare_pending(
+    *,
+    unit: PilotUnit | None = None,
+    limit: int | None = None,
+    thorough: bool = True,
+    seconds: float | None = None,
+) -> int:
     """Compare forms that were not compared yet; returns how many were.
 
     A unit that another worker has in hand is left to it, so two may run at once. ``thorough=False`` looks only beyond
     the last compared form of each unit, which costs the change and not the history; forms whose subject is not known
-    yet stay pending, and so do those that the authority did not answer for.
+    yet stay pending, and so do those that the authority did not answer for. With ``seconds`` no round begins after
+    that time but the first of each unit, and what is left of a unit is posted anew.
     """
-    done = taken = 0
+    done, taken, begun = 0, 0, monotonic()
     source = authority_sources.configured()
     for unit_id in _units(unit):
         while limit is None or taken < limit:
@@ -76,6 +86,9 @@ def compare_pending(*, unit: PilotUnit | None = None, limit: int | None = None, 
             made = _round(unit_id, source, _pending(unit_id, thorough=thorough)[:size])
             done, taken = done + made.written, taken + made.taken
             if made.taken < size:
+                break
+            if seconds is not None and monotonic() - begun >= seconds:
+                outbox.post_task("filings.tasks.compare_unit", unit_id=unit_id)
                 break
     return done
 

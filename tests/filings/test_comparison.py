@@ -15,9 +15,9 @@ from filings.models import AuthorityRetry, Determination, Finding, UnitMonthKey,
 from filings.services import comparison, figures
 from filings.services.authority_sources import UNAVAILABLE
 from filings.services.authority_sources.extract import ExtractSource
-from filings.tasks import ask_authority_again
+from filings.tasks import ask_authority_again, compare_unit
 from pilot import clock
-from pilot.models import Notice, PilotUnit, Programme, TransitionRecord
+from pilot.models import Notice, OutboxMessage, PilotUnit, Programme, TransitionRecord
 from tests.factories import world
 from tests.filings import builders
 
@@ -243,6 +243,30 @@ def test_a_unit_that_cannot_be_compared_holds_up_no_other(
     UnitMonthKey.objects.filter(unit=unit).update(master_version=1)
     with pytest.raises(OperationalError):
         ask_authority_again()
+
+
+@pytest.mark.usefixtures("one_at_once")
+def test_a_unit_with_much_to_compare_is_compared_in_passes(
+    unit: PilotUnit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many rounds as begin within the time of a pass; then the rest is posted, once."""
+    for number in range(5):
+        builders.form(unit, f"F-{number}", content=builders.content(FIRM, PERSON))
+    seconds, lookup = [0.0], ExtractSource.lookup
+
+    def slow(self: ExtractSource, queries: Any) -> Any:
+        seconds[0] += comparison.PASS_SECONDS / 2
+        return lookup(self, queries)
+
+    monkeypatch.setattr(ExtractSource, "lookup", slow)
+    monkeypatch.setattr(comparison, "monotonic", lambda: seconds[0])
+    passes = []
+    for _pass in range(3):
+        done = compare_unit(unit.pk)
+        waiting = OutboxMessage.objects.filter(target="filings.tasks.compare_unit")
+        passes.append((done, list(waiting.values_list("payload", flat=True))))
+        waiting.delete()
+    assert passes == [(2, [{"unit_id": unit.pk}]), (2, [{"unit_id": unit.pk}]), (1, [])]
 
 
 def test_what_older_rows_hold_in_a_new_column_of_json_is_a_container(db: None) -> None:
