@@ -110,7 +110,12 @@ def test_a_dry_run_tells_the_same_and_stores_no_form(unit: Any, samples: Path) -
         ("forms.csv", b"form_no\n", ["--encoding", "utf-32"], "无法按所声明的字符编码读取文件"),
         ("forms.csv", b"a,b\n1,2\n", [], "缺少含 form_no 的表头"),
         ("forms.xml", b"<Other/>", [], "根元素不是 UploadData"),
-        ("forms.xml", b'<UploadData version="V.3.0"><ICP>', [], "文件不完整或已损坏，无法解析；请重新导出或下载"),
+        (
+            "forms.xml",
+            b'<UploadData version="V.3.0"><ICP>',
+            [],
+            "文件不完整或已损坏，无法解析；请重新导出或下载",
+        ),
         ("forms.ndjson.gz", b"\x1f\x8b broken", [], "文件不完整或已损坏，无法解析；请重新导出或下载"),
         (
             "forms.ndjson",
