@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import floor, log10
+from math import floor, inf, log10
 
 from django.utils.safestring import SafeString
 
@@ -87,8 +87,11 @@ def trend_line(
     )
 
 
-def round_ticks(values: Sequence[float]) -> list[float]:
-    """Two to seven round values that span all `values`; whole ones where all values are (they count something)."""
+def round_ticks(values: Sequence[float], *, most: float = inf) -> list[float]:
+    """Two to seven round values that span all `values`; whole ones where all values are (they count something).
+
+    No value can be above `most`: where all stand there, the ticks go down from it and not on.
+    """
     low, high = min(values), max(values)
     # A span too small to be divided has no logarithm.
     span = next((size for size in (high - low, abs(high)) if size > 1e-300), 1.0)
@@ -96,6 +99,7 @@ def round_ticks(values: Sequence[float]) -> list[float]:
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= span / 4)
     if all(isinstance(value, int) for value in values):
         step = max(step, 1.0)
-    first = floor(low / step)
-    last = max(-floor(-high / step), first + 1)
+    first, last = floor(low / step), -floor(-high / step)
+    if first == last:  # one value, and on a tick
+        first, last = (first - 1, last) if (last + 1) * step > most else (first, last + 1)
     return [round(step * i, 12) for i in range(first, last + 1)]

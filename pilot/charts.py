@@ -6,7 +6,7 @@ as text (`<title>`, `<desc>`), and no meaning by colour alone.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from types import MappingProxyType
 from typing import Final
 
@@ -93,6 +93,7 @@ def line_chart(
     series: Sequence[Series],
     *,
     mark: Mark | None = None,
+    most: float = inf,
     shown: Callable[[float], str] = "{:g}".format,
     desc: str = "",
     width: int = WIDE,
@@ -101,14 +102,15 @@ def line_chart(
 ) -> SafeString:
     """Trends over common labels; the axis spans the values and the mark. Lines differ by dashes too.
 
-    `shown` writes a value as text. Raises ValueError for a series of another length than the labels.
+    `shown` writes a value as text; the axis does not go on above `most`, which no value can be. Raises ValueError for
+    a series of another length than the labels.
     """
     if any(len(line.values) != len(labels) for line in series):
         raise ValueError("every series needs one value per label")
     values = [value for line in series for value in line.values if value is not None]
     if not values:
         return _chart(title, desc, width, 24, (), palette)
-    ticks = round_ticks([*values, mark.value] if mark else values)
+    ticks = round_ticks([*values, mark.value] if mark else values, most=most)
     left = widest(map(shown, ticks)) + 10
     names, down = legend([line.label for line in series], left, width, palette, dashes=True)
     height += down

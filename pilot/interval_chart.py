@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from django.utils.safestring import SafeString
 
@@ -37,17 +38,21 @@ def interval_chart(
     spans: Sequence[Span],
     *,
     mark: Mark | None = None,
+    most: float = inf,
     tick: Callable[[float], str] = "{:g}".format,
     width: int = WIDE,
     palette: Palette = PALETTE,
 ) -> SafeString:
-    """A dot per value with a bar from its lower to its upper bound, and a vertical line at the mark."""
+    """A dot per value with a bar from its lower to its upper bound, and a vertical line at the mark.
+
+    The scale does not go on above `most`, which no value can be.
+    """
     known = [span for span in spans if span.value is not None]
     summary = "; ".join(f"{span.label}: {_words(span, tick)}" for span in spans)
     if not known:
         return drawing(title, summary, width, 24, palette=palette, class_="chart")
     values = [bound for span in known for bound in (span.low, span.high)] + ([mark.value] if mark else [])
-    ticks = round_ticks(values)
+    ticks = round_ticks(values, most=most)
     heads = Heads.of((span.label for span in spans), width)
     left = heads.left or widest(map(tick, ticks)) / 2 + 2
     scale = _Scale(left, width - left - widest(span.shown for span in spans) - 24, ticks[0], ticks[-1])

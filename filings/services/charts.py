@@ -15,6 +15,7 @@ from pilot.interval_chart import Span, interval_chart
 from pilot.svg import WIDE
 
 PERCENT: Final = PPM // 100
+WHOLE: Final = 100  # percent: no accuracy is above it
 MOST_LABELS: Final = 40  # of units in one drawing
 TITLES: Final = {
     "intervals": gettext_lazy("各试点单位主体身份信息准确率（M1）和置信区间（%）"),
@@ -60,7 +61,8 @@ def accuracy_trend(
     """M1 by month or day from (errors, n); ``demand``: what it has to reach, None for a part of the forms."""
     values = [share(errors, n) for errors, n in figures.values()]
     mark = None if demand is None else threshold_mark(demand)
-    return line_chart(str(TITLES["trend"]), list(figures), [Series("M1", values)], mark=mark, width=width)
+    title, lines = str(TITLES["trend"]), [Series("M1", values)]
+    return line_chart(title, list(figures), lines, mark=mark, most=WHOLE, width=width)
 
 
 def volume_trend(numbers: Mapping[str, int], *, width: int = WIDE) -> SafeString:
@@ -72,7 +74,9 @@ def volume_trend(numbers: Mapping[str, int], *, width: int = WIDE) -> SafeString
 def interval_bars(units: Iterable[dict[str, Any]], demand: int, *, width: int = WIDE) -> SafeString:
     """M1 of each unit with its interval, from a bulletin's frozen lines."""
     spans = [_span(unit) for unit in list(units)[:MOST_LABELS]]
-    return interval_chart(str(TITLES["intervals"]), spans, mark=threshold_mark(demand), width=width)
+    return interval_chart(
+        str(TITLES["intervals"]), spans, mark=threshold_mark(demand), most=WHOLE, width=width
+    )
 
 
 def _span(unit: dict[str, Any]) -> Span:

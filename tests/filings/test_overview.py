@@ -54,6 +54,11 @@ def funnel(page: Any, title: str = "从提交到差错") -> list[int]:
     return [int(number) for number in re.findall(r"[一-龥]+ (\d+):", desc[1] if desc else "")]
 
 
+def axis(svg: str) -> list[str]:
+    """The values at the lines of a trend's grid."""
+    return re.findall(r'text-anchor="end">([\d.]+)<', svg)
+
+
 def test_the_unit_reads_the_same_numbers_as_the_ministry(
     spread: PilotUnit, provider: Actor, ministry_officer: Actor
 ) -> None:
@@ -109,6 +114,7 @@ def test_a_bureau_reads_its_part_of_a_unit_of_another_province(spread: PilotUnit
     ):
         trend = next(s for s in getattr(read, drawn) if s.title == "主体身份信息准确率（M1）按月走势")
         assert "达标线" not in trend.svg
+        assert axis(trend.svg) == ["50", "100"] * 2  # wide and slim
     heads = ("M1 差错情况", "M2 差错情况")
     assert board(beijing).met_heads == page.met_heads == heads
     months = next(s for s in unit_page(beijing, spread).sections if s.title == "各月准确率")

@@ -148,6 +148,25 @@ def test_what_is_counted_has_whole_ticks(values: list[int], ticks: list[float]) 
     assert round_ticks(values) == ticks
 
 
+@pytest.mark.parametrize(
+    ("values", "ticks"),
+    [([100.0], [50, 100]), ([100.0, 100.0], [50, 100]), ([98.0, 100.0], [98, 98.5, 99, 99.5, 100])],
+)
+def test_no_tick_lies_above_what_is_possible(values: list[float], ticks: list[float]) -> None:
+    assert round_ticks(values, most=100) == ticks
+
+
+def test_ticks_go_on_below_a_ceiling_that_is_far() -> None:
+    assert round_ticks([2, 2], most=100) == [2, 3]
+
+
+def test_a_trend_and_intervals_at_the_ceiling_end_there() -> None:
+    trend = line_chart("准确率", ["5月", "6月"], [Series("M1", [100.0, 100.0])], most=100)
+    spans = interval_chart("准确率", [Span("甲", 100.0, 100.0, 100.0, "")], most=100)
+    scales = [[text for text in texts(svg) if text.isdecimal()] for svg in (trend, spans)]
+    assert scales == [["50", "100"], ["50", "100"]]
+
+
 def test_a_funnel_stacks_its_parts_and_adds_them_up() -> None:
     svg = funnel("漏斗", [Stage("已提交", [30, 10]), Stage("已受理", [20, 0])], ["通过", "退回"])
     rects = [(float(r.get("x", "")), float(r.get("width", ""))) for r in drawn(svg).iter(f"{SVG}rect")]
