@@ -52,7 +52,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage of a funnel: one whole number, not negative, per part."""
+    """A stage of a funnel: one whole number, not negative, per part or per side."""
 
     label: str
     parts: Sequence[int]
@@ -167,6 +167,51 @@ def funnel(
         f"{stage.label} {total}: "
         + ", ".join(f"{label} {part}" for label, part in zip(part_labels, stage.parts, strict=True))
         for stage, total in zip(stages, totals, strict=True)
+    )
+    return _chart(title, summary, width, first + row * len(stages), parts, palette)
+
+
+def side_by_side(
+    title: str,
+    stages: Sequence[Stage],
+    sides: Sequence[str],
+    *,
+    desc: str = "",
+    width: int = WIDE,
+    palette: Palette = PALETTE,
+) -> SafeString:
+    """Stages one below the other, in each a bar per side with its number, in the order of the sides; nothing is added.
+
+    Raises ValueError for a negative number or a stage with another number of parts than sides.
+    """
+    if any(len(stage.parts) != len(sides) for stage in stages):
+        raise ValueError("every stage needs one number per side")
+    numbers = [number for stage in stages for number in stage.parts]
+    _check(numbers)
+    heads = Heads.of((stage.label for stage in stages), width)
+    row, left = 16 * len(sides) + 12 + heads.above, heads.left
+    names, down = legend(sides, left, width, palette, dashes=False)
+    first = 30 + down
+    scale = (width - left - widest(map(str, numbers)) - 16) / (max(numbers, default=0) or 1)
+    parts = names if stages else []
+    for i, stage in enumerate(stages):
+        top = first + row * i + heads.above
+        parts.append(heads.head(stage.label, top + 20))
+        for j, (side, number) in enumerate(zip(sides, stage.parts, strict=True)):
+            y, size = top + 16 * j, number * scale
+            parts.append(
+                element(
+                    "g",
+                    element("title", f"{stage.label} {side}: {number}"),
+                    element("rect", x=left, y=y, width=size, height=14, fill=palette.colour(j)),
+                    element("text", str(number), x=left + size + 6, y=y + 12),
+                    class_="chart-bar",
+                )
+            )
+    summary = desc or "; ".join(
+        f"{stage.label}: "
+        + ", ".join(f"{side} {number}" for side, number in zip(sides, stage.parts, strict=True))
+        for stage in stages
     )
     return _chart(title, summary, width, first + row * len(stages), parts, palette)
 

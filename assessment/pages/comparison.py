@@ -22,8 +22,8 @@ from assessment.selectors.comparison import Figures, Side
 from assessment.selectors.stages import Stage
 from pilot import clock
 from pilot.actors import Actor
-from pilot.charts import Stage as Bar
-from pilot.charts import funnel
+from pilot.charts import Stage as Bars
+from pilot.charts import side_by_side
 from pilot.context import EXTRA
 from pilot.registry import Group, ListFilter, pages_of
 from pilot.svg import for_screens
@@ -53,6 +53,12 @@ class SidesForm(forms.Form):
         self.fields["left"] = forms.ChoiceField(label=_("对比对象一"), choices=choices, initial=own)
         self.fields["right"] = forms.ChoiceField(label=_("对比对象二"), choices=choices)
 
+    def clean_right(self) -> str:
+        right: str = self.cleaned_data["right"]
+        if right == self.cleaned_data.get("left"):
+            raise forms.ValidationError(_("两个对比对象相同，请另选一个"))
+        return right
+
 
 @dataclass(slots=True)
 class ComparisonPage(PlainPage):
@@ -72,7 +78,7 @@ def page(actor: Actor, asked: Mapping[str, Any]) -> ComparisonPage:
         title=_("对比分析"),
         crumbs=[Link(_("首页"), reverse("home"))],
         intro=_(
-            "选择两个省份或两个名单批次，逐阶段比较申请办理情况。对比后显示各阶段申请数、占比和相差，并列出两方的漏斗图。"
+            "选择两个省份或两个名单批次，逐阶段比较申请办理情况。对比后显示各阶段申请数、占比和相差，并把两方的申请数并排画出。"
         ),
         form=form,
         as_of=clock.now(),
@@ -146,13 +152,13 @@ def _cell(side: Side, figures: Figures, number: int | None, query: dict[str, str
 
 
 def _drawing(found: list[tuple[Side, Figures]]) -> Section | None:
-    """Both funnels in one picture; none where a number is not told."""
+    """Both sides in one picture, stage by stage; none where a number is not told."""
     title = _("各阶段申请数对比")
-    bars = []
+    stages = []
     for stage in Stage:
-        parts = [figures.stages[stage] for _side, figures in found]
-        if None in parts:
+        numbers = [figures.stages[stage] for _side, figures in found]
+        if None in numbers:
             return None
-        bars.append(Bar(str(stage.label), [part or 0 for part in parts]))
+        stages.append(Bars(str(stage.label), [number or 0 for number in numbers]))
     sides = [side.label for side, _figures in found]
-    return Section(title, svg=for_screens(partial(funnel, title, bars, sides)))
+    return Section(title, svg=for_screens(partial(side_by_side, title, stages, sides)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.http import QueryDict
 from django.urls import reverse
+from lxml import html
 
 from applications.models import Application
 from assessment.pages import comparison
@@ -21,6 +23,7 @@ from tests.applications import builders as intake
 from tests.applications import crowd
 from tests.assessment import builders
 from tests.factories import world
+from tests.pilot.lists.helpers import find
 
 pytestmark = pytest.mark.django_db
 GUANGXI = 45
@@ -94,6 +97,38 @@ def test_the_ministry_reads_all_and_a_bureau_only_its_own_small_numbers(many: bu
     assert [[isinstance(cell, Link) for cell in row.cells] for row in own.sections[0].rows] == [
         [False, True, False, False]
     ] * len(own.sections[0].rows)
+
+
+def test_both_sides_are_drawn_beside_one_another(many: builders.Desk) -> None:
+    drawing = comparison.page(many.officer, {"left": "province-44", "right": "province-45"}).sections[1].svg
+    assert (
+        re.findall("<desc>(.*?)</desc>", drawing)
+        == [
+            "提交申请: 广东省 2, 广西壮族自治区 7; 受理: 广东省 2, 广西壮族自治区 0; "
+            "签发审核意见: 广东省 2, 广西壮族自治区 0; 报部: 广东省 2, 广西壮族自治区 0; "
+            "名单决定: 广东省 2, 广西壮族自治区 0; 列入名单: 广东省 1, 广西壮族自治区 0"
+        ]
+        * 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"left": "province-44"}, [("#id_right", "对比对象二：该字段是必填项。")]),
+        (
+            {"left": "province-44", "right": "province-44"},
+            [("#id_right", "对比对象二：两个对比对象相同，请另选一个")],
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_said_above_and_at_the_field(
+    many: builders.Desk, asked: dict[str, str], said: list[tuple[str, str]]
+) -> None:
+    root = html.document_fromstring(intake.client_of(many.officer).get(reverse("comparison"), asked).content)
+    assert [(link.get("href"), link.text_content()) for link in find(root, ".error-summary li a")] == said
+    assert len(find(root, ".field.has-errors #id_right")) == 1
+    assert [heading.text for heading in find(root, "section h2")] == []
 
 
 def test_two_lists(many: builders.Desk) -> None:

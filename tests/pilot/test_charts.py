@@ -20,6 +20,7 @@ from pilot.charts import (
     bar_chart,
     funnel,
     line_chart,
+    side_by_side,
     sparkline,
     tile_grid,
 )
@@ -47,6 +48,7 @@ CHARTS = {
     "bar": bar_chart(HOSTILE, [Bar(HOSTILE, 3)]),
     "line": line_chart(HOSTILE, [HOSTILE], [Series(HOSTILE, [1.5])], mark=Mark(HOSTILE, 2)),
     "funnel": funnel(HOSTILE, [Stage(HOSTILE, [1])], [HOSTILE]),
+    "sides": side_by_side(HOSTILE, [Stage(HOSTILE, [1])], [HOSTILE]),
     "sparkline": sparkline(HOSTILE, [1, 2], desc=HOSTILE),
 }
 
@@ -189,6 +191,28 @@ def test_a_funnel_needs_a_number_per_part() -> None:
         funnel("示例", [Stage("a", [-1])], ["x"])
 
 
+def test_sides_stand_beside_one_another_and_are_never_added_up() -> None:
+    svg = side_by_side("对比", [Stage("提交", [30, 10]), Stage("受理", [20, 0])], ["北京市", "上海市"])
+    rects = list(drawn(svg).iter(f"{SVG}rect"))
+    places = [tuple(float(rect.get(name, "")) for name in ("x", "y", "width")) for rect in rects]
+    assert len({x for x, _y, _width in places}) == 1
+    assert [a[1] + 14 <= b[1] for a, b in pairwise(places)] == [True] * 3
+    longest = places[0][2]
+    assert [width for _x, _y, width in places] == pytest.approx(
+        [longest, longest / 3, longest * 2 / 3, 0], abs=0.1
+    )
+    assert [rect.get("fill") for rect in rects] == [*PALETTE.series[:2]] * 2
+    assert texts(svg) == ["北京市", "上海市", "提交", "30", "10", "受理", "20", "0"]
+    assert description(svg) == "提交: 北京市 30, 上海市 10; 受理: 北京市 20, 上海市 0"
+
+
+def test_sides_need_a_number_each() -> None:
+    with pytest.raises(ValueError, match="one number per side"):
+        side_by_side("示例", [Stage("a", [1])], ["x", "y"])
+    with pytest.raises(ValueError, match="finite value"):
+        side_by_side("示例", [Stage("a", [-1])], ["x"])
+
+
 def test_a_sparkline_marks_its_last_value() -> None:
     root = drawn(sparkline("趋势", [1, None, 3, 2]))
     dots = [(dot.get("cx"), dot.get("cy")) for dot in root.iter(f"{SVG}circle")]
@@ -203,6 +227,7 @@ def test_a_sparkline_marks_its_last_value() -> None:
         line_chart("空", [], []),
         line_chart("空", ["a"], [Series("s", [None])]),
         funnel("空", [], []),
+        side_by_side("空", [], ["甲", "乙"]),
         sparkline("空", []),
         sparkline("空", [None]),
     ],
@@ -265,6 +290,12 @@ SLIM_CHARTS = {
     "funnel": partial(funnel, "漏斗", [Stage("已接收并已判定", [30, 10])], ["广东省", "全国"]),
     "lists": partial(
         funnel, "漏斗", [Stage("决定", [2, 1])], ["试点单位名单（第 1 号）", "试点单位名单（第 2 号）"]
+    ),
+    "sides": partial(
+        side_by_side,
+        "对比",
+        [Stage("决定", [200, 1])],
+        ["试点单位名单（第 1 号）", "试点单位名单（第 2 号）"],
     ),
     "trends": partial(
         line_chart,
