@@ -68,6 +68,7 @@ register(
         waiting=lambda actor: Q(state="proposed") if actor.role == Role.MINISTRY_APPROVER else None,
         forms={"reject": ReasonForm},
         danger=frozenset({"reject"}),
+        verdicts=frozenset({"approve", "reject"}),
         creation=Creation(
             gettext_lazy("提出延长"),
             ExtensionForm,
@@ -117,6 +118,7 @@ register(
         forms={"reject": ReasonForm},
         effects={"confirm": gettext_lazy("建立单位和企业管理员账号")},
         danger=frozenset({"reject"}),
+        verdicts=frozenset({"confirm", "reject"}),
         creation=Creation(
             gettext_lazy("申请账号"),
             RegistrationForm,
@@ -183,6 +185,7 @@ register(
         ),
         forms={"reject": ReasonForm},
         danger=frozenset({"reject"}),
+        verdicts=frozenset({"approve", "reject"}),
         creation=Creation(
             gettext_lazy("申请角色变更"),
             RoleChangeForm,
@@ -327,6 +330,7 @@ register(
         forms={"take": RemarkForm, "uphold": ReasonForm, "dismiss": ReasonForm},
         effects={"uphold": gettext_lazy("原决定由作出决定的环节予以变更，两次结果均保留")},
         danger=frozenset({"dismiss"}),
+        verdicts=frozenset({"uphold", "dismiss"}),
         previews=dict.fromkeys(("take", "uphold", "dismiss"), what_is_decided),
         creation=Creation(
             gettext_lazy("提出申诉"),

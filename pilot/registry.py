@@ -159,6 +159,8 @@ class MachinePages:
     # transition or task → what is shown before it is carried out, where words are not enough
     previews: Mapping[str, Callable[[Any, Actor], Sequence[Section]]] = field(default_factory=dict)
     danger: frozenset[str] = frozenset()
+    # Acts that decide a matter one way or the other: the page puts none of them forward as the one to choose.
+    verdicts: frozenset[str] = frozenset()
     tasks: Sequence[Task] = ()
     # Pages of its own that a case offers before all else, and the transitions that have one: name → URL name.
     openings: Callable[[Any, Actor], Sequence[ActionItem]] = lambda case, actor: ()

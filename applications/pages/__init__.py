@@ -143,6 +143,7 @@ register(
         },
         previews=dict.fromkeys(("accept", "return_for_correction", "refuse"), decision.what_it_rests_on),
         danger=frozenset({"refuse", "withdraw"}),
+        verdicts=frozenset({"accept", "return_for_correction", "refuse"}),
         openings=_openings,
         in_state={
             (ApplicationState.DRAFT, "withdraw"): (
@@ -216,6 +217,7 @@ register(
             "reject": gettext_lazy("该单位不能逾期提交申请"),
         },
         danger=frozenset({"reject"}),
+        verdicts=frozenset({"approve", "reject"}),
         creation=Creation(
             gettext_lazy("提出逾期准入"),
             AdmissionForm,

@@ -224,7 +224,6 @@ def _actions(case: Application, actor: Actor, query: str) -> list[ActionItem]:
             offered[name].reason,
             _act(case, name, query),
             danger=name in pages.danger,
-            primary=name == "accept",
         )
         for name in WORDS_OF_THE_BUREAU
         if name in offered

@@ -195,6 +195,7 @@ register(
             "recuse": gettext_lazy("退出本案，已提交的评分保留但不再计入"),
         },
         danger=frozenset({"declare", "recuse"}),
+        verdicts=frozenset({"declare_none", "declare"}),
         tasks=[
             Task(
                 name="submit_scores",

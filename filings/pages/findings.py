@@ -194,6 +194,7 @@ register(
             "overturn": gettext_lazy("该差错不再计入准确率；仅以此为依据的整改通知随之取消"),
         },
         danger=frozenset({"confirm"}),
+        verdicts=frozenset({"confirm", "dispute_finding", "uphold", "overturn"}),
         creation=Creation(
             gettext_lazy("登记差错"),
             FindingForm,

@@ -226,6 +226,7 @@ register(
             "reject": before_accept,
         },
         danger=frozenset({"reject", "cancel"}),
+        verdicts=frozenset({"accept", "reject"}),
         tasks=[
             Task(
                 "link_recheck",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -74,9 +75,27 @@ def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
 
 
 def _actions(pages: MachinePages, case: Case, actor: Any) -> list[ActionItem]:
-    items = list(pages.openings(case, actor))
-    led = bool(items)
-    items += [
+    """What this actor may do, or why not: what goes on comes first, what takes back or throws away comes last.
+
+    The first of them is the main one, unless it is red, or one of several verdicts.
+    """
+    openings = list(pages.openings(case, actor))
+    steps = _steps(pages, case, actor)
+    items = [
+        *(step for step in steps if step.name not in case_parts.ASIDE),
+        *_tasks(pages, case, actor),
+        *(step for step in steps if step.name in case_parts.ASIDE),
+    ]
+    if items and not openings:
+        first = items[0]
+        held_back = first.danger or first.name in pages.verdicts | case_parts.ASIDE
+        items[0] = replace(first, primary=first.allowed and not held_back)
+    return [*openings, *items]
+
+
+def _steps(pages: MachinePages, case: Case, actor: Any) -> list[ActionItem]:
+    """The transitions, the red ones after the others."""
+    items = [
         ActionItem(
             action.name,
             pages.label_of(case, action.name),
@@ -86,24 +105,21 @@ def _actions(pages: MachinePages, case: Case, actor: Any) -> list[ActionItem]:
             if action.name in pages.own_pages
             else reverse(f"{pages.slug}_act", args=[case.pk, action.name]),
             danger=action.name in pages.danger,
-            primary=index == 0 and not led and action.name not in pages.danger | case_parts.ASIDE,
         )
-        for index, action in enumerate(workflow.available_actions(case, actor))
+        for action in workflow.available_actions(case, actor)
     ]
+    return sorted(items, key=lambda item: item.danger)
+
+
+def _tasks(pages: MachinePages, case: Case, actor: Any) -> Iterator[ActionItem]:
     over = not workflow.next_steps(case)  # nothing follows, so nothing is only not possible yet
     for task in pages.tasks:
-        if policy.may_act(pages.slug, task.name, actor.role):
-            obstacle = task.obstacle(case, actor)
-            if over and obstacle is not None:
-                continue
+        if not policy.may_act(pages.slug, task.name, actor.role):
+            continue
+        obstacle = task.obstacle(case, actor)
+        if obstacle is None or not over:
             url = reverse(f"{pages.slug}_task", args=[case.pk, task.name])
-            leads = not items and obstacle is None
-            items.append(
-                ActionItem(
-                    task.name, str(task.label), obstacle is None, str(obstacle or ""), url, primary=leads
-                )
-            )
-    return items
+            yield ActionItem(task.name, str(task.label), obstacle is None, str(obstacle or ""), url)
 
 
 def _submitted(request: HttpRequest) -> tuple[Any, Any]:

@@ -297,6 +297,15 @@ def test_the_page_goes_on_to_the_next_case(staff: builders.Desk) -> None:
     assert desk.recommended.label == "同意推荐"
 
 
+def test_a_draft_is_signed_before_it_is_sent_back(staff: builders.Desk) -> None:
+    case = builders.drafted(builders.accepted(staff), staff)
+    page = client_of(staff.lead).get(reverse("opinion_detail", args=[case.pk])).context["page"]
+    assert [(a.label, a.danger, a.primary) for a in page.actions] == [
+        ("签发", False, True),
+        ("退回重拟", True, False),
+    ]
+
+
 def test_the_page_of_a_draft_asks_no_more_of_the_database_for_more_cases(staff: builders.Desk) -> None:
     url = reverse("opinion_act", args=[builders.opinion_of(builders.accepted(staff)).pk, "draft"])
     client = client_of(staff.reviewer)

@@ -10,7 +10,9 @@ from django.urls import reverse
 from lxml import html
 
 from pilot.actors import Actor
+from pilot.machines import declared
 from pilot.models import Window, WindowExtension
+from pilot.registry import MachinePages, all_pages
 from pilot.services import programmes
 from pilot.views import case_parts
 from pilot.workflow import fire
@@ -74,3 +76,30 @@ def test_the_steps_of_a_case_do_not_repeat_its_kind(
 )
 def test_one_of_several(names: list[str], words: str) -> None:
     assert case_parts.either(names) == words
+
+
+# --- what is offered -------------------------------------------------------------------------------------
+def test_of_two_verdicts_none_is_put_forward(
+    programme: Any, ministry_officer: Actor, ministry_approver: Actor
+) -> None:
+    case = programmes.propose_extension(
+        actor=ministry_officer,
+        window=Window.objects.get(kind="application"),
+        closes=world.moment("2019-04-20 00:00"),
+        reason="示例",
+    )
+    buttons = find(read(client_of(ministry_approver), case), ".action-buttons a")
+    assert [(button.text, button.get("class")) for button in buttons] == [
+        ("批准", "btn btn-outline-primary"),
+        ("不批准", "btn btn-outline-danger"),
+    ]
+
+
+@pytest.mark.parametrize("pages", [pages for pages in all_pages() if pages.verdicts], ids=lambda p: p.slug)
+def test_a_verdict_has_an_opposite_in_the_same_state(pages: MachinePages) -> None:
+    decided: dict[str, list[str]] = {}
+    for move in declared(pages.model):
+        if move.name in pages.verdicts:
+            decided.setdefault(move.source, []).append(move.name)
+    assert {name for names in decided.values() for name in names} == pages.verdicts
+    assert [len(names) > 1 for names in decided.values()] == [True] * len(decided)

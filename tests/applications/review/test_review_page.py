@@ -245,6 +245,17 @@ def test_a_settled_case_is_read_only(case: Application, bureau_reviewer: Actor) 
     assert 'value="release"' not in page
 
 
+def test_none_of_the_words_on_a_case_is_put_forward(case: Application, bureau_reviewer: Actor) -> None:
+    claims.claim(case=case, actor=bureau_reviewer)
+    page = text(builders.client_of(bureau_reviewer), url(case))
+    bar = page.partition('<div class="review-acts">')[2].partition("</div>")[0]
+    assert re.findall(r'<a class="([^"]*)"[^>]*>([^<]*)', bar) == [
+        ("btn btn-sm btn-outline-primary", "受理"),
+        ("btn btn-sm btn-outline-primary", "一次性告知补正"),
+        ("btn btn-sm btn-outline-danger", "不予受理"),
+    ]
+
+
 # --- undo ---------------------------------------------------------------------------------------------
 def test_what_was_just_done_can_be_taken_back_and_says_for_how_long(
     case: Application, bureau_reviewer: Actor
