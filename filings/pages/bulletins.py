@@ -82,6 +82,11 @@ def sections(bulletin: Bulletin, actor: Actor | None) -> list[Section]:
     return shown
 
 
+def before_deciding(bulletin: Bulletin, actor: Actor) -> list[Section]:
+    """What an approver answers for: all that the paper will tell."""
+    return [Section(_("基本信息"), facts=facts(bulletin, actor)), *sections(bulletin, actor)]
+
+
 def _words(title: str, texts: list[str]) -> Section:
     return Section(title, texts=texts)
 
@@ -217,6 +222,7 @@ register(
             "discard": gettext_lazy("本次冻结的数据不再使用，记录保留；同一期间可以重新编制"),
             "publish": gettext_lazy("生成通报文件，任何人可以查阅；此后只能以更正通报修改"),
         },
+        previews=dict.fromkeys(("sign", "publish"), before_deciding),
         danger=frozenset({"discard"}),
         creation=Creation(
             gettext_lazy("编制通报"),

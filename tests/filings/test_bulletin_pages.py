@@ -13,6 +13,7 @@ from filings.pages import bulletins as pages
 from filings.services import bulletins
 from pilot.actors import Actor
 from pilot.models import PilotUnit
+from pilot.workflow import fire
 from tests.factories import world
 from tests.filings.test_bulletins import published
 from tests.filings.test_pages import signed_in, text_of
@@ -53,6 +54,25 @@ def test_the_fields_of_both_kinds_are_on_the_page_and_one_kind_is_chosen(
     assert client.post(url, {"kind": "monthly", "period": "2019-07"}).status_code == 422
     assert client.post(url, {"kind": "monthly", "period": "2019-06"}).status_code == 302
     assert Bulletin.unscoped.get().period == "2019-06"
+
+
+def test_what_is_signed_and_published_stands_above_the_signature(
+    unit: PilotUnit, finding: Any, ministry_officer: Actor, ministry_approver: Actor
+) -> None:
+    bulletin = bulletins.compile_bulletin(actor=ministry_officer, period="2019-06")
+    client = signed_in(ministry_approver)
+    for act in ("sign", "publish"):
+        case = client.get(reverse("bulletin_detail", args=[bulletin.pk])).context["page"]
+        shown = client.get(reverse("bulletin_act", args=[bulletin.pk, act])).context["page"].sections
+        labels = [[fact.label for fact in facts] for facts in (shown[0].facts, case.facts)]
+        assert (labels[0], shown[1:]) == (labels[1], case.sections)
+        assert [section.title for section in shown[:4]] == [
+            "基本信息",
+            "各试点单位核验单份数",
+            "主体身份信息准确率 M1（≥99.95%）",
+            "核验单信息准确率 M2（100%）",
+        ]
+        bulletin = fire(bulletin, act, actor=ministry_approver)
 
 
 # --- as it reads ----------------------------------------------------------------------------------------
