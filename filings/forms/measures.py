@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -23,6 +24,7 @@ from pilot import clock
 from pilot.errors import Refused
 from pilot.forms import ActForm, ReasonForm, ReauthenticatedForm, RemarkForm, whole_number
 from pilot.models import PilotUnit
+from pilot.rules import local_day
 from pilot.selectors import programmes
 from pilot.services.letters import last_day
 
@@ -294,17 +296,27 @@ class HearingForm(ActForm):
     opinion = long_text(_("复核意见"), help_text=_("写入陈述申辩记录和处理决定"))
 
 
+def _tomorrow() -> dict[str, str]:
+    """An example of a time that is still to come."""
+    return {"example": f"{local_day(clock.now()) + timedelta(days=1)} 00:00"}
+
+
 class EffectForm(ReauthenticatedForm):
     """A signed decision with its effect date."""
 
-    effect_from = forms.DateTimeField(
-        label=_("生效时间"), required=False, help_text=_("格式 2019-07-15 00:00；不填则立即生效")
-    )
+    effect_from = forms.DateTimeField(label=_("生效时间"), required=False)
+    field_order = ("effect_from", "reason", "password")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["effect_from"].help_text = gettext("格式 %(example)s；不填则立即生效") % _tomorrow()
 
 
 class LiftForm(ReasonForm):
     """Why and from when a suspended unit is active again."""
 
-    effect_from = forms.DateTimeField(
-        label=_("恢复时间"), required=False, help_text=_("格式 2019-08-05 00:00；不填则立即恢复")
-    )
+    effect_from = forms.DateTimeField(label=_("恢复时间"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["effect_from"].help_text = gettext("格式 %(example)s；不填则立即恢复") % _tomorrow()

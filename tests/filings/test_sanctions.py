@@ -124,6 +124,22 @@ def test_the_unit_reads_that_a_statement_ends_the_hearing_and_who_is_next(
     assert client.get(case).context["page"].waiting_for == "部审批人员"
 
 
+@pytest.mark.usefixtures("rule")
+def test_when_it_holds_is_asked_before_the_signature_with_an_example_to_come(
+    unit: PilotUnit, bureau_reviewer: Actor, ministry_approver: Actor
+) -> None:
+    sanction = fire(proposal(bureau_reviewer, unit), "notify", actor=bureau_reviewer)
+    world.at("2019-07-31 17:00")
+    deadlines.pass_deadlines()
+    client = signed_in(ministry_approver)
+    asked = client.get(reverse("sanction_act", args=[sanction.pk, "impose"])).context["page"].form
+    assert [field.name for field in asked.visible_fields()] == ["effect_from", "reason", "password"]
+    assert asked["effect_from"].help_text == "格式 2019-08-01 00:00；不填则立即生效"
+    fire(sanction, "impose", actor=ministry_approver)
+    lift = client.get(reverse("sanction_act", args=[sanction.pk, "lift"])).context["page"].form
+    assert lift["effect_from"].help_text == "格式 2019-08-01 00:00；不填则立即恢复"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_proposals_at_one_moment_one_is_refused() -> None:
     programme = world.install()
