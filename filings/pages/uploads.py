@@ -71,7 +71,11 @@ register(
         icon="upload",
         columns=[
             ListColumn(Column("number", gettext_lazy("编号")), lambda j: j.number),
-            ListColumn(Column("unit", gettext_lazy("试点单位")), _unit_name),
+            ListColumn(
+                Column("unit", gettext_lazy("试点单位")),
+                _unit_name,
+                serves=lambda actor: not actor.is_provider,  # a unit reads its own name everywhere else
+            ),
             ListColumn(Column("file", gettext_lazy("文件名")), lambda j: j.source_name),
             ListColumn(Column("received", gettext_lazy("接收时间")), lambda j: j.received_at, "received_at"),
             ListColumn(
@@ -86,7 +90,7 @@ register(
                 lambda j: j.rejected_rows,
                 "rejected_rows",
             ),
-            ListColumn(Column("late", gettext_lazy("迟报")), _late),
+            ListColumn(Column("late", gettext_lazy("迟报"), align="end"), _late),
         ],
         facts=facts,
         waiting=waiting,

@@ -329,3 +329,16 @@ def test_what_comes_after_the_run_phase_is_said_to_count_for_nothing(
         "page"
     ]
     assert [fact.value for fact in page.facts if fact.label == "计入日期"] == [Tag("迟报，不计入", "warning")]
+
+
+def test_a_unit_does_not_read_its_own_name_in_every_row(
+    job: Any, provider: Actor, ministry_officer: Actor
+) -> None:
+    def columns(actor: Actor) -> list[tuple[str, str]]:
+        shown = client_of(actor).get(reverse("upload-job_list")).context["page"]
+        return [(column.key, column.align) for column in shown.columns]
+
+    numbers = [(key, "end") for key in ("rows", "accepted", "duplicates", "rejected", "late")]
+    own = [("number", "start"), ("file", "start"), ("received", "start"), *numbers]
+    assert columns(provider)[:8] == own
+    assert columns(ministry_officer)[:9] == [own[0], ("unit", "start"), *own[1:]]
