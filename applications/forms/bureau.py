@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from applications.enums import FileKind
 from applications.forms.controls import headed
 from applications.rules.form import FormField, masked
-from applications.selectors import content, review
+from applications.selectors import cases, content, review
 from applications.selectors.form_schema import form_of
 from pilot.forms import ActForm
 from pilot.models import Condition
@@ -55,11 +55,16 @@ class ReturnForm(ActForm):
             control = self._row(target, label, given)
             self.fields[self.PREFIX + target] = control if title == heading else headed(control, title)
             heading = title
-        self.fields["reason"] = headed(
+        if cases.was_answered(self.case):
+            self.fields["reason"] = self._reason()
+
+    def _reason(self) -> forms.Field:
+        """Why the applicant is asked once more. A first notice takes none: its reasons are its rows."""
+        return headed(
             forms.CharField(
                 label=_("再次补正的理由"),
                 help_text=_("申请人已补正过一次的，由省局负责人填写"),
-                required=False,
+                error_messages={"required": _("再次要求补正须说明理由")},
                 max_length=2000,
                 widget=forms.Textarea(attrs={"rows": 2}),
             ),

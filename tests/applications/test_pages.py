@@ -12,6 +12,7 @@ from applications.models import Application, LateAdmission
 from applications.rules.completeness import REQUIRED_FILES
 from applications.rules.form import STANDARD
 from pilot.actors import Actor
+from pilot.models import TransitionRecord
 from pilot.registry import pages_of
 from pilot.workflow import fire
 from tests.applications import builders
@@ -72,6 +73,27 @@ def test_the_return_form_has_one_row_per_field_and_file(provider: Actor, bureau_
     rows = [name.removeprefix("item_") for name in form.fields if name.startswith("item_")]
     assert rows == list(STANDARD.targets)
     assert form.fields["item_licence_number"].help_text == "所填：B1-20180123"
+
+
+def test_only_a_further_return_asks_for_a_reason_and_takes_one(
+    provider: Actor, bureau_reviewer: Actor, bureau_lead: Actor
+) -> None:
+    """A reason with the first notice would be the bureau's note to itself in the applicant's timeline."""
+    case = builders.submitted(provider)
+    address = url(case, "do", "return_for_correction")
+    first, again = builders.client_of(bureau_reviewer), builders.client_of(bureau_lead)
+    said = {"item_licence_authority": "与许可证不一致", "item_licence": "缺附页"}
+    asked = ["再次补正的理由" in first.get(address).content.decode()]
+    assert first.post(address, {**said, "reason": "内部备注"}).status_code == 302
+    builders.corrected(case, provider)
+    case = fire(case, "resubmit", actor=provider, declaration=True)
+    asked.append("再次补正的理由" in again.get(address).content.decode())
+    assert asked == [False, True]
+    answer = again.post(address, said)
+    assert (answer.status_code, answer.content.decode().count("再次要求补正须说明理由")) == (422, 2)
+    assert again.post(address, {**said, "reason": "仍缺附页"}).status_code == 302
+    steps = TransitionRecord.objects.filter(object_id=case.pk, name="return_for_correction")
+    assert list(steps.order_by("number").values_list("reason", flat=True)) == ["", "仍缺附页"]
 
 
 @pytest.mark.parametrize("role", ["bureau_reviewer", "ministry_officer", "provider"])
