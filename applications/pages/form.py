@@ -126,6 +126,7 @@ class FormPage:
     rows: Sequence[TaskRow]
     done: int
     total: int
+    locked: int  # of the other parts, which the completeness notice does not touch
     check: Link
     prefill: Link | None
 
@@ -142,6 +143,7 @@ def form_page(case: Application, *, at: datetime) -> FormPage:
         rows=[*(_section_row(case, task) for task in tasks.sections), _files_row(case, tasks.files)],
         done=tasks.done,
         total=tasks.total,
+        locked=tasks.locked,
         check=checking(case),
         prefill=Link(_("上传已填好的申请表"), reverse("application_prefill", args=[case.pk])),
     )

@@ -78,14 +78,23 @@ class Tasks:
     faults: tuple[Fault, ...]
 
     @property
+    def _parts(self) -> list[Progress]:
+        return [*(task.progress for task in self.sections), self.files.progress]
+
+    @property
     def done(self) -> int:
-        """How many of all parts, the files among them, are complete or need nothing."""
-        parts = [*(task.progress for task in self.sections), self.files.progress]
-        return sum(progress in {Progress.DONE, Progress.LOCKED} for progress in parts)
+        """How many of the parts that can be worked on are complete."""
+        return self._parts.count(Progress.DONE)
 
     @property
     def total(self) -> int:
-        return len(self.sections) + 1
+        """How many parts can be worked on, the files among them."""
+        return len(self._parts) - self.locked
+
+    @property
+    def locked(self) -> int:
+        """How many parts the completeness notice does not touch: nobody did anything about them."""
+        return self._parts.count(Progress.LOCKED)
 
 
 def tasks_of(case: Application, *, at: datetime) -> Tasks:

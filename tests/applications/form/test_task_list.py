@@ -91,10 +91,13 @@ def test_the_notice_stands_on_top_and_locks_the_rest(provider: Actor, bureau_rev
         "待补正：增值电信业务经营许可证",
     ]
     assert [bool(row.url) for row in page.rows] == [False, True, False, False, False, False, True]
-    assert (page.done, page.total) == (5, 7)
+    assert (page.done, page.total, page.locked) == (0, 2, 5)
+    words = "本次补正涉及 2 部分，已完成 0 部分；其余 5 部分本次补正不涉及，不能修改。"
+    assert text(builders.client_of(provider).get(url(case, "form"))).count(words) == 1
     builders.corrected(case, provider)
     answered = shown(provider, case)
     assert statuses(answered) == [locked, "已完成", locked, locked, locked, locked, "已完成"]
+    assert (answered.done, answered.total, answered.locked) == (2, 2, 5)
 
 
 @pytest.mark.parametrize(
