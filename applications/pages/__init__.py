@@ -15,7 +15,7 @@ from applications.models import Application, LateAdmission
 from applications.pages import begin as begin_page
 from applications.pages import case as case_page
 from applications.pages import dashboard, decision, form_settings, guide, rule_effects  # noqa: F401  (add to what the kernel shows)
-from applications.selectors import content, records, workbench
+from applications.selectors import content, deadlines, records, workbench
 from applications.services.claims import claim
 from applications.services.drafts import editing_obstacle, start_application
 from applications.services.late_admissions import propose_late_admission
@@ -40,8 +40,10 @@ from pilot.ui import ActionItem, Column, Fact, Link
 
 
 def _waiting(actor: Actor) -> Q | None:
+    """Of the provider's drafts those whose owner was not told that the end of the window left them behind."""
     if actor.is_provider:
-        return Q(state__in=[ApplicationState.DRAFT, ApplicationState.RETURNED])
+        alive = Q(state=ApplicationState.DRAFT) & ~deadlines.told_of_closing()
+        return alive | Q(state=ApplicationState.RETURNED)
     return Q(state=ApplicationState.SUBMITTED) if actor.is_bureau else None
 
 
@@ -119,6 +121,7 @@ register(
         facts=case_page.facts,
         sections=case_page.sections,
         waiting=_waiting,
+        awaits=case_page.awaits,
         forms={
             "submit": DeclarationForm,
             "resubmit": DeclarationForm,

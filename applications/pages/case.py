@@ -17,7 +17,7 @@ from applications.rules.completeness import ConditionHint
 from applications.rules.form import FormField, masked
 from applications.selectors import content, deadlines, records, tasks
 from applications.selectors.form_schema import form_of
-from applications.services.drafts import editing_obstacle
+from applications.services.drafts import editing_obstacle, way_on
 from pilot import clock
 from pilot.actors import Actor
 from pilot.masking import staff
@@ -47,6 +47,11 @@ def due_cell(case: Application) -> date | Tag | None:
 def closed_mark() -> Tag:
     """How a draft is marked that can no longer be handed in."""
     return Tag(_("窗口已关闭，未提交"), "muted")
+
+
+def awaits(case: Application, actor: Actor) -> str:
+    """That a draft left behind waits for nobody."""
+    return _("无（申请阶段已结束，未提交）") if deadlines.left_behind(case, clock.now()) else ""
 
 
 def facts(case: Application, actor: Actor) -> list[Fact]:
@@ -86,15 +91,16 @@ def _refusal(case: Application) -> list[Fact]:
 def sections(case: Application, actor: Actor) -> list[Section]:
     """First what is to be done, then the form, the files, and what is on record."""
     writing = content.writes(case, actor)
+    behind = deadlines.left_behind(case, clock.now())
     versions = list(content.versions(case))
     latest = versions[-1] if versions else None
     parts: list[Section | None] = [
         _nothing_due(case, actor),
         undo(case, actor),
-        _closed(case),
+        _closed(case) if behind else None,
         objection_section(case, actor),
         open_notice(case, writing=writing),
-        _faults(case) if writing else _changes(case, versions),
+        _faults(case) if writing and not behind else _changes(case, versions),
         hints_section(case, content.hints(case, latest, at=clock.now()))
         if latest and (actor.is_bureau or actor.is_ministry)
         else None,
@@ -116,12 +122,8 @@ def _nothing_due(case: Application, actor: Actor) -> Section | None:
     return Section(_("待办"), texts=[_("当前没有需要您办理的事项。")])
 
 
-def _closed(case: Application) -> Section | None:
-    if case.state != ApplicationState.DRAFT:
-        return None
+def _closed(case: Application) -> Section:
     closing = deadlines.closing(case.programme, case.provider_id)
-    if clock.now() < closing:
-        return None
     return Section(
         _("窗口已关闭，未提交"),
         facts=[
@@ -129,7 +131,8 @@ def _closed(case: Application) -> Section | None:
             Fact(_("提交截止"), closing - timedelta(seconds=1)),
             Fact(_("状态"), closed_mark()),
         ],
-        note=_("草稿仍可查看；确有特殊原因的，请联系注册地通信管理局申请逾期准入，批准后可继续提交"),
+        more=Link(_("查看草稿"), reverse("application_check", args=[case.pk])),
+        note=way_on(case),
     )
 
 

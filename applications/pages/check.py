@@ -16,7 +16,7 @@ from applications.models import Application, ApplicationVersion
 from applications.pages import case as case_page
 from applications.pages import form as form_page
 from applications.rules.form import shown
-from applications.selectors import cases, content, receipts, tasks
+from applications.selectors import cases, content, deadlines, receipts, tasks
 from applications.selectors.form_schema import form_of
 from applications.selectors.tasks import Tasks
 from applications.services import proofs, versions
@@ -47,7 +47,10 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What one section, or the files, still lack: how much in words, where to begin, and each fault with its place."""
+    """What one section, or the files, still lack: how much in words, where to begin, and each fault with its place.
+
+    Without addresses where nothing can be put right any more.
+    """
 
     title: str
     words: str
@@ -88,19 +91,23 @@ class CheckPage:
 
 
 def check_page(case: Application, actor: Actor, form: Any, *, at: datetime, effect: str) -> CheckPage:
-    """What would be handed in now. ``obstacle`` says why it cannot be; ``carried`` what the page holds it to."""
+    """What would be handed in now. ``obstacle`` says why it cannot be; ``carried`` what the page holds it to.
+
+    A draft that the end of the window left behind can be read here, and nothing else.
+    """
     frozen, files, digest = versions.snapshot(case)
     work = tasks.tasks_of(case, at=at)
     why = workflow.why_not(case, ACTS[case.state], actor=actor, at=at)
-    targets = content.open_targets(case)
+    behind = deadlines.left_behind(case, at)
+    targets = frozenset[str]() if behind else content.open_targets(case)
     blank = transitions.complete(case, actor, at)
     obstacle = "" if why is None else str(why.message)
     return CheckPage(
-        title=_("核对并提交"),
-        crumbs=form_page.crumbs(case, form_page.task_list(case)),
+        title=_("查看草稿") if behind else _("核对并提交"),
+        crumbs=form_page.crumbs(case, *([] if behind else [form_page.task_list(case)])),
         bell=form_page.bell(case, at=at),
-        gaps=list(_gaps(case, work)),
-        left=_("提交前还需完成（%(n)s 处）") % {"n": len(work.faults)} if work.faults else "",
+        gaps=list(_gaps(case, work, closed=behind)),
+        left=_left(work, closed=behind),
         answers=list(_answers(case, frozen, targets)),
         files=list(_files(files)),
         files_url="" if targets.isdisjoint(FileKind.values) else reverse("application_files", args=[case.pk]),
@@ -110,15 +117,27 @@ def check_page(case: Application, actor: Actor, form: Any, *, at: datetime, effe
         barred="" if obstacle == blank else obstacle,
         effect=effect,
         carried={"seen": case.state, "seen_step": workflow.steps(case), "checked": digest},
-        back=form_page.task_list(case),
+        back=Link(_("返回办理进度"), reverse("application_progress", args=[case.pk]))
+        if behind
+        else Link(_("返回任务列表"), form_page.task_list(case).url),
     )
 
 
-def _gaps(case: Application, work: Tasks) -> Iterable[Gap]:
+def _left(work: Tasks, *, closed: bool) -> str:
+    if not work.faults:
+        return ""
+    words = _("草稿中尚未完成的内容（%(n)s 处）") if closed else _("提交前还需完成（%(n)s 处）")
+    return words % {"n": len(work.faults)}
+
+
+def _gaps(case: Application, work: Tasks, *, closed: bool) -> Iterable[Gap]:
     """The parts with faults, in the order of the form."""
     said = content.described(work.faults, case.programme)
     lines = {
-        fault.target: (Link(label, _and_back(case_page.place_url(case, fault.target))), words)
+        fault.target: (
+            Link(label, "" if closed else _and_back(case_page.place_url(case, fault.target))),
+            words,
+        )
         for fault, (label, words) in zip(work.faults, said, strict=True)
     }
     for task in work.sections:

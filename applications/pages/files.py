@@ -115,13 +115,14 @@ def build(
 ) -> FilesPage:
     """The page for the provider's people. ``errors``: kind → why a file was refused."""
     cards = _cards(case, actor, errors or {})
-    writing = content.writes(case, actor)
+    drafting = content.writes(case, actor)
+    writing = drafting and editing_obstacle(case, actor) is None
     here = Link(case.number, reverse("application_detail", args=[case.pk]))
     return FilesPage(
         title=_("申请材料"),
         step=step(case) if writing else "",
         crumbs=crumbs(case, *([task_list(case)] if writing else [])),
-        bell=bell(case, at=at) if writing else None,
+        bell=bell(case, at=at) if drafting else None,
         limits=limits(),
         cards=cards,
         accept=",".join(suffix for suffixes in SUFFIXES.values() for suffix in suffixes),

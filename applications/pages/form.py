@@ -20,7 +20,7 @@ from applications.rules.form import FormField, FormSection, shown
 from applications.selectors import cases, content
 from applications.selectors.form_schema import form_of
 from applications.selectors.tasks import FilesTask, Progress, SectionTask, tasks_of
-from applications.services.drafts import Clash
+from applications.services.drafts import Clash, way_on
 from pilot.enums import WindowKind
 from pilot.rules import SHANGHAI, last_moment
 from pilot.selectors import programmes
@@ -59,6 +59,7 @@ class Bell:
     text: str
     tone: Tone
     countdown: Countdown | None = None
+    note: str = ""  # what can be done once it has rung
 
 
 def bell(case: Application, *, at: datetime) -> Bell:
@@ -81,7 +82,9 @@ def bell(case: Application, *, at: datetime) -> Bell:
         text = _("申请阶段已结束；经批准逾期准入，请在 %(until)s 前提交") % {"until": _last(admission.until)}
         return _running(text, _("距截止还有"), admission.until, at)
     return Bell(
-        _("申请阶段已于 %(closes)s 结束，不能再提交；草稿仍可查看") % {"closes": _last(closes)}, "danger"
+        _("申请阶段已于 %(closes)s 结束，不能再提交；草稿仍可查看") % {"closes": _last(closes)},
+        "danger",
+        note=way_on(case),
     )
 
 

@@ -15,15 +15,15 @@ from applications.enums import ApplicationState
 from applications.models import Application
 from applications.pages import case as case_page
 from applications.pages import form as form_page
-from applications.selectors import cases, content, review
+from applications.selectors import cases, content, deadlines, review
 from applications.services import urges
-from applications.services.drafts import editing_obstacle
+from applications.services.drafts import editing_obstacle, way_on
 from pilot import workflow
 from pilot.actors import Actor
 from pilot.enums import WindowKind
 from pilot.models import TransitionRecord
 from pilot.registry import pages_of
-from pilot.rules import local_day
+from pilot.rules import last_moment, local_day
 from pilot.selectors import people, programmes
 from pilot.tones import state_tag
 from pilot.ui import Fact, Link, StepItem, Tag, TimelineEntry, Words
@@ -85,7 +85,7 @@ def progress_page(case: Application, actor: Actor, *, at: datetime) -> ProgressP
         number=case.number,
         state=state_tag(case),
         steps=steps(case, at=at),
-        facts=_facts(case, at),
+        facts=_facts(case, actor, at),
         timeline=case_parts.timeline(case, actor),
         main=None if editing_obstacle(case, actor) else _to_do(case),
         urge_url=reverse("application_urge", args=[case.pk]),
@@ -147,14 +147,17 @@ def _day_of(history: Sequence[TransitionRecord], acts: frozenset[str]) -> str:
     return local_day(moments[-1]).isoformat() if moments else ""
 
 
-def _facts(case: Application, at: datetime) -> list[Fact]:
+def _facts(case: Application, actor: Actor, at: datetime) -> list[Fact]:
     bureau = people.bureau_of(case.province)
     facts = [
         Fact(_("申办流水号"), case.case_number),
         Fact(_("受理编号"), case.acceptance_number),
         Fact(_("提交时间"), case.submitted_at),
-        Fact(_("现由谁办理"), case_parts.waiting_for(case)),
+        Fact(_("现由谁办理"), case_page.awaits(case, actor) or case_parts.waiting_for(case)),
     ]
+    if deadlines.left_behind(case, at):
+        closing = deadlines.closing(case.programme, case.provider_id)
+        facts.append(Fact(_("提交截止"), last_moment(closing), way_on(case)))
     if (expected := _expected(case, at)) is not None:
         facts.append(expected)
     facts.append(Fact(_("联系单位"), bureau.name, bureau.phone))

@@ -7,14 +7,17 @@ once whoever arrived before it has been served.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from django.db.models import DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Case, DateTimeField, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce, Greatest
+from django.db.models.lookups import GreaterThanOrEqual
 
 from applications.enums import ApplicationState
 from applications.models import Application, LateAdmission
+from pilot.actors import Actor
 from pilot.enums import WindowKind
-from pilot.models import Programme, ProposalState
+from pilot.models import Programme, ProposalState, Window, WindowExtension
 from pilot.rules import SERVED
 from pilot.selectors import programmes
 
@@ -72,7 +75,10 @@ def closing(programme: Programme, provider_id: int) -> datetime:
 
 def left_behind(case: Application, at: datetime) -> bool:
     """Whether the application is a draft that can no longer be handed in; a late admission takes that back."""
-    return case.state == ApplicationState.DRAFT and at >= closing(case.programme, case.provider_id)
+    if case.state != ApplicationState.DRAFT:
+        return False
+    _opens, closes = programmes.window(case.programme, WindowKind.APPLICATION)
+    return at >= closes and at >= closing(case.programme, case.provider_id)
 
 
 def untold(programme: Programme, *, at: datetime, limit: int) -> list[int]:
@@ -80,17 +86,38 @@ def untold(programme: Programme, *, at: datetime, limit: int) -> list[int]:
     _opens, closes = programmes.window(programme, WindowKind.APPLICATION)
     if at < closes + SERVED:
         return []
-    until = (
-        _admissions(programme).filter(provider=OuterRef("provider")).order_by("-until").values("until")[:1]
+    rows = drafts(programme).annotate(closing=closing_of_drafts()).filter(closing__lte=at - SERVED)
+    return list(rows.exclude(told_of_closing()).order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def told_of_closing() -> Q:
+    """Drafts whose owners were told of the closing that left them behind; an extension or a grant makes it another."""
+    return Q(closed_told_at__isnull=False) & Q(GreaterThanOrEqual(F("closed_told_at"), closing_of_drafts()))
+
+
+def closing_of_drafts() -> Case:
+    """What :func:`closing` finds, as an expression on a draft; nothing on any other application."""
+    windows = Window.objects.filter(programme=OuterRef("programme"), kind=WindowKind.APPLICATION)
+    extensions = WindowExtension.unscoped.filter(
+        window__programme=OuterRef("programme"),
+        window__kind=WindowKind.APPLICATION,
+        state=ProposalState.GRANTED,
     )
-    end = Value(closes, output_field=DateTimeField())
-    rows = (
-        drafts(programme)
-        .annotate(closing=Greatest(end, Coalesce(Subquery(until), end)))
-        .filter(closing__lte=at - SERVED)
-        .filter(Q(closed_told_at__isnull=True) | Q(closed_told_at__lt=F("closing")))
+    admissions = LateAdmission.unscoped.filter(
+        programme=OuterRef("programme"), provider=OuterRef("provider"), state=ProposalState.GRANTED
     )
-    return list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
+    # Of these the database leaves aside what is not there.
+    last = Greatest(
+        Subquery(windows.values("closes")[:1]),
+        Subquery(extensions.order_by("-closes").values("closes")[:1]),
+        Subquery(admissions.order_by("-until").values("until")[:1]),
+    )
+    return Case(When(state=ApplicationState.DRAFT, then=last), output_field=DateTimeField())
+
+
+def deadline_for(actor: Actor) -> Any:
+    """By when an application wants its next step of whom it waits for: the running clock, or the end of a draft."""
+    return Coalesce("due_at", closing_of_drafts()) if actor.is_provider else F("due_at")
 
 
 def drafts(programme: Programme) -> QuerySet[Application]:

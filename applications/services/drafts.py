@@ -14,14 +14,14 @@ from django.utils.translation import gettext as _
 from applications.enums import ApplicationState
 from applications.models import Application
 from applications.rules.form import is_blank, kept
-from applications.selectors import cases, content
+from applications.selectors import cases, content, deadlines
 from applications.selectors.form_schema import form_of
 from pilot import clock, policy
 from pilot.actors import Actor
 from pilot.enums import WindowKind
 from pilot.errors import NotPermitted, Refused, StateChanged
 from pilot.models import Organisation, Programme
-from pilot.selectors import programmes
+from pilot.selectors import people, programmes
 from pilot.services import audit
 from pilot.workflow import open_case
 
@@ -198,4 +198,15 @@ def editing_obstacle(case: Application, actor: Actor) -> str | None:
         return _("申请已提交，内容不能修改；需要补正时由通信管理局一次性告知")
     if case.state == ApplicationState.RETURNED and case.due_at and clock.now() >= case.due_at:
         return _("补正期限已过")
+    if deadlines.left_behind(case, clock.now()):
+        return _("申请阶段已结束，草稿不能再修改或提交，仍可查看")
     return None
+
+
+def way_on(case: Application) -> str:
+    """What can be done about a draft that the end of the window left behind: whom to ask, and who decides."""
+    bureau = people.bureau_of(case.province)
+    asked = _("%(bureau)s（电话 %(phone)s）") if bureau.phone else "%(bureau)s"
+    return _(
+        "确有特殊原因的，请联系%(asked)s：由部经办人员提出逾期准入，审批人员批准后，草稿可以继续填写和提交"
+    ) % {"asked": asked % {"bureau": bureau.name, "phone": bureau.phone}}

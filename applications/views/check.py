@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from applications.forms.drafting import DeclarationForm
 from applications.models import Application
 from applications.pages import check as page
-from applications.selectors import content
+from applications.selectors import content, deadlines
 from applications.services import proofs
 from applications.services.drafts import editing_obstacle
 from applications.views.common import application_or_404
@@ -31,7 +31,8 @@ def application_check(request: Any, pk: int) -> HttpResponse:
     case = application_or_404(request, pk)
     if request.method == "POST":
         return _hand_in(request, case)
-    if obstacle := editing_obstacle(case, request.actor):
+    behind = deadlines.left_behind(case, clock.now())  # then the page says so and shows the draft
+    if not behind and (obstacle := editing_obstacle(case, request.actor)):
         return _elsewhere(request, case, obstacle)
     return _page(request, case, DeclarationForm(case=case, actor=request.actor))
 

@@ -19,7 +19,7 @@ from applications.forms.drafting import SectionForm
 from applications.models import Application
 from applications.pages import form as page
 from applications.rules.form import FormSection, is_blank
-from applications.selectors import content
+from applications.selectors import content, deadlines
 from applications.selectors.form_schema import form_of
 from applications.services.drafts import Clash, Merged, editing_obstacle, merge_draft
 from applications.views.common import application_or_404
@@ -36,8 +36,7 @@ def application_form(request: Any, pk: int) -> HttpResponse:
     """The task list: sections in any order, each with how far it is (P03)."""
     case = application_or_404(request, pk)
     if obstacle := editing_obstacle(case, request.actor):
-        messages.info(request, obstacle)
-        return redirect("application_progress", pk)
+        return _elsewhere(request, case, obstacle)
     return render(request, "applications/form.html", {"page": page.form_page(case, at=clock.now())})
 
 
@@ -51,14 +50,20 @@ def application_section(request: Any, pk: int, section: str) -> HttpResponse:
     if request.method == "POST":
         return _autosave(request, case, part) if AUTOSAVE in request.headers else _save(request, case, part)
     if obstacle := editing_obstacle(case, request.actor):
-        messages.info(request, obstacle)
-        return redirect("application_progress", pk)
+        return _elsewhere(request, case, obstacle)
     if "faults" not in request.GET:
         return _page(request, case, _form(case, part))
     form = _form(case, part, _stored(case, part))
     form.full_clean()
     _add_faults(form, case)
     return _page(request, case, form, saved=bool(form.errors))
+
+
+def _elsewhere(request: Any, case: Application, obstacle: str) -> HttpResponse:
+    """Nothing is to be written now: how the application stands, or the draft as the end of the window left it."""
+    messages.info(request, obstacle)
+    behind = deadlines.left_behind(case, clock.now())
+    return redirect("application_check" if behind else "application_progress", case.pk)
 
 
 def _form(case: Application, part: FormSection, data: Any = None) -> SectionForm:
