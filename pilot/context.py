@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Value
+from django.db.models import Count, Min, QuerySet, Value
 from django.urls import reverse
 from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext_lazy
@@ -19,7 +20,7 @@ from pilot import help as texts
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.models import Notice
-from pilot.registry import Group, all_pages
+from pilot.registry import Group, MachinePages, all_pages
 from pilot.selectors.unions import Statement, rows_of, union_of
 from pilot.services import operations
 from pilot.ui import MenuGroup, MenuItem
@@ -90,6 +91,24 @@ def waiting_counts(request: Any) -> Mapping[str, int]:
     return counts
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for an actor on one machine: how many cases, and by when the most urgent wants its next step."""
+
+    number: int
+    due: datetime | None
+
+
+def to_do(request: Any) -> dict[str, Waiting]:
+    """Machine → what waits for the actor; one query, by which the menu of the page goes as well."""
+    found = {
+        machine: Waiting(number, nearest)
+        for machine, number, nearest in rows_of(_to_do_statement(request.actor.as_reader()))
+    }
+    request.waiting_counts = {machine: one.number for machine, one in found.items()}
+    return found
+
+
 def waiting(actor: Actor) -> dict[str, int]:
     """Machine → how many cases wait for this actor, of the lists that he or she may open and work from; one query."""
     return dict(rows_of(_waiting_statement(actor.as_reader())))
@@ -101,16 +120,27 @@ def _waiting_statement(actor: Actor) -> Statement:
 
     Kept, because it hangs on the actor alone and stands on every page: to build it takes longer than to run it.
     """
-    asked = [
-        pages.model.objects.visible_to(actor)
-        .filter(wanted)
-        .order_by()
-        .values(machine=Value(pages.slug))
-        .annotate(number=Count("pk"))
-        for pages in all_pages()
-        if policy.may_open(f"{pages.slug}_list", actor.role) and (wanted := pages.waiting(actor)) is not None
-    ]
-    return union_of(asked)
+    return union_of([rows.annotate(number=Count("pk")) for _pages, rows in _waiting_rows(actor)])
+
+
+@lru_cache(maxsize=1_000)
+def _to_do_statement(actor: Actor) -> Statement:
+    """The counts with the nearest deadline of each; apart, for the menu of every other page needs no deadline."""
+    return union_of(
+        [
+            rows.annotate(number=Count("pk"), nearest=Min(pages.deadline(actor)))
+            for pages, rows in _waiting_rows(actor)
+        ]
+    )
+
+
+def _waiting_rows(actor: Actor) -> Iterator[tuple[MachinePages, QuerySet[Any, Any]]]:
+    """What waits for an actor on each machine, grouped by it."""
+    for pages in all_pages():
+        wanted = pages.waiting(actor)
+        if wanted is not None and policy.may_open(f"{pages.slug}_list", actor.role):
+            rows = pages.model.objects.visible_to(actor).filter(wanted).order_by()
+            yield pages, rows.values(machine=Value(pages.slug))
 
 
 def menu(actor: Actor, path: str, counts: Mapping[str, int]) -> list[MenuGroup]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet, TextChoices
+from django.db.models import F, Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from pilot import workflow
@@ -34,14 +35,15 @@ class Group(TextChoices):
 class ListColumn:
     """A column of a machine's list and how a row's cell is read.
 
-    With ``order_by``, the path of a field, readers can sort the list by it. A ``personal`` column holds (masked) data
-    of natural persons: a list with one leaves the portal with a reason only. ``serves`` says to whom it tells
-    anything.
+    With ``order_by``, the path of a field, readers can sort the list by it; one of a ``deadline`` sorts by that of the
+    machine. A ``personal`` column holds (masked) data of natural persons: a list with one leaves the portal with a
+    reason only. ``serves`` says to whom it tells anything.
     """
 
     column: Column
     value: Callable[[Any], Any]
     order_by: str = ""
+    deadline: bool = False
     personal: bool = False
     serves: Callable[[Actor], bool] = lambda actor: True
 
@@ -146,6 +148,10 @@ class MachinePages:
     # Which visible cases wait for this actor. It hangs on the actor alone, like ``visibility``: no clock, no language,
     # nothing read before, for the menu keeps the statement made of both.
     waiting: Callable[[Actor], Q | None] = lambda actor: None
+    # By when a waiting case wants its next step: as an expression on its row, of the actor alone as ``waiting`` is …
+    deadline: Callable[[Actor], Any] = lambda actor: F("due_at")
+    # … and of a case at hand.
+    due: Callable[[Any], datetime | None] = lambda case: case.due_at
     # Whom a case waits for, in words, where whoever takes the next step is not yet the one; empty: that one.
     awaits: Callable[[Any, Actor], str] = lambda case, actor: ""
     forms: Mapping[str, type[ActForm]] = field(default_factory=dict)  # transition → what it asks for

@@ -100,13 +100,18 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class MenuItem:
-    """An entry of the left menu; ``count`` is what waits for this actor (C01)."""
+    """An entry of the left menu; ``count`` is what waits for this actor (C01).
+
+    Of the to-do list it says, too, by when the most urgent of these is ``due`` and how near that is.
+    """
 
     label: str
     url: str
     icon: str = ""
     count: int = 0
     current: bool = False
+    due: datetime | None = None
+    due_mark: "Tag | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +124,13 @@ class MenuGroup:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a list; ``sort`` is the query value that sorts by it, if it sorts."""
+    """A column of a list; ``sort`` is the query value that sorts by it, if it sorts; ``sorted``: it is, unasked."""
 
     key: str
     label: Words
     align: Align = "start"
     sort: str = ""
+    sorted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +339,7 @@ class DetailPage:
     waiting_for: str = ""
     since: datetime | None = None  # it waits
     due: datetime | None = None
-    due_tone: Tone = "neutral"
+    due_mark: Tag | None = None  # how near it is
     timeline: Sequence[TimelineEntry] = ()
     documents: Sequence[DocumentItem] = ()
     diagram: str = ""

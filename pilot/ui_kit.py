@@ -36,7 +36,7 @@ PARTS: Final[Sequence[Part]] = (
         ("page_head", "place", "print_button", "unmask_offer"),
         (
             "{% page_head page.title state=page.state number=page.number tools=True %}",
-            "{% page_head page.title due=page.due due_tone=page.due_tone place=page.place keys=True %}",
+            "{% page_head page.title due=page.due due_mark=page.due_mark place=page.place keys=True %}",
         ),
     ),
     Part("tags", "状态标签", "Status tag", (), ("{% status_tag page.state %}",)),

@@ -23,6 +23,7 @@ def head() -> dict[str, Any]:
         "links": [Link("查看表格", sample_url("list"), "table")],
         "as_of": AS_OF,
         "due": AS_OF + timedelta(days=1),
+        "due_mark": Tag("还有 1 天", "warning"),
         "place": Place("第 2 / 60 件", sample_url("list"), sample_url("detail"), sample_url("detail")),
     }
 

@@ -267,7 +267,7 @@ def detail_page(query: QueryDict) -> DetailPage:
         ),
         waiting_for="示例省通信管理局审核人员",
         due=datetime(2019, 4, 16, 18, 0, tzinfo=SHANGHAI),
-        due_tone="warning",
+        due_mark=Tag("还有 1 天", "warning"),
         timeline=_timeline(),
         documents=(
             DocumentItem(
@@ -339,7 +339,14 @@ def dashboard(query: QueryDict) -> Dashboard:
         todo=(
             MenuItem("待接收的汇总报送", sample_url("list"), "inbox", 4),
             MenuItem("待组织的技术评估", sample_url("list"), "clipboard-list", 2),
-            MenuItem("待裁定的差错异议", sample_url("list"), "scale", 7),
+            MenuItem(
+                "待裁定的差错异议",
+                sample_url("list"),
+                "scale",
+                7,
+                due=AS_OF + timedelta(days=1),
+                due_mark=Tag("还有 1 天", "warning"),
+            ),
             MenuItem("待签发的通报", sample_url("list"), "megaphone", 1),
             MenuItem("待答复的协调事项", sample_url("list"), "users", 3),
         ),

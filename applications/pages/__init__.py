@@ -116,11 +116,18 @@ register(
             ListColumn(
                 Column("submitted", gettext_lazy("提交时间")), lambda c: c.submitted_at, "submitted_at"
             ),
-            ListColumn(Column("due", gettext_lazy("办理期限")), case_page.due_cell, "due_at"),
+            ListColumn(
+                Column("due", gettext_lazy("办理期限")),
+                case_page.due_cell,
+                "due_at",
+                deadline=True,
+            ),
         ],
         facts=case_page.facts,
         sections=case_page.sections,
         waiting=_waiting,
+        deadline=deadlines.deadline_for,
+        due=case_page.end,
         awaits=case_page.awaits,
         forms={
             "submit": DeclarationForm,

@@ -18,7 +18,7 @@ from applications.rules.form import FormField, masked
 from applications.selectors import content, deadlines, records, tasks
 from applications.selectors.form_schema import form_of
 from applications.services.drafts import editing_obstacle, way_on
-from pilot import clock
+from pilot import clock, due
 from pilot.actors import Actor
 from pilot.masking import staff
 from pilot.models import Condition
@@ -37,11 +37,18 @@ def due_day(case: Application) -> date | None:
     return last_day(case.due_at) if case.due_at else None
 
 
-def due_cell(case: Application) -> date | Tag | None:
-    """The cell of a list: the last day of the running clock, or that the window closed over a draft."""
+def end(case: Application) -> datetime | None:
+    """By when the next step is wanted: the end of the running clock, or of handing in a draft."""
     if case.state != ApplicationState.DRAFT:
-        return due_day(case)  # without a look at the clock for every row
-    return closed_mark() if deadlines.left_behind(case, clock.now()) else due_day(case)
+        return case.due_at  # without a look at the windows for every row
+    closing = deadlines.closing(case.programme, case.provider_id)
+    return closing if clock.now() < closing else None
+
+
+def due_cell(case: Application) -> date | Tag | str | None:
+    """The cell of a list: the last day, or that the window closed over a draft."""
+    ends = end(case)
+    return closed_mark() if ends is None and case.state == ApplicationState.DRAFT else due.cell(ends)
 
 
 def closed_mark() -> Tag:

@@ -21,16 +21,17 @@ from applications.rules.checklist import Item, Verdict
 from applications.rules.form import Words, masked
 from applications.selectors import content, review
 from applications.selectors.form_schema import form_of
-from pilot import clock, workflow
+from pilot import clock, due, workflow
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.forms import whole_number
 from pilot.models import Condition
 from pilot.registry import pages_of
+from pilot.rules import last_moment
 from pilot.selectors import people
 from pilot.tones import state_tag
 from pilot.ui import ActionItem, Fact, Link, Place, Section, Tag, Tone
-from pilot.views import case_parts, listing
+from pilot.views import listing
 
 # What an address of the desk may hold. ``next``: the case that followed before this one was worked off.
 CARRIED: Final = ("list", "next", "file", "page", "zoom", "turn", "q")
@@ -98,7 +99,7 @@ class ReviewPage:
     number: str
     state: Tag
     due: datetime | None
-    due_tone: Tone
+    due_mark: Tag | None
     address: str
     version: int
     carried: Sequence[tuple[str, str]]
@@ -123,14 +124,13 @@ def build(case: Application, actor: Actor, asked: QueryDict) -> ReviewPage:
     latest = versions[-1]
     standing = review.standing(case, version=latest.number)
     claim, tie = review.claim_of(case), people.tie(actor.person_id, case.provider_id)
-    due, due_tone = case_parts.due(case)
     place, query = _place(case, actor, carried)
     return ReviewPage(
         title=case.provider.name,
         number=case.number,
         state=state_tag(case),
-        due=due,
-        due_tone=due_tone,
+        due=last_moment(case.due_at) if case.due_at else None,
+        due_mark=due.mark(case.due_at) if case.due_at else None,
         address=address,
         version=latest.number,
         carried=[*carried.items()],

@@ -208,5 +208,5 @@ def way_on(case: Application) -> str:
     bureau = people.bureau_of(case.province)
     asked = _("%(bureau)s（电话 %(phone)s）") if bureau.phone else "%(bureau)s"
     return _(
-        "确有特殊原因的，请联系%(asked)s：由部经办人员提出逾期准入，审批人员批准后，草稿可以继续填写和提交"
+        "确有特殊原因的，请联系%(asked)s：由部经办人员提出逾期准入，审批人员批准后，草稿可以继续填写和提交。"
     ) % {"asked": asked % {"bureau": bureau.name, "phone": bureau.phone}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -17,12 +16,12 @@ from assessment.pages import common, opinion_desk
 from assessment.selectors import applicants, reports
 from pilot import clock
 from pilot.actors import Actor
+from pilot.due import cell as due_cell
 from pilot.enums import Role
 from pilot.forms import ReasonForm
 from pilot.masking import staff
 from pilot.models import Condition
 from pilot.registry import ListColumn, MachinePages, register
-from pilot.rules import last_moment, local_day
 from pilot.ui import ActionItem, Column, Fact, Link, Row, Section
 
 # How what was written or signed is put right (R06); nothing of it vanishes.
@@ -166,10 +165,9 @@ def signed_opinion(opinion: Opinion, actor: Actor) -> list[Section]:
     return [Section(_("已签发的意见（第 %(n)s 版）") % {"n": last.number}, facts=facts), checklist(opinion)]
 
 
-def _due(opinion: Any) -> date | None:
+def _due(opinion: Any) -> Any:
     """The last day on which the bureau reports in time."""
-    ends: datetime | None = opinion.report_due  # annotated: see the registration below
-    return local_day(last_moment(ends)) if ends else None
+    return due_cell(opinion.report_due)  # annotated: see the registration below
 
 
 register(
@@ -185,11 +183,13 @@ register(
             ListColumn(
                 Column("verdict", gettext_lazy("审核结论")), lambda o: common.recommendation(o.recommended)
             ),
-            ListColumn(Column("due", gettext_lazy("报送截止")), _due, "report_due"),
+            ListColumn(Column("due", gettext_lazy("报送截止")), _due, "report_due", deadline=True),
         ],
         facts=facts,
         sections=sections,
         waiting=waiting,
+        deadline=lambda actor: reports.due_of_opinions(),
+        due=lambda opinion: opinion.report_due,
         forms={
             "draft": opinion_desk.DraftForm,
             "sign": opinion_desk.SignForm,

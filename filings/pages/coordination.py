@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
@@ -19,10 +19,11 @@ from filings.services import attachments, coordination
 from filings.services import faq as faq_service
 from pilot import clock
 from pilot.actors import Actor
+from pilot.due import cell as due_cell
 from pilot.masking import staff
 from pilot.models import Document, Organisation, Person
 from pilot.registry import Creation, ListColumn, ListFilter, MachinePages, Task, register
-from pilot.rules import local_day
+from pilot.rules import last_moment, local_day
 from pilot.ui import Column, Fact, Link, Row, Section
 
 S = CoordinationState
@@ -44,10 +45,9 @@ def due(case: CoordinationCase) -> Any:
     """The last day on which an answer is in time, marked when it has passed; None where no clock runs."""
     if case.due_at is None:
         return None
-    last = local_day(case.due_at - timedelta(microseconds=1))
     if case.due_at > clock.now():
-        return last
-    return common.overdue(last, orders.days_over(case, case.due_at))
+        return due_cell(case.due_at)
+    return common.overdue(local_day(last_moment(case.due_at)), orders.days_over(case, case.due_at))
 
 
 def before_act(case: CoordinationCase, actor: Actor) -> list[Section]:
@@ -123,7 +123,7 @@ register(
             ListColumn(Column("subject", gettext_lazy("事项")), lambda c: c.subject),
             ListColumn(Column("unit", gettext_lazy("试点单位")), lambda c: c.unit.organisation.name),
             ListColumn(Column("owner", gettext_lazy("责任单位")), lambda c: c.owner.name),
-            ListColumn(Column("due", gettext_lazy("答复期限")), due, "due_at"),
+            ListColumn(Column("due", gettext_lazy("答复期限")), due, "due_at", deadline=True),
         ],
         facts=facts,
         sections=sections,

@@ -22,6 +22,7 @@ from filings.services.findings import COUNTED
 from filings.services.supervision import OPEN_ORDERS, rechecks_for
 from pilot import clock, policy
 from pilot.actors import Actor
+from pilot.due import cell as due_cell
 from pilot.enums import Role
 from pilot.forms import ReasonForm, ReauthenticatedForm
 from pilot.masking import staff
@@ -77,7 +78,7 @@ def due(order: Any) -> Any:
             (_("%(day)s 已提交") if in_time else _("%(day)s 逾期后提交")) % words,
             "info" if in_time else "warning",
         )
-    return last
+    return due_cell(end) if order.state == S.ISSUED else last
 
 
 def _repeat(order: Rectification) -> Link | None:
@@ -203,11 +204,13 @@ register(
             ListColumn(Column("unit", gettext_lazy("试点单位")), lambda r: r.unit.organisation.name),
             ListColumn(Column("round", gettext_lazy("轮次"), "end"), lambda r: r.round),
             ListColumn(Column("repeat", gettext_lazy("再次整改")), _again),
-            ListColumn(Column("due", gettext_lazy("期限")), due, "running_due"),
+            ListColumn(Column("due", gettext_lazy("期限")), due, "running_due", deadline=True),
         ],
         facts=facts,
         sections=sections,
         waiting=waiting,
+        deadline=lambda actor: orders.running_due(),
+        due=lambda order: order.running_due,
         forms={
             "issue": ReauthenticatedForm,
             "answer": AnswerForm,

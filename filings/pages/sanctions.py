@@ -18,17 +18,19 @@ from filings.selectors import sanctions
 from filings.services import supervision
 from pilot import policy
 from pilot.actors import Actor
+from pilot.due import cell as due_cell
 from pilot.enums import Role
 from pilot.forms import ReasonForm
 from pilot.masking import staff
 from pilot.models import Programme
 from pilot.pages import objection_link
 from pilot.registry import Creation, ListColumn, MachinePages, Task, register
-from pilot.rules import last_moment, local_day
+from pilot.rules import local_day
 from pilot.tones import state_tag
 from pilot.ui import Column, Fact, Link, Row, Section, Tag
 
 S = SanctionState
+NEXT_DAY = Coalesce("due_at", "effect_from")
 HEARD = {S.HEARD, S.IMPOSED, S.LIFTED}  # the time to make a statement is over
 
 
@@ -59,10 +61,10 @@ def _by_whom(sanction: Sanction) -> list[Fact]:
     ]
 
 
-def due(sanction: Sanction) -> str | None:
+def due(sanction: Sanction) -> Any:
     """The next date to know of: the last day to be heard, or from when the decision holds."""
     if sanction.due_at is not None:
-        return _("陈述申辩至 %(day)s") % {"day": local_day(last_moment(sanction.due_at)).isoformat()}
+        return due_cell(sanction.due_at, words=_("陈述申辩至 %(day)s"))
     if sanction.effect_from is not None:
         return _("%(day)s 起生效") % {"day": local_day(sanction.effect_from).isoformat()}
     return None
@@ -168,11 +170,12 @@ register(
             ListColumn(Column("number", gettext_lazy("编号")), lambda s: s.number),
             ListColumn(Column("unit", gettext_lazy("试点单位")), lambda s: s.unit.organisation.name),
             ListColumn(Column("kind", gettext_lazy("措施")), lambda s: str(s.get_kind_display())),
-            ListColumn(Column("due", gettext_lazy("期限")), due, "next_day"),
+            ListColumn(Column("due", gettext_lazy("期限")), due, "next_day", deadline=True),
         ],
         facts=facts,
         sections=sections,
         waiting=waiting,
+        deadline=lambda actor: NEXT_DAY,
         previews=dict.fromkeys(("close_hearing", "record_hearing", "impose", "drop"), before_act),
         tasks=[
             Task(
@@ -209,7 +212,7 @@ register(
             about=on_record,
         ),
         search=["unit__organisation__name", "unit__code"],
-        annotations={"next_day": Coalesce("due_at", "effect_from")},
+        annotations={"next_day": NEXT_DAY},
         related=[
             "unit",
             "unit__organisation",

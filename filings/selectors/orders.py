@@ -26,10 +26,13 @@ def deadline_parts() -> dict[str, Any]:
     )
     return {
         "round_began": Subquery(begun.order_by("-number").values("at")[:1]),
-        "running_due": Case(
-            When(state=RectificationState.OVERDUE, then=F("state_since")), default=F("due_at")
-        ),
+        "running_due": running_due(),
     }
+
+
+def running_due() -> Case:
+    """When the clock of an order runs out, or ran out if its time is over."""
+    return Case(When(state=RectificationState.OVERDUE, then=F("state_since")), default=F("due_at"))
 
 
 def answer_end(order: Any) -> datetime | None:

@@ -176,7 +176,8 @@ def _write(export: Export) -> None:
     try:
         if member is None:
             raise Refused(Export.Failure.ROLE_OVER.label)
-        with translation.override(export.language):
+        # One clock for all rows, read once.
+        with translation.override(export.language), clock.steady():
             actor = member.as_actor(channel="job")
             own = own_list(export.machine)
             read = own.read if own else _readers[0]

@@ -117,7 +117,8 @@ def sort_header(context: template.Context, column: Column) -> SafeString:
     if not column.sort:
         return format_html('<th scope="col" class="{}">\n{}\n</th>\n', column.align, column.label)
     orders = {column.sort: ("ascending", "chevron-up"), f"-{column.sort}": ("descending", "chevron-down")}
-    direction, icon = orders.get(context["request"].GET.get("sort", ""), ("", "chevrons-up-down"))
+    asked = context["request"].GET.get("sort", "") or (column.sort if column.sorted else "")
+    direction, icon = orders.get(asked, ("", "chevrons-up-down"))
     turned = f"-{column.sort}" if direction == "ascending" else column.sort
     return format_html(
         '<th scope="col" class="{}"{}>\n<a class="sort" href="{}">{}{}</a>\n</th>\n',

@@ -30,7 +30,6 @@ from pilot.ui import (
     Place,
     Tag,
     TimelineEntry,
-    Tone,
 )
 from pilot.views import signing
 
@@ -75,7 +74,7 @@ def page_head(
     note: str = "",
     as_of: datetime | None = None,
     due: datetime | None = None,
-    due_tone: Tone = "muted",
+    due_mark: Tag | None = None,
     place: Place | None = None,
     links: Sequence[Link] = (),
     tools: bool = False,
@@ -95,7 +94,7 @@ def page_head(
         "note": note,
         "as_of": as_of,
         "due": due,
-        "due_tone": due_tone,
+        "due_mark": due_mark,
         "place": place,
         "links": links,
         "tools": tools,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
@@ -12,21 +11,19 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from pilot import clock, policy, workflow
 from pilot import diagram as drawing
+from pilot import policy, workflow
 from pilot.actors import Actor
 from pilot.enums import Role
 from pilot.machines import MACHINES, Case, declared
 from pilot.masking import staff
 from pilot.models import Document, TransitionRecord
 from pilot.registry import MachinePages, all_pages, pages_of
-from pilot.rules import last_moment
 from pilot.selectors.unions import Statement, rows_of, union_of
 from pilot.services.documents import PDF, suffix_of
 from pilot.tones import tone
-from pilot.ui import DocumentItem, Link, Tag, TimelineEntry, Tone
+from pilot.ui import DocumentItem, Link, Tag, TimelineEntry
 
-NEAR = timedelta(days=3)
 ANY_CASE: Final = UUID(int=0)
 # Acts by which somebody takes something back or makes way: a case never waits for them, none is the next step.
 ASIDE = frozenset(
@@ -44,15 +41,6 @@ ASIDE = frozenset(
         "lift",
     }
 )
-
-
-def due(case: Case) -> tuple[datetime | None, Tone]:
-    """The last moment of the running clock and how urgent it is."""
-    if case.due_at is None:
-        return None, "neutral"
-    left = case.due_at - clock.now()
-    tone: Tone = "danger" if left <= timedelta() else "warning" if left <= NEAR else "neutral"
-    return last_moment(case.due_at), tone
 
 
 def waiting_for(case: Case) -> str:

@@ -16,12 +16,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from pilot import clock, policy, workflow
+from pilot import clock, due, policy, workflow
 from pilot.actors import Actor
 from pilot.errors import NotPermitted, PilotError, Refused, StateChanged
 from pilot.forms import RemarkForm, refuse, whole_number
 from pilot.machines import Case, declared
 from pilot.registry import MachinePages, Task, pages_of
+from pilot.rules import last_moment
 from pilot.tones import state_tag
 from pilot.ui import ActionItem, ActPage, DetailPage, Link, Section, contents_of
 from pilot.views import case_parts, disclosure
@@ -50,7 +51,7 @@ def case_detail(request: Any, slug: str, pk: int) -> HttpResponse:
 
 def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
     """What the page of a case shows, all that is personal masked, for machines whose page has more on it."""
-    due, due_tone = case_parts.due(case)
+    end = pages.due(case)
     sections = pages.sections(case, request.actor)
     return DetailPage(
         title=case.title,
@@ -63,8 +64,8 @@ def detail_page(request: Any, pages: MachinePages, case: Any) -> DetailPage:
         actions=_actions(pages, case, request.actor),
         waiting_for=pages.awaits(case, request.actor) or case_parts.waiting_for(case),
         since=case.state_since,
-        due=due,
-        due_tone=due_tone,
+        due=last_moment(end) if end else None,
+        due_mark=due.mark(end) if end else None,
         timeline=case_parts.timeline(case, request.actor),
         documents=case_parts.documents(case, request.actor),
         diagram=case_parts.diagram(case),

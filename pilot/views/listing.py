@@ -53,7 +53,8 @@ def _ordered(pages: MachinePages, form: CaseFilter, params: Mapping[str, Any]) -
     sort = sort_of(pages, params)
     if not sort:
         return rows.order_by(*(pages.order or _urgency(pages, form.actor)))
-    path = F(_orders(pages)[sort.removeprefix("-")])
+    column = _orders(pages)[sort.removeprefix("-")]
+    path = pages.deadline(form.actor) if column.deadline else F(column.order_by)
     order = path.desc(nulls_last=True) if sort.startswith("-") else path.asc(nulls_last=True)
     return rows.order_by(order, "-pk")
 
@@ -61,7 +62,7 @@ def _ordered(pages: MachinePages, form: CaseFilter, params: Mapping[str, Any]) -
 def _urgency(pages: MachinePages, actor: Actor) -> list[Any]:
     """By turn; what waits for this reader by its deadline, all else the latest first."""
     waiting = pages.waiting(actor)
-    mine = [Case(When(waiting, then="due_at")).asc(nulls_last=True)] if waiting else []
+    mine = [Case(When(waiting, then=pages.deadline(actor))).asc(nulls_last=True)] if waiting else []
     return [_turn(pages, actor), *mine, "-state_since", "-pk"]
 
 
@@ -106,9 +107,9 @@ def sort_of(pages: MachinePages, params: Mapping[str, Any]) -> str:
     return sort if sort.removeprefix("-") in _orders(pages) and not sort.startswith("--") else ""
 
 
-def _orders(pages: MachinePages) -> dict[str, str]:
-    """Value of ``sort`` → path of the field it sorts by."""
-    return {c.column.key: c.order_by for c in columns_of(pages) if c.order_by}
+def _orders(pages: MachinePages) -> dict[str, ListColumn]:
+    """Value of ``sort`` → the column it sorts by."""
+    return {c.column.key: c for c in columns_of(pages) if c.order_by}
 
 
 # --- columns --------------------------------------------------------------------------------------
@@ -127,9 +128,18 @@ def columns_of(
     return [c for c in columns if c.column.key in chosen] or columns
 
 
-def heading(column: ListColumn) -> Column:
-    """The head of a column; one with an order is a link that sorts."""
-    return replace(column.column, sort=column.column.key) if column.order_by else column.column
+def heading(column: ListColumn, *, by_default: bool = False) -> Column:
+    """The head of a column; one with an order is a link that sorts. ``by_default``: the list has it unasked."""
+    if not column.order_by:
+        return column.column
+    return replace(column.column, sort=column.column.key, sorted=by_default)
+
+
+def _headings(columns: Sequence[ListColumn], form: CaseFilter, sort: str) -> list[Column]:
+    """The heads of the list's columns. What waits for its reader stands by deadline, if no other order is asked for;
+    the whole list begins with it, but goes on otherwise."""
+    by_deadline = not sort and "waiting" in form.wanted and not form.pages.order
+    return [heading(column, by_default=by_deadline and column.deadline) for column in columns]
 
 
 def row_of(pages: MachinePages, case: Any, columns: Sequence[ListColumn]) -> Row:
@@ -183,7 +193,10 @@ def case_list(request: Any, slug: str) -> HttpResponse:
     obstacle = creation.obstacle(actor) if creation else None
     listing = ListPage(
         title=str(pages.label),
-        columns=[*map(heading, columns), *([Column("open", _("操作"))] if shortcut else [])],
+        columns=[
+            *_headings(columns, form, sort_of(pages, params)),
+            *([Column("open", _("操作"))] if shortcut else []),
+        ],
         rows=rows,
         total=page.paginator.count,
         empty=_empty(pages, filtered),

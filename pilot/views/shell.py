@@ -13,15 +13,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from pilot import clock, policy, watermark
-from pilot.context import waiting_counts
+from pilot import clock, due, policy, watermark
+from pilot.context import Waiting, to_do
 from pilot.downloads import SANDBOX, as_download
 from pilot.errors import Refused
 from pilot.forms import whole_number
 from pilot.machines import MACHINES
 from pilot.middleware import MEMBERSHIP_KEY, client_address, refusal
 from pilot.models import Document
-from pilot.registry import all_pages, contributors, guide_contributors
+from pilot.registry import MachinePages, all_pages, contributors, guide_contributors
+from pilot.rules import last_moment
 from pilot.selectors import guide as guide_selector
 from pilot.selectors import people, programmes
 from pilot.services import audit, documents, operations
@@ -48,15 +49,27 @@ def dashboard(request: Any) -> HttpResponse:
     """Figures first, what waits for me, then the units and provinces; every number opens the rows it counts (O02)."""
     actor = request.actor
     board = Dashboard(title=_("工作台"), as_of=clock.now())
-    counts = waiting_counts(request)
+    found = to_do(request)
     board.todo = [
-        MenuItem(str(pages.label), f"{reverse(f'{pages.slug}_list')}?waiting=me", pages.icon, count)
+        _to_do(pages, what)
         for pages in all_pages()
-        if (count := counts.get(pages.slug))
+        if (what := found.get(pages.slug)) is not None and what.number
     ]
     for contribute in contributors():
         contribute(board, actor)
     return render(request, "pages/dashboard.html", {"page": board})
+
+
+def _to_do(pages: MachinePages, what: Waiting) -> MenuItem:
+    """The way to what waits, how much it is, and by when the most urgent of it."""
+    return MenuItem(
+        str(pages.label),
+        f"{reverse(f'{pages.slug}_list')}?waiting=me",
+        pages.icon,
+        what.number,
+        due=last_moment(what.due) if what.due else None,
+        due_mark=due.mark(what.due) if what.due else None,
+    )
 
 
 @require_safe

@@ -209,7 +209,7 @@ def test_an_order_that_is_not_answered_becomes_overdue(
     fire(order, "issue", actor=bureau_lead)
     world.at("2019-07-15 23:59")
     deadlines.pass_deadlines()
-    assert (state(order), due(bureau_lead)) == ("issued", "2019-07-15")
+    assert (state(order), due(bureau_lead)) == ("issued", "2019-07-15 今日到期")
     world.at("2019-07-16 00:01")
     deadlines.pass_deadlines()
     assert (state(order), due(bureau_lead)) == ("overdue", "2019-07-15 逾期 1 个工作日")

@@ -55,13 +55,14 @@ def test_the_statement_hangs_on_the_actor_alone(programme: Any) -> None:
                 [
                     (
                         context._waiting_statement.__wrapped__(actor),
+                        context._to_do_statement.__wrapped__(actor),
                         case_parts._related_statement.__wrapped__("finding", actor),
                     )
                     for actor in everybody(cast)
                 ]
             )
     assert made[0] == made[1]
-    assert all(waiting[0] and related[0] for waiting, related in made[0])
+    assert all(statement[0] for statements in made[0] for statement in statements)
 
 
 def test_a_refusal_shows_the_menu_without_numbers(programme: Any) -> None:
