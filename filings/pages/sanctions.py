@@ -25,7 +25,7 @@ from pilot.masking import staff
 from pilot.models import Programme
 from pilot.pages import objection_link
 from pilot.registry import Creation, ListColumn, MachinePages, Task, register
-from pilot.rules import local_day
+from pilot.rules import last_moment, local_day
 from pilot.tones import state_tag
 from pilot.ui import Column, Fact, Link, Row, Section, Tag
 
