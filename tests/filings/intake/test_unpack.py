@@ -105,7 +105,7 @@ def test_a_name_that_is_not_what_it_says_is_a_fault_of_the_file() -> None:
     assert refusal(misnamed()) == "file.damaged"
     with pytest.raises(FileRefused) as refused:
         read_rows(io.BytesIO(misnamed()), FileFormat.XLSX, national_id="1001")
-    assert refused.value.code == "file.wrong_type"
+    assert refused.value.code == "file.damaged"
     with pytest.raises(FileRefused) as refused:
         guess_format("forms", io.BytesIO(misnamed()))
     assert refused.value.code == "file.damaged"
