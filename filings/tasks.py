@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 
 from filings.services import (
@@ -15,14 +17,24 @@ from filings.services import (
     uploads,
     v3_access,
 )
+from pilot import problems
 from pilot.models import PilotUnit
+
+logger = logging.getLogger(__name__)
 
 
 # --- uploads --------------------------------------------------------------------------------------
 @shared_task
 def process_upload(job_id: int) -> None:
     """Process an upload job, or a good part of a long one."""
-    uploads.process(job_id=job_id, seconds=uploads.PASS_SECONDS)
+    try:
+        uploads.process(job_id=job_id, seconds=uploads.PASS_SECONDS)
+    except OSError as error:
+        if not problems.of_system(error):
+            raise
+        logger.error(
+            "upload job %s waits for room on the disk: %s", job_id, error
+        )  # the sweep goes on with it
 
 
 @shared_task

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic, sleep
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ JOB: Final = "comparison"
 POLL_SECONDS: Final = 0.1
 PASS_SECONDS: Final = 240
 """A worker hands the rest on after this time, well inside the time limit of a task."""
+BUSY_AGAIN: Final = timedelta(minutes=1)
 DESCRIPTION: Final = {
     "subject": "备案主体的名称或证件信息与权威库在接收时的记录不一致",
     "principal": "主体负责人的姓名或证件信息与权威库在接收时的记录不一致",
@@ -46,11 +47,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round came to: forms taken in hand, be it that they cannot be opened; determinations; the last form."""
+    """What one round came to: forms taken in hand, be it that they cannot be opened; determinations; the last form.
+
+    ``busy``: nothing, for another worker has the unit.
+    """
 
     taken: int = 0
     written: int = 0
     last: int = 0
+    busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,8 @@ def compare_pending(
             size = source.forms_at_once if limit is None else min(source.forms_at_once, limit - taken)
             made = _round(unit_id, source, _pending(unit_id, thorough=thorough)[:size])
             done, taken = done + made.written, taken + made.taken
+            if made.busy and seconds is not None:  # whoever has it may be at others of its forms
+                outbox.post_task_soon("filings.tasks.compare_unit", after=BUSY_AGAIN, unit_id=unit_id)
             if made.taken < size:
                 break
             if seconds is not None and monotonic() - begun >= seconds:
@@ -185,7 +192,7 @@ def _round(unit_id: int, source: AuthoritySource, forms: QuerySet[VerificationFo
     """Claim, look up, write; ``forms`` is read once claimed. Nothing is done where another worker has the unit."""
     with _claimed(unit_id) as mine:
         if not mine:
-            return Round()
+            return Round(busy=True)
         if not (chosen := list(forms)):
             return Round()
         if not (works := _opened(unit_id, chosen)):

@@ -10,12 +10,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="export",
             name="attempts",
-            field=models.PositiveSmallIntegerField(default=0),
+            field=models.PositiveSmallIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
             model_name="export",
             name="taken_by",
-            field=models.CharField(blank=True, default="", max_length=64),
-            preserve_default=False,
+            field=models.CharField(blank=True, db_default="", max_length=64),
         ),
     ]

@@ -30,8 +30,10 @@ class Export(Owned):
     written = models.PositiveIntegerField(default=0)  # rows so far
     requested_at = models.DateTimeField()
     seen_at = models.DateTimeField(null=True, blank=True)  # last sign of life of the job
-    taken_by = models.CharField(max_length=64, blank=True)  # the task that is at it; empty: a sweep
-    attempts = models.PositiveSmallIntegerField(default=0)  # how often it was begun
+    taken_by = models.CharField(
+        max_length=64, blank=True, db_default=""
+    )  # the task that is at it; empty: a sweep
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)  # how often it was begun
     finished_at = models.DateTimeField(null=True, blank=True)
     failed = models.CharField(max_length=8, choices=Failure.choices, blank=True)
     name = models.CharField(max_length=128)

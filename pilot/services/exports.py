@@ -164,9 +164,8 @@ def write(*, export_id: int, run: str = "", again: bool = False) -> bool:
     try:
         _write(export)
     except AWAY:
-        if run:  # a sweep does not ask again at once
-            with suppress(*AWAY):
-                _give_back(export_id, run)
+        with suppress(*AWAY):
+            _give_back(export_id, run)
         raise
     return True
 
@@ -249,9 +248,12 @@ def _take(export_id: int, run: str = "") -> Export | None:
 
 
 def _give_back(export_id: int, run: str) -> None:
-    """Let whoever comes first go on, as if this task had not begun: only the database kept it from an end."""
-    rows = _unfinished().filter(pk=export_id, taken_by=run)
-    rows.update(seen_at=None, taken_by="", attempts=F("attempts") - 1)
+    """Let whoever comes first go on, as if this task had not begun: only the database kept it from an end.
+
+    The claim of a sweep (without ``run``) stands: it does not ask again at once.
+    """
+    mine = _unfinished().filter(pk=export_id, taken_by=run)
+    mine.update(taken_by="", attempts=F("attempts") - 1, **({"seen_at": None} if run else {}))
 
 
 def _to_disk(export: Export, table: Table, taken_by: str) -> tuple[str, int, int]:

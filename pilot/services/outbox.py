@@ -118,15 +118,16 @@ def post_task_once(name: str) -> None:
         post_task(name)
 
 
-def post_task_soon(name: str, **ids: int | str) -> None:
-    """Have a task run with one of the next sweeps, once for all who ask until then.
+@transaction.atomic
+def post_task_soon(name: str, *, after: timedelta | None = None, **ids: int | str) -> None:
+    """Have a task run with one of the next sweeps, or the first ``after`` some time, once for all who ask until then.
 
     Whoever shares a waiting message holds it until its own commit, so that the task never runs before that.
     """
     kind = OutboxMessage.Kind.TASK
     same = _waiting().filter(kind=kind, target=name, payload=ids).order_by("pk")
     if same.select_for_update(skip_locked=True).first() is None:
-        post(kind=kind, target=name, payload=ids, not_before=clock.security_now() + SOON)
+        post(kind=kind, target=name, payload=ids, not_before=clock.security_now() + (after or SOON))
 
 
 def cancel(*, source: str) -> int:

@@ -107,7 +107,7 @@ def _write(endpoints: Sequence[int], event: str, at: datetime, data: dict[str, A
         )
         for endpoint in endpoints
     )
-    outbox.post_task_once(SEND)
+    outbox.post_task_soon(SEND)
 
 
 # --- addresses --------------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ def _describe(endpoint: WebhookEndpoint, url: str, chosen: Sequence[str]) -> Non
 def _at_once(endpoint: WebhookEndpoint) -> None:
     endpoint.rests_until = None
     endpoint.save()
-    outbox.post_task_once(SEND)
+    outbox.post_task_soon(SEND)
 
 
 def _alone(unit_id: int) -> None:

@@ -129,9 +129,12 @@ def test_a_unit_in_another_workers_hands_is_left_to_it(unit: PilotUnit) -> None:
     with connection.copy().cursor() as other:
         other.execute("SELECT pg_advisory_lock(%s, %s)", [comparison.COMPARE_LOCK, unit.pk])
         held = comparison.compare_pending()
+        compare_unit(unit.pk)
         other.execute("SELECT pg_advisory_unlock(%s, %s)", [comparison.COMPARE_LOCK, unit.pk])
         other.connection.close()
-    assert (held, comparison.compare_pending()) == (0, 1)
+    # Whoever has it may be at others of its forms, so the task is posted anew.
+    posted = OutboxMessage.objects.filter(target="filings.tasks.compare_unit", payload={"unit_id": unit.pk})
+    assert (posted.count(), held, comparison.compare_pending()) == (1, 0, 1)
 
 
 def test_new_records_settle_what_was_undeterminable(unit: PilotUnit) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from typing import Any
+
 import pytest
 
 from filings import tasks
@@ -15,6 +18,20 @@ def test_the_timetable_names_tasks_that_exist() -> None:
     ours = {name for name in called if name.startswith("filings.")}
     assert ours == ours & set(app.tasks)
     assert ours >= {"filings.tasks.pass_deadlines", "filings.tasks.nightly_recount"}
+
+
+def test_a_job_that_waits_for_room_on_the_disk_is_no_task_that_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(**_asked: Any) -> None:
+        raise fault
+
+    monkeypatch.setattr(tasks.uploads, "process", full)
+    fault = OSError(errno.ENOSPC, "no room")
+    tasks.process_upload(1)
+    fault = OSError(errno.EACCES, "not ours")
+    with pytest.raises(PermissionError):
+        tasks.process_upload(1)
 
 
 @pytest.mark.django_db

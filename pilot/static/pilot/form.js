@@ -59,7 +59,10 @@ async function send(renewed = false) {
   });
   if (answer.status === 403 && !renewed && (await renewToken())) return send(true);
   if (answer.type === "opaqueredirect" || answer.status === 403) return say(form.dataset.login, true);
-  if (answer.status === 422) return say((await answer.json()).detail, true);
+  if (answer.status === 422) { // it would be refused again; the next thing that is typed asks once more
+    saved = upTo;
+    return say((await answer.json()).detail, true);
+  }
   if (!answer.ok && answer.status !== 409) throw new Error(`${answer.status}`);
   took(await answer.json());
   saved = upTo;

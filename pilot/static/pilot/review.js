@@ -101,7 +101,7 @@ async function sendMarks() {
 let waiting = 0;
 function queueMarks() {
   waiting += 1;
-  queue = queue.then(sendMarks).finally(() => { waiting -= 1; });
+  queue = queue.catch(() => null).then(sendMarks).finally(() => { waiting -= 1; });
 }
 // The button waits for what is under way; sent beside it, the answer would tell of both.
 marks.addEventListener("submit", (event) => {
