@@ -118,7 +118,7 @@ def post_task_once(name: str) -> None:
         post_task(name)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # within somebody's act it costs nothing
 def post_task_soon(name: str, *, after: timedelta | None = None, **ids: int | str) -> None:
     """Have a task run with one of the next sweeps, or the first ``after`` some time, once for all who ask until then.
 
