@@ -39,17 +39,16 @@ app.conf.update(
         "socket_timeout": 5,
     },
     timezone="Asia/Shanghai",
+    # Where a run may last, or there are many, one that waited until the next is due must not pile up behind it.
     beat_schedule={
         "pulse": {"task": "pilot.tasks.beat", "schedule": 30.0, "options": {"expires": 30}},
         "outbox": {"task": "pilot.tasks.sweep_outbox", "schedule": 5.0},
         "mails": {"task": "pilot.tasks.send_mails", "schedule": 5.0},
         "audit-seal": {"task": "pilot.tasks.seal_audit", "schedule": 10.0},
         "audit-head": {"task": "pilot.tasks.sign_audit", "schedule": 600.0},  # once a day, whenever it can
-        # One that waited until the next is due has nothing to add.
         "audit-watch": {"task": "pilot.tasks.watch_denials", "schedule": 30.0, "options": {"expires": 30}},
         "exports-sweep": {"task": "pilot.tasks.sweep_exports", "schedule": 60.0},
         "answers-tidy": {"task": "pilot.tasks.tidy_answers", "schedule": 3600.0},
-        # One that waited until the next is due has nothing to add: slow addresses must not pile them up.
         "webhooks": {"task": "pilot.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
         "webhooks-tidy": {"task": "pilot.tasks.tidy_webhooks", "schedule": 3600.0},
         "dormant-accounts": {"task": "pilot.tasks.disable_dormant", "schedule": 3600.0},
@@ -59,7 +58,6 @@ app.conf.update(
         "forget": {"task": "pilot.tasks.forget", "schedule": 3600.0},
         "drafts-forget": {"task": "applications.tasks.forget_drafts", "schedule": 3600.0},
         "deadlines": {"task": "applications.tasks.pass_deadlines", "schedule": 60.0},
-        # One that waited until the next is due has nothing to add: a slow scanner must not pile them up.
         "files-rescan": {
             "task": "applications.tasks.rescan_files",
             "schedule": 60.0,
@@ -69,7 +67,6 @@ app.conf.update(
         "provincial-reports": {"task": "assessment.tasks.open_reports", "schedule": 300.0},
         "report-reminders": {"task": "assessment.tasks.remind_bureaus", "schedule": 300.0},
         "supervision-deadlines": {"task": "filings.tasks.pass_deadlines", "schedule": 60.0},
-        # One that waited until the next is due has nothing to add: a slow authority must not pile them up.
         "authority-again": {
             "task": "filings.tasks.ask_authority_again",
             "schedule": 60.0,
@@ -78,7 +75,6 @@ app.conf.update(
         "national-match": {"task": "filings.tasks.match_national", "schedule": 3600.0},
         "filings-sweep": {"task": "filings.tasks.sweep", "schedule": 5.0},
         "filings-tidy": {"task": "filings.tasks.tidy", "schedule": 3600.0},
-        # One that waited until the next is due has nothing to add.
         "fold": {"task": "filings.tasks.fold_counts", "schedule": 3.0, "options": {"expires": 3}},
         "alerts": {"task": "filings.tasks.review_alerts", "schedule": 120.0},
         "nightly-recount": {"task": "filings.tasks.nightly_recount", "schedule": 24 * 3600.0},
@@ -89,7 +85,7 @@ app.autodiscover_tasks()
 
 @app.on_after_configure.connect
 def _expire(sender: Celery, **_sent: object) -> None:
-    """One that waited as long as its period, and ten minutes, has nothing to add to those after it.
+    """Give every other entry an end, too: after its period, or ten minutes, it adds nothing to those after it.
 
     No less than that, or none would be run at all while everything waits long for its turn.
     """

@@ -71,7 +71,7 @@ class ReadingPage:
     barred: bool = False  # this person saw the content masked only: no verdict yet
     reasons: Sequence[tuple[str, Any]] = ()  # none where nothing is masked
     reason: str = ""
-    standing: str = ""  # the reason given before, which stands until the session of reading ends
+    standing: str = ""  # the reason given before, which stands for this inspection (views/standing_reason.py)
     standing_words: str = ""
     remark: str = ""
     error: str = ""

@@ -147,7 +147,7 @@ def _waiting() -> QuerySet[OutboxMessage]:
 
 
 def relay(*, only: Iterable[int] | None = None) -> int:
-    """Send what is due, tasks before mails; returns how many left."""
+    """Send all that is due, tasks before mails, where no worker does (demo, tests); returns how many left."""
     keys = None if only is None else list(only)
     return relay_tasks(only=keys) + send_mails(only=keys)
 
