@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.urls import reverse
@@ -23,13 +23,13 @@ from pilot.actors import Actor
 from pilot.masking import staff
 from pilot.models import Condition
 from pilot.pages import objection_section
-from pilot.rules import local_day
+from pilot.rules import last_moment, local_day
 from pilot.ui import Column, Fact, Link, Row, Section, Tag
 
 
 def last_day(end: datetime) -> date:
     """The last day before a deadline: deadlines are half-open."""
-    return local_day(end - timedelta(microseconds=1))
+    return local_day(last_moment(end))
 
 
 def due_day(case: Application) -> date | None:
@@ -135,7 +135,7 @@ def _closed(case: Application) -> Section:
         _("窗口已关闭，未提交"),
         facts=[
             # Half-open: people read the last second, not the first after it.
-            Fact(_("提交截止"), closing - timedelta(seconds=1)),
+            Fact(_("提交截止"), last_moment(closing)),
             Fact(_("状态"), closed_mark()),
         ],
         more=Link(_("查看草稿"), reverse("application_check", args=[case.pk])),
